@@ -1,0 +1,57 @@
+"""An article and the index that makes it searchable: the half below the questions."""
+
+from index.article import Article, Block, BlockKind, Section
+from index.errors import (
+    ArticleQAError,
+    DamagedIndex,
+    DamagedLibrary,
+    DataError,
+    EmptyArticle,
+    FetchError,
+    IndexFolderError,
+    LibraryBusy,
+    LibraryError,
+    ModelError,
+    NewerFormat,
+    NotALibrary,
+    NotAnIndex,
+    OtherModel,
+    QuestionError,
+    ReadOnlyLibrary,
+    SourceError,
+    SourceNotFound,
+    UnknownArticle,
+    UnreadableSource,
+)
+from index.reader import read_article
+from index.store import Entry, Where
+
+__all__ = [
+    "Article",
+    "ArticleQAError",
+    "Block",
+    "BlockKind",
+    "DamagedIndex",
+    "DamagedLibrary",
+    "DataError",
+    "EmptyArticle",
+    "Entry",
+    "FetchError",
+    "IndexFolderError",
+    "LibraryBusy",
+    "LibraryError",
+    "ModelError",
+    "NewerFormat",
+    "NotALibrary",
+    "NotAnIndex",
+    "OtherModel",
+    "QuestionError",
+    "ReadOnlyLibrary",
+    "Section",
+    "SourceError",
+    "SourceNotFound",
+    "UnknownArticle",
+    "UnreadableSource",
+    "Where",
+    "read_article",
+]
