@@ -1,0 +1,291 @@
+"""Where prepared models are kept, and how a kept one is known to be whole.
+
+    <cache>/models/<fingerprint>/    settings.json beside the files it lists
+    <cache>/sources/<path hash>.json what a model folder last hashed to
+
+A prepared model is written to a folder of its own and renamed into place, so a reader
+sees all of it or nothing, and of several processes that prepare the same model the
+first to finish wins. Hashing the weights takes longer than loading the prepared
+model, so a digest is remembered for as long as sizes and modification times stand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "FORMAT",
+    "Fidelity",
+    "PreparedModel",
+    "cache_root",
+    "fallback_root",
+    "fingerprint_of",
+    "open_prepared",
+    "publish",
+    "source_digest",
+    "spare_root",
+    "staging_folder",
+]
+
+FORMAT = 2
+"""Version of how models are exported, quantised and stored; part of every fingerprint."""
+
+SETTINGS = "settings.json"
+STALE_AFTER_SECONDS = 24 * 3600
+
+_ALTERNATIVES = frozenset({"onnx", "openvino"})  # the same weights again, for other runtimes
+_DOCUMENTATION = frozenset({".md", ".png", ".jpg", ".jpeg", ".svg", ".gif", ".pdf"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How close a prepared model's vectors are to the original's, on built-in sentences.
+
+    Attributes:
+        cosine: Mean cosine between the two vectors of a sentence.
+        worst_cosine: The smallest of them.
+        token_cosine: Mean cosine between the two vectors of a word piece.
+        rank_agreement: Mean share of a sentence's three nearest neighbours that stay.
+    """
+
+    cosine: float
+    worst_cosine: float
+    token_cosine: float
+    rank_agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedModel:
+    """What preparing a model came to.
+
+    Attributes:
+        folder: Where its files are.
+        backend: ``"onnx"``, or ``"torch"`` for a model that cannot be exported.
+        precision: ``"int8"`` or ``"float32"``.
+        fingerprint: Equal fingerprints mean interchangeable vectors.
+        dimension: Width of every vector.
+        max_length: Word pieces of one pass, special tokens and prompt included.
+        max_tokens: Word pieces of a document that fit into one pass.
+        document_prompt: Put before what is searched.
+        query_prompt: Put before what is searched for.
+        fidelity: How close to the original, None where the original itself is used.
+        reason: Why it is not what was asked for first, empty where it is.
+        versions: The packages it was prepared with.
+    """
+
+    folder: Path
+    backend: str
+    precision: str
+    fingerprint: str
+    dimension: int
+    max_length: int
+    max_tokens: int
+    document_prompt: str
+    query_prompt: str
+    fidelity: Fidelity | None
+    reason: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def cache_root() -> Path:
+    """The user's cache folder for article-qa, or what ``ARTICLE_QA_CACHE`` names."""
+    if named := os.environ.get("ARTICLE_QA_CACHE"):
+        return Path(named).expanduser()
+    import platformdirs  # deferred: not needed where the variable is set
+
+    return platformdirs.user_cache_path("article-qa", appauthor=False)
+
+
+def fallback_root() -> Path:
+    """A private folder among the temporary ones, for when the cache takes no writes.
+
+    It has one fixed name for each user, so that the next process finds what this one
+    prepared; a folder of that name which somebody else could have filled is not used.
+    """
+    with contextlib.suppress(OSError):
+        _spare_folder().mkdir(mode=0o700, exist_ok=True)
+    return spare_root() or Path(tempfile.mkdtemp(prefix="article-qa-"))
+
+
+def spare_root() -> Path | None:
+    """The folder of `fallback_root`, None where there is none or it is not ours alone."""
+    folder = _spare_folder()
+    with contextlib.suppress(OSError):
+        status = folder.lstat()
+        ours = not hasattr(os, "getuid") or (
+            status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700
+        )
+        if stat.S_ISDIR(status.st_mode) and ours and os.access(folder, os.W_OK):
+            return folder
+    return None
+
+
+def _spare_folder() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"article-qa-{user}"
+
+
+def fingerprint_of(digest: str, precision: str, truncate_dim: int | None) -> str:
+    """The fingerprint of vectors made from the model with this source digest."""
+    identity = f"article-qa encoder {FORMAT}|{digest}|{precision}|{truncate_dim or 'full'}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def source_digest(source: Path, root: Path) -> str:
+    """Hex digest of everything in a model folder that can change its vectors.
+
+    Args:
+        source: The folder of a sentence-transformers model.
+        root: The cache in which the digest is remembered.
+
+    Raises:
+        OSError: A file of the model cannot be read.
+    """
+    source = source.resolve()
+    files = _weights_and_settings(source)
+    listing = [[name, status.st_size, status.st_mtime_ns] for name, status in files]
+    where = hashlib.sha256(os.fsencode(source)).hexdigest()[:32]
+    record = root / "sources" / f"{where}.json"
+    remembered = _read_json(record)
+    if remembered.get("files") == listing and isinstance(remembered.get("digest"), str):
+        return str(remembered["digest"])
+    whole = hashlib.sha256()
+    for name, _ in files:
+        whole.update(f"{name}\0{_file_hash(source / name)}\n".encode())
+    digest = whole.hexdigest()
+    with contextlib.suppress(OSError):  # remembered only to save time
+        _write_json(record, {"source": str(source), "files": listing, "digest": digest})
+    return digest
+
+
+def open_prepared(folder: Path) -> PreparedModel | None:
+    """The prepared model in a folder, or None where none is, or not a whole one.
+
+    A file whose size or modification time is not the recorded one is hashed again, so
+    that a copied cache is accepted and a damaged one is not.
+    """
+    settings = _read_json(folder / SETTINGS)
+    try:
+        for name, (size, mtime_ns, digest) in settings.pop("files").items():
+            status = (folder / name).stat()
+            if status.st_size != size:
+                return None
+            if status.st_mtime_ns != mtime_ns and _file_hash(folder / name) != digest:
+                return None
+        fidelity = settings.pop("fidelity")
+        return PreparedModel(
+            folder=folder, fidelity=Fidelity(**fidelity) if fidelity else None, **settings
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OSError):
+        return None
+
+
+@contextlib.contextmanager
+def staging_folder(root: Path) -> Iterator[Path]:
+    """A new folder inside the cache to prepare a model in; gone when the block ends.
+
+    Raises:
+        OSError: The cache takes no writes.
+    """
+    models = root / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    for left in models.glob(".staging-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE_AFTER_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=models))
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def publish(model: PreparedModel, target: Path, *, replace: bool = False) -> PreparedModel:
+    """Move a staged model into place; where a whole one already is, that one is used.
+
+    Args:
+        model: The model; ``model.folder`` holds its files and nothing else.
+        target: The folder it is to become.
+        replace: Prefer this model over a whole one that is already there.
+
+    Raises:
+        OSError: The cache takes no writes.
+    """
+    settings = asdict(model)
+    del settings["folder"]
+    settings["files"] = {
+        path.name: (path.stat().st_size, path.stat().st_mtime_ns, _file_hash(path))
+        for path in sorted(model.folder.iterdir())
+    }
+    _write_json(model.folder / SETTINGS, settings)
+    for _ in range(3):  # somebody may publish between our moving aside and our moving in
+        if not replace and (winner := open_prepared(target)):
+            return winner
+        if target.exists():
+            aside = Path(tempfile.mkdtemp(prefix=".staging-", dir=target.parent)) / "replaced"
+            with contextlib.suppress(OSError):
+                target.rename(aside)
+            shutil.rmtree(aside.parent, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            model.folder.rename(target)
+            break
+    published = open_prepared(target)
+    if published is None:
+        raise OSError(f"{target} could not be written")
+    return published
+
+
+def _weights_and_settings(source: Path) -> list[tuple[str, os.stat_result]]:
+    """Every file of a model that can change its vectors: (relative name, status), sorted."""
+    found = []
+    for folder, subfolders, names in os.walk(source):
+        subfolders[:] = [
+            name for name in subfolders if name not in _ALTERNATIVES and not name.startswith(".")
+        ]
+        for name in names:
+            if not name.startswith(".") and Path(name).suffix.lower() not in _DOCUMENTATION:
+                path = Path(folder, name)
+                found.append((path.relative_to(source).as_posix(), path.stat()))
+    return sorted(found)
+
+
+def _file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is none or it is damaged."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(value, stream, indent=1)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,90 @@
+"""From articles to what a store keeps of them: cut, encoded, every sentence described."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from index.article import Article
+from index.encoder import Encoder, Encoding
+from index.errors import EmptyArticle
+from index.passages import Passage, Sentence, segment
+from index.sentence_traits import sentence_traits
+from index.store import PreparedArticle, PreparedPassage
+from index.terms import terms
+
+__all__ = ["prepare_articles"]
+
+
+def prepare_articles(
+    articles: Sequence[Article],
+    encoder: Encoder,
+    *,
+    tags: Sequence[str] = (),
+    sources: Sequence[str | None] | None = None,
+) -> list[PreparedArticle | EmptyArticle]:
+    """Cut and encode articles, the passages of all of them in one go.
+
+    Args:
+        articles: What to prepare.
+        encoder: Makes the vectors.
+        tags: Given to each.
+        sources: Where each was read from; None where nobody needs to know.
+
+    Returns:
+        In the order of the articles; the error for one that holds no sentence.
+    """
+    cut = [_cut(article, encoder) for article in articles]
+    texts = [
+        article.text[passage.start : passage.end]
+        for article, (passages, _) in zip(articles, cut, strict=True)
+        for passage in passages
+    ]
+    encodings = iter(encoder.encode_documents(texts) if texts else [])
+    return [
+        PreparedArticle(
+            article=article,
+            passages=tuple(
+                _prepared(article, passage, sentences, next(encodings)) for passage in passages
+            ),
+            tags=tuple(tags),
+            source=source,
+        )
+        if passages
+        else EmptyArticle("the article holds no sentence")
+        for article, (passages, sentences), source in zip(
+            articles, cut, sources or [None] * len(articles), strict=True
+        )
+    ]
+
+
+def _cut(article: Article, encoder: Encoder) -> tuple[tuple[Passage, ...], tuple[Sentence, ...]]:
+    try:
+        return segment(article, encoder.count_tokens, encoder.max_tokens)
+    except EmptyArticle:
+        return (), ()
+
+
+def _prepared(
+    article: Article, passage: Passage, sentences: Sequence[Sentence], encoding: Encoding
+) -> PreparedPassage:
+    own = sentences[passage.first : passage.last]
+    quotes = [article.text[sentence.start : sentence.end] for sentence in own]
+    # A token belongs to the sentence in which it ends: some tokenizers let one begin with
+    # the space before it.
+    begins = [sentence.start - passage.start for sentence in own]
+    starts = np.searchsorted(encoding.token_spans[:, 1], begins, side="right")
+    return PreparedPassage(
+        start=passage.start,
+        end=passage.end,
+        paragraph=passage.paragraph,
+        page=passage.page,
+        vector=encoding.vector,
+        token_vectors=encoding.token_vectors,
+        token_ids=encoding.token_ids,
+        sentence_spans=np.asarray([(s.start, s.end) for s in own], dtype=np.int32),
+        token_starts=np.asarray([0, *starts[1:], len(encoding.token_ids)], dtype=np.int32),
+        traits=sentence_traits(quotes),
+        terms=tuple(tuple(terms(quote, article.language)) for quote in quotes),
+    )

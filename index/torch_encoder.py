@@ -1,0 +1,225 @@
+"""A model run by sentence-transformers itself: slower, but able to run any of them.
+
+Used where a model cannot be exported, and as the reference that prepared models are
+measured against. The only module besides ``prepare`` that imports torch.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+
+from index.encoder import Encoding, Float32, Progress
+from index.errors import ModelError
+from index.word_pieces import Pieces, WordPieces, without_surrogates
+
+__all__ = [
+    "TorchEncoder",
+    "load_original",
+    "max_length_of",
+    "prompts_of",
+    "token_head",
+    "word_pieces_of",
+]
+
+BATCH_SIZE = 16
+ASSUMED_MAX_LENGTH = 512
+"""Where a model states no limit."""
+
+Task = Literal["document", "query"]
+
+
+def load_original(
+    source: str, *, device: str | None = None, eager: bool = False
+) -> SentenceTransformer:
+    """Load a model through sentence-transformers.
+
+    Args:
+        source: A folder or a hub name.
+        device: Where torch runs it; its own choice by default.
+        eager: Spell attention out in plain operators, which export best.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be loaded.
+    """
+    try:
+        model = SentenceTransformer(
+            source,
+            device=device,
+            model_kwargs={"attn_implementation": "eager"} if eager else None,
+        )
+    except Exception as error:  # whatever the hub, the network or the files raise
+        what = " ".join(str(error).split())
+        raise ModelError(
+            f"sentence-transformers cannot load the model {source!r}: {what}"
+        ) from error
+    return model.float().eval()
+
+
+def max_length_of(model: SentenceTransformer) -> int:
+    """Word pieces the model reads in one pass, special tokens included."""
+    limits = (
+        model.max_seq_length,
+        getattr(model.tokenizer, "model_max_length", None),
+        getattr(model.config, "max_position_embeddings", None),
+    )
+    # A tokenizer that knows no limit reports an absurdly large one.
+    return next((limit for limit in limits if limit and 0 < limit < 1_000_000), ASSUMED_MAX_LENGTH)
+
+
+def prompts_of(model: SentenceTransformer) -> tuple[str, str]:
+    """The prompts for documents and for queries, as sentence-transformers picks them."""
+    prompts = model.prompts
+    default = prompts.get(model.default_prompt_name or "")
+
+    def first(*names: str) -> str:
+        return next((prompts[name] for name in names if name in prompts), default) or ""
+
+    return first("document", "passage", "corpus"), first("query")
+
+
+def word_pieces_of(model: SentenceTransformer) -> WordPieces:
+    """The model's tokenizer, prompts and limit.
+
+    Raises:
+        ModelError: Its tokenizer does not tell where a word piece stands in the text.
+    """
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError(
+            f"the model's tokenizer ({type(model.tokenizer).__name__}) does not tell where its "
+            "word pieces stand in the text; choose a model with a tokenizer.json"
+        )
+    document_prompt, query_prompt = prompts_of(model)
+    return WordPieces(
+        copy.deepcopy(backend),  # the original keeps its truncation and padding
+        max_length=max_length_of(model),
+        document_prompt=document_prompt,
+        query_prompt=query_prompt,
+    )
+
+
+def token_head(
+    model: SentenceTransformer, tokens: torch.Tensor, truncate_dim: int | None
+) -> torch.Tensor:
+    """Carry word-piece vectors into the space of the pooled vectors.
+
+    A piece becomes what the model would make of a text that consists of it alone:
+    each way of pooling yields the piece itself, and whatever follows the pooling
+    (projections, normalisation, truncation) is applied to it.
+
+    Args:
+        model: The model.
+        tokens: ``(batch, n_tokens, hidden)``, as they come out of the transformer.
+        truncate_dim: Leading dimensions to keep, None for all.
+
+    Returns:
+        ``(batch, n_tokens, dimension)``, each row L2-normalised.
+    """
+    pooled = False
+    for module in model:
+        if pooled:
+            tokens = module({"sentence_embedding": tokens})["sentence_embedding"]
+        elif mode := getattr(module, "pooling_mode", None):
+            pooled = True
+            tokens = tokens if isinstance(mode, str) else tokens.repeat(1, 1, len(mode))
+    return torch.nn.functional.normalize(tokens[..., :truncate_dim], dim=-1)
+
+
+class TorchEncoder:
+    """An `Encoder` over sentence-transformers."""
+
+    precision = "float32"
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        name: str,
+        fingerprint: str,
+        *,
+        truncate_dim: int | None = None,
+    ) -> None:
+        """Wrap a loaded model.
+
+        Args:
+            model: As `load_original` returns it.
+            name: What the user calls it.
+            fingerprint: Of its weights and settings.
+            truncate_dim: Leading dimensions to keep (Kusupati et al., Matryoshka
+                representation learning, 2022, https://arxiv.org/abs/2205.13147).
+
+        Raises:
+            ModelError: It does not yield a vector for each word piece.
+        """
+        self.name = name
+        self.fingerprint = fingerprint
+        self.providers: tuple[str, ...] = (str(model.device),)
+        self._model = model
+        self._truncate_dim = truncate_dim
+        self._pieces = word_pieces_of(model)
+        self._prompts = dict(zip(("document", "query"), prompts_of(model), strict=True))
+        self.max_tokens = self._pieces.max_tokens
+        self.dimension = int(self._encode([self._pieces.query("a")], ["a"], "query")[0].vector.size)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Word pieces in each text, special tokens and prompts not counted."""
+        return self._pieces.count(texts)
+
+    def encode_documents(
+        self, texts: Sequence[str], *, progress: Progress | None = None
+    ) -> list[Encoding]:
+        """Encode what is searched, in the order given.
+
+        Raises:
+            ModelError: A text does not fit into one pass.
+        """
+        pieces = [self._pieces.document(text) for text in texts]
+        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i].ids))
+        encodings: dict[int, Encoding] = {}
+        for start in range(0, len(order), BATCH_SIZE):
+            batch = order[start : start + BATCH_SIZE]
+            results = self._encode(
+                [pieces[i] for i in batch], [texts[i] for i in batch], "document"
+            )
+            encodings.update(zip(batch, results, strict=True))
+            if progress:
+                progress("encoding", len(encodings), len(texts))
+        return [encodings[i] for i in range(len(texts))]
+
+    def encode_query(self, text: str) -> Encoding:
+        """Encode what is searched for. A query longer than fits is cut at the end."""
+        return self._encode([self._pieces.query(text)], [text], "query")[0]
+
+    @torch.inference_mode()
+    def _encode(self, batch: Sequence[Pieces], texts: Sequence[str], task: Task) -> list[Encoding]:
+        """One pass of sentence-transformers over a batch."""
+        model = self._model
+        readable = [without_surrogates(text) for text in texts]
+        features: dict[str, Any] = model.preprocess(readable, prompt=self._prompts[task], task=task)
+        features = {
+            key: value.to(model.device) if isinstance(value, torch.Tensor) else value
+            for key, value in features.items()
+        }
+        features = model(features, task=task)
+        if features.get("token_embeddings") is None or features["token_embeddings"].ndim != 3:
+            raise ModelError(
+                f"the model {self.name!r} yields no vector for each word piece; choose another"
+            )
+        pooled = features["sentence_embedding"][:, : self._truncate_dim]
+        vectors: Float32 = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
+        tokens = token_head(model, features["token_embeddings"], self._truncate_dim).cpu().numpy()
+        present = features["attention_mask"].cpu().numpy().astype(bool)
+        return [
+            Encoding(
+                vector=np.ascontiguousarray(vectors[row], dtype=np.float32),
+                token_vectors=tokens[row][present[row]][pieces.own].astype(np.float32),
+                token_ids=pieces.token_ids,
+                token_spans=pieces.spans,
+            )
+            for row, pieces in enumerate(batch)
+        ]

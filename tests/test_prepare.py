@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+if sys.platform == "darwin":
+    pytest.skip("torch and faiss crash each other in one process", allow_module_level=True)
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # raised inside torch's exporter
+    pytest.mark.filterwarnings("ignore::UserWarning:torch"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+torch = pytest.importorskip("torch")
+
+from sentence_transformers import SentenceTransformer  # noqa: E402
+from sentence_transformers.sentence_transformer.modules import (  # noqa: E402
+    LSTM,
+    Dense,
+    Normalize,
+    Pooling,
+    Transformer,
+)
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast  # noqa: E402
+
+from index import prepare  # noqa: E402
+from index.encoder import Encoder  # noqa: E402
+from index.errors import ModelError  # noqa: E402
+from index.model_cache import Fidelity, PreparedModel, open_prepared  # noqa: E402
+from index.models import load_encoder, resolve  # noqa: E402
+from index.onnx_encoder import OnnxEncoder  # noqa: E402
+from index.prepare import faithful, prepare_model  # noqa: E402
+from index.torch_encoder import TorchEncoder, load_original  # noqa: E402
+
+WIDTH = 24
+TEXTS = ["The bridge is closed.", "Rain fell on the old bridge for three days, they say.", "Why?"]
+
+MakeModel = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
+    """Saves a small untrained model of the shape asked for, and returns its folder."""
+    base = tmp_path_factory.mktemp("transformer")
+    bundled = resolve().folder
+    assert bundled is not None
+    torch.manual_seed(1)
+    config = BertConfig(
+        hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=48,
+        initializer_range=0.3,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(base)
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_file=str(bundled / "tokenizer.json"),
+        unk_token="[UNK]",  # noqa: S106 - a word piece, not a password
+        sep_token="[SEP]",  # noqa: S106
+        pad_token="[PAD]",  # noqa: S106
+        cls_token="[CLS]",  # noqa: S106
+        mask_token="[MASK]",  # noqa: S106
+    ).save_pretrained(base)
+
+    def make(
+        *after: Dense | Normalize,
+        pooling: str | tuple[str, ...] = "mean",
+        prompts: dict[str, str] | None = None,
+        include_prompt: bool = True,
+        max_length: int = 40,
+    ) -> Path:
+        transformer = Transformer(str(base), max_seq_length=max_length)
+        pool = Pooling(WIDTH, pooling_mode=pooling, include_prompt=include_prompt)
+        model = SentenceTransformer(
+            modules=[transformer, pool, *after], prompts=prompts, device="cpu"
+        )
+        folder = tmp_path_factory.mktemp("model")
+        model.save_pretrained(str(folder), create_model_card=False)
+        return folder
+
+    return make
+
+
+def prepared_from(folder: Path, root: Path, **options: Any) -> PreparedModel:
+    options.setdefault("precision", "float32")
+    return prepare_model(str(folder), root, folder=folder, **options)
+
+
+def reference_for(folder: Path, truncate_dim: int | None = None) -> TorchEncoder:
+    return TorchEncoder(load_original(str(folder)), "original", "", truncate_dim=truncate_dim)
+
+
+def assert_alike(ours: Encoder, theirs: Encoder) -> None:
+    assert (ours.dimension, ours.max_tokens) == (theirs.dimension, theirs.max_tokens)
+    pairs = list(zip(ours.encode_documents(TEXTS), theirs.encode_documents(TEXTS), strict=True))
+    pairs += [(ours.encode_query(text), theirs.encode_query(text)) for text in TEXTS]
+    for mine, other in pairs:
+        assert mine.vector == pytest.approx(other.vector, abs=1e-4)
+        assert mine.token_vectors == pytest.approx(other.token_vectors, abs=1e-4)
+        assert mine.token_ids.tolist() == other.token_ids.tolist()
+        assert mine.token_spans.tolist() == other.token_spans.tolist()
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "mean": {},
+    "cls": {"pooling": "cls"},
+    "max": {"pooling": "max"},
+    "last": {"pooling": "lasttoken"},
+    "weighted": {"pooling": "weightedmean"},
+    "cls and mean": {"pooling": ("cls", "mean")},
+    "prompts": {"prompts": {"query": "query: ", "passage": "the passage says: "}},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_whatever_a_model_defines_is_honoured(
+    shape: dict[str, Any], make_model: MakeModel, tmp_path: Path
+) -> None:
+    folder = make_model(**shape)
+    model = prepared_from(folder, tmp_path)
+    assert (model.backend, model.precision, model.reason) == ("onnx", "float32", "")
+    assert_alike(OnnxEncoder(model, "ours"), reference_for(folder))
+
+
+def test_projections_and_normalisation_apply_to_word_pieces_too(
+    make_model: MakeModel, tmp_path: Path
+) -> None:
+    folder = make_model(Dense(WIDTH, 16), Normalize())
+    ours = OnnxEncoder(prepared_from(folder, tmp_path), "ours")
+    assert ours.encode_query("rain").token_vectors.shape == (1, 16)
+    assert_alike(ours, reference_for(folder))
+
+
+def test_leading_dimensions_can_be_kept_alone(make_model: MakeModel, tmp_path: Path) -> None:
+    folder = make_model()
+    whole, part = (prepared_from(folder, tmp_path, truncate_dim=width) for width in (None, 8))
+    assert (whole.dimension, part.dimension) == (WIDTH, 8)
+    assert whole.fingerprint != part.fingerprint
+    ours = OnnxEncoder(part, "ours")
+    assert_alike(ours, reference_for(folder, truncate_dim=8))
+    kept = OnnxEncoder(whole, "whole").encode_query(TEXTS[0]).vector[:8]
+    expected = kept / np.linalg.norm(kept)
+    assert ours.encode_query(TEXTS[0]).vector == pytest.approx(expected, abs=1e-5)
+
+
+def test_batches_change_nothing_but_rounding(make_model: MakeModel, tmp_path: Path) -> None:
+    model = prepared_from(make_model(), tmp_path)
+    one, many = OnnxEncoder(model, "one"), OnnxEncoder(model, "many", batch_size=3)
+    assert_alike(many, one)
+
+
+def test_the_reference_is_what_sentence_transformers_returns(make_model: MakeModel) -> None:
+    folder = make_model(prompts=SHAPES["prompts"]["prompts"])
+    plain = SentenceTransformer(str(folder), device="cpu")
+    ours = reference_for(folder)
+    documents = plain.encode_document(TEXTS, normalize_embeddings=True)
+    query = plain.encode_query(TEXTS[2], normalize_embeddings=True)
+    found = [encoding.vector for encoding in ours.encode_documents(TEXTS)]
+    assert np.stack(found) == pytest.approx(documents, abs=1e-5)
+    assert ours.encode_query(TEXTS[2]).vector == pytest.approx(query, abs=1e-5)
+    assert not np.allclose(ours.encode_query(TEXTS[0]).vector, found[0])
+
+
+def test_a_repeated_preparation_keeps_the_first(make_model: MakeModel, tmp_path: Path) -> None:
+    folder = make_model()
+    first = prepared_from(folder, tmp_path)
+    written = (first.folder / "model.onnx").stat().st_ino
+    assert prepared_from(folder, tmp_path) == first
+    assert (first.folder / "model.onnx").stat().st_ino == written
+    again = prepared_from(folder, tmp_path, replace=True)
+    assert (again.folder / "model.onnx").stat().st_ino != written
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [first.folder.name]
+
+
+def test_progress_counts_the_steps(make_model: MakeModel, tmp_path: Path) -> None:
+    calls: list[tuple[str, int, int]] = []
+    prepared_from(make_model(), tmp_path, progress=lambda *call: calls.append(call))
+    assert [done for _, done, _ in calls] == [0, 1, 2, 3, 4, 5]
+    assert {total for _, _, total in calls} == {5}
+    assert "once" in calls[0][0]
+
+
+def test_int8_is_used_where_it_is_faithful(make_model: MakeModel, tmp_path: Path) -> None:
+    model = prepared_from(make_model(), tmp_path, precision="int8")
+    assert (model.precision, model.reason) == ("int8", "")
+    assert model.fidelity is not None
+    assert model.fidelity.cosine > 0.98
+
+
+def test_int8_that_strays_is_replaced_by_float32(
+    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impossible = {**prepare.LEAST_FAITHFUL, "int8": Fidelity(1.1, 0, 0, 0)}
+    monkeypatch.setattr(prepare, "LEAST_FAITHFUL", impossible)
+    folder = make_model()
+    model = prepared_from(folder, tmp_path, precision="int8")
+    assert (model.backend, model.precision) == ("onnx", "float32")
+    assert "int8 strays too far" in model.reason
+    assert model.fingerprint == prepared_from(folder, tmp_path / "other").fingerprint
+    assert_alike(OnnxEncoder(model, "ours"), reference_for(folder))
+
+
+def test_float32_that_strays_leaves_the_model_to_torch(
+    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impossible = {**prepare.LEAST_FAITHFUL, "float32": Fidelity(1.1, 0, 0, 0)}
+    monkeypatch.setattr(prepare, "LEAST_FAITHFUL", impossible)
+    model = prepared_from(make_model(), tmp_path)
+    assert (model.backend, model.precision) == ("torch", "float32")
+    assert "float32 strays too far" in model.reason
+    assert [path.name for path in model.folder.iterdir()] == ["settings.json"]
+
+
+def test_pooling_that_leaves_the_prompt_out_stays_on_torch(
+    make_model: MakeModel, tmp_path: Path
+) -> None:
+    folder = make_model(include_prompt=False, prompts={"query": "query: "})
+    model = prepared_from(folder, tmp_path)
+    assert (model.backend, model.reason) == ("torch", "its pooling leaves the prompt out")
+
+
+def test_a_part_that_is_not_known_stays_on_torch(make_model: MakeModel) -> None:
+    original = load_original(str(make_model()))
+    original.insert(1, LSTM(WIDTH, WIDTH))
+    with pytest.raises(prepare.UnexportableError, match="LSTM"):
+        prepare.refuse_unexportable(original)
+
+
+def test_a_model_that_reads_next_to_nothing_stays_on_torch(
+    make_model: MakeModel, tmp_path: Path
+) -> None:
+    model = prepared_from(make_model(max_length=6), tmp_path)
+    assert (model.backend, model.reason) == ("torch", "it reads only 4 word pieces at a time")
+
+
+def test_what_stays_on_torch_is_loaded_with_a_warning(
+    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTICLE_QA_CACHE", str(tmp_path))
+    folder = make_model(include_prompt=False, prompts={"query": "query: "})
+    kept = prepared_from(folder, tmp_path, precision="int8")
+    with pytest.warns(UserWarning, match=r"runs on torch, .* leaves the prompt out"):
+        encoder = load_encoder(str(folder))
+    assert isinstance(encoder, TorchEncoder)
+    assert encoder.fingerprint == kept.fingerprint
+    assert load_encoder(str(folder), backend="torch").fingerprint == kept.fingerprint
+
+
+def test_a_model_that_is_damaged_is_refused(make_model: MakeModel, tmp_path: Path) -> None:
+    folder = make_model()
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="sentence-transformers cannot load the model"):
+        prepared_from(folder, tmp_path)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_the_original_refuses_long_documents_and_cuts_long_queries(make_model: MakeModel) -> None:
+    ours = reference_for(make_model())
+    with pytest.raises(ModelError, match="has 39 word pieces, the model reads 38"):
+        ours.encode_documents(["rain " * 39])
+    assert len(ours.encode_query("rain " * 99).token_ids) == 38
+    assert len(ours.encode_query("lone \ud800 surrogate").token_ids) > 1
+
+
+def test_not_a_number_is_not_faithful() -> None:
+    assert not faithful(Fidelity(float("nan"), 1, 1, 1), "int8")
+    assert faithful(Fidelity(1, 1, 1, 1), "float32")
+
+
+def test_the_other_process_answers_in_lines_of_json(
+    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = io.StringIO()
+    said.close = lambda: None  # type: ignore[method-assign]
+    monkeypatch.setattr(prepare, "own_channel", lambda: said)
+    folder = str(make_model())
+    request = {"source": folder, "folder": folder, "root": str(tmp_path),
+               "precision": "float32", "truncate_dim": None, "replace": False}  # fmt: skip
+    assert prepare.main([json.dumps(request)]) == 0
+    messages = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert [list(message) for message in messages] == [["progress"]] * 6 + [["prepared"]]
+    assert open_prepared(Path(messages[-1]["prepared"])) is not None
+    (tmp_path / "file").touch()
+    assert prepare.main([json.dumps({**request, "root": str(tmp_path / "file")})]) == 1
+    assert prepare.main([json.dumps({**request, "source": str(tmp_path / "nowhere")})]) == 1
+    last = [next(iter(json.loads(line))) for line in said.getvalue().splitlines()]
+    assert "unwritable" in last
+    assert last[-1] == "refused"
