@@ -1,0 +1,140 @@
+"""Where an article comes from: a path, an address, bytes or a stream, of any known format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import BinaryIO, TextIO, TypeAlias
+
+from index.article import Article
+from index.errors import SourceError, SourceNotFound, UnreadableSource
+from index.plaintext import article_from_text
+from index.readers.encodings import decode_text
+from index.readers.formats import Format, format_of
+
+__all__ = ["Source", "bundled_article", "is_address", "read_article", "read_folder"]
+
+Source: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | TextIO"
+
+MAX_BYTES = 100 * 2**20
+"""No article is larger; a file that is was given by mistake."""
+SMALL_TEXT_BYTES = 2**20
+MAX_FOLDER_FILES = 10_000
+
+SUFFIXES = frozenset(
+    ".txt .text .md .markdown .html .htm .xhtml .pdf .docx .eml .mht .mhtml".split()
+)
+"""Names under which articles are looked for in a folder."""
+
+
+def read_article(source: Source, *, allow_private: bool = False) -> Article:
+    """Read an article, with nothing embedded yet.
+
+    A web page, PDF, Word document (.docx), e-mail, Markdown or plain text; which of these it
+    is, its content says, and its name only where that leaves it open.
+
+    Args:
+        source: A path, an ``http`` or ``https`` address, the file's bytes, or an open stream
+            of bytes or text.
+        allow_private: Also fetch addresses of this machine and the local network.
+
+    Raises:
+        SourceNotFound: There is no file at the path.
+        FetchError: The address cannot be fetched, or may not be.
+        UnreadableSource: A folder, a binary file, undecodable or damaged bytes, no permission.
+        SourceError: It is too large, or takes too long or too much memory to read.
+        EmptyArticle: Nothing in it can be cited.
+    """
+    if isinstance(source, bytes):
+        return _read(source, "")
+    if isinstance(source, str) and is_address(source):
+        from index.readers.fetch import fetch
+
+        page = fetch(source, allow_private=allow_private)
+        return _read(page.data, page.url, url=page.url, content_type=page.content_type)
+    if isinstance(source, (str, os.PathLike)):
+        return _read(_read_file(Path(source)), str(source))
+    data = source.read(MAX_BYTES + 1)
+    name = getattr(source, "name", "")
+    name = name if isinstance(name, str) else ""
+    return _read(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"), name)
+
+
+def read_folder(folder: str | os.PathLike[str]) -> Iterator[tuple[Path, Article | SourceError]]:
+    """Read the articles in a folder and the folders in it, in order of their paths.
+
+    Links are not followed and hidden files are passed over. A file that cannot be read gives
+    its error in place of an article, so that one bad file does not end the walk.
+
+    Raises:
+        SourceNotFound: There is no such folder.
+        SourceError: It holds no article, or more than 10,000 files.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise SourceNotFound(f"there is no folder {str(folder)!r}; check the path")
+    paths: list[Path] = []
+    for parent, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths.extend(
+            Path(parent, name)
+            for name in sorted(files)
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+        )
+        if len(paths) > MAX_FOLDER_FILES:
+            raise SourceError(
+                f"{str(folder)!r} holds more than {MAX_FOLDER_FILES:,} articles; give a part of it"
+            )
+    if not paths:
+        raise SourceError(
+            f"{str(folder)!r} holds no article; those read are {', '.join(sorted(SUFFIXES))}"
+        )
+    for path in paths:
+        if path.is_symlink():
+            continue
+        try:
+            yield path, read_article(path)
+        except SourceError as error:
+            yield path, error
+
+
+def bundled_article() -> Article:
+    """The news article that ships with the package."""
+    return read_article(
+        resources.files("index").joinpath("data/amazon-rekognition.txt").read_bytes()
+    )
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is a URL rather than a path; a drive letter (``C:``) is none."""
+    scheme, colon, rest = source.strip().partition(":")
+    return bool(colon) and len(scheme) > 1 and scheme.isalnum() and rest.startswith("//")
+
+
+def _read(data: bytes, name: str, *, url: str | None = None, content_type: str = "") -> Article:
+    shown = name or "the data given"
+    if len(data) > MAX_BYTES:
+        raise SourceError(f"{shown} is larger than {MAX_BYTES // 2**20} MB; give one article")
+    kind = format_of(data, name, content_type)
+    if kind is Format.TEXT and len(data) <= SMALL_TEXT_BYTES:
+        return article_from_text(decode_text(data, shown), url=url)
+    from index.readers.bounds import read_bounded
+
+    return read_bounded(kind, data, name=shown, url=url, content_type=content_type)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise SourceNotFound(f"there is no file {str(path)!r}; check the path") from error
+    except IsADirectoryError as error:
+        raise UnreadableSource(
+            f"{str(path)!r} is a folder and holds no saved index; give an article's file"
+        ) from error
+    except (OSError, ValueError) as error:
+        # ValueError: a NUL in the path; on Windows a folder is a PermissionError.
+        raise UnreadableSource(f"cannot read {str(path)!r}: {error}") from error

@@ -1,0 +1,130 @@
+"""Dates as pages and files write them, to ISO 8601."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+__all__ = ["date_in", "iso_date"]
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        """jan january janvier januar enero gennaio janeiro januari
+        feb february février fevrier februar febrero febbraio fevereiro februari
+        mar march mars märz marz marzo março marco maart
+        apr april avril abril aprile
+        may mai mayo maggio maio mei
+        jun june juin juni junio giugno junho
+        jul july juillet juli julio luglio julho
+        aug august août aout agosto augustus
+        sep sept september septembre septiembre settembre setembro
+        oct october octobre oktober octubre ottobre outubro okt
+        nov november novembre noviembre novembro
+        dec december décembre decembre dezember diciembre dicembre dezembro dez""".split("\n"),
+        start=1,
+    )
+    for name in names.split()
+}
+_YEARS = range(1600, 2101)
+_ISO = re.compile(
+    r"(?P<y>\d{4})-?(?P<m>\d{2})-?(?P<d>\d{2})"
+    r"(?:[T ]\s*(?P<H>\d{2}):?(?P<M>\d{2})(?::?(?P<S>\d{2}))?(?:[.,]\d+)?\s*"
+    r"(?P<z>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?(?!\d)",
+    re.IGNORECASE,
+)
+_WORDED = re.compile(
+    r"\b(?P<m1>[^\W\d_]{3,10})\.?\s+(?P<d1>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y1>\d{4})\b"
+    r"|\b(?P<d2>\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:de\s+)?(?P<m2>[^\W\d_]{3,10})\.?,?\s+(?:de\s+)?"
+    r"(?P<y2>\d{4})\b"
+    r"|\b(?P<y3>\d{4})\s?[年년]\s?(?P<m3>\d{1,2})\s?[月월]\s?(?P<d3>\d{1,2})\s?[日일]"
+)
+_NUMERIC = re.compile(r"\b(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})\b")
+_DAY_FIRST = re.compile(r"\b(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4})\b")
+
+
+def iso_date(value: str) -> str | None:
+    """A date as metadata gives it, as ISO 8601 with its time and zone where it has them.
+
+    >>> iso_date("2019-11-18T09:30:00+0000")
+    '2019-11-18T09:30:00+00:00'
+    >>> iso_date("Mon, 18 Nov 2019 09:30:00 GMT")
+    '2019-11-18T09:30:00+00:00'
+    >>> iso_date("November 18, 2019")
+    '2019-11-18'
+    """
+    value = value.strip()[:100]
+    match = _ISO.match(value)
+    if match:
+        return _from_iso(match)
+    if re.fullmatch(r"1\d{9}(?:\d{3})?", value):
+        seconds = int(value[:10])
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    if re.match(r"(?:[A-Za-z]{3},\s+)?\d{1,2}\s+[A-Za-z]{3}\s+\d{4}\s+\d", value):
+        try:
+            return parsedate_to_datetime(value).isoformat()
+        except (ValueError, TypeError, IndexError):
+            return None
+    return date_in(value)
+
+
+def date_in(text: str) -> str | None:
+    """The first date written out in a text; 03/04/2020 says nothing and is passed over.
+
+    >>> date_in("Published on 3 March 2020 by Jane Doe")
+    '2020-03-03'
+    """
+    for match in _WORDED.finditer(text):
+        groups = match.groupdict()
+        if groups["y3"]:
+            found = _date(groups["y3"], groups["m3"], groups["d3"])
+        else:
+            month = _MONTHS.get((groups["m1"] or groups["m2"]).lower())
+            found = _date(groups["y1"] or groups["y2"], month, groups["d1"] or groups["d2"])
+        if found:
+            return found
+    for match in _NUMERIC.finditer(text):
+        found = _date(match["y"], match["m"], match["d"])
+        if found:
+            return found
+    for match in _DAY_FIRST.finditer(text):
+        first, second = int(match["a"]), int(match["b"])
+        if first > 12 >= second or first == second:
+            return _date(match["y"], second, first)
+        if second > 12 >= first:
+            return _date(match["y"], first, second)
+        if "." in match.group():
+            return _date(match["y"], second, first)  # with full stops the day is always first
+    return None
+
+
+def _date(year: str | int, month: str | int | None, day: str | int) -> str | None:
+    try:
+        found = date(int(year), int(month or 0), int(day))
+    except ValueError:
+        return None
+    return found.isoformat() if found.year in _YEARS else None
+
+
+def _from_iso(match: re.Match[str]) -> str | None:
+    day = _date(match["y"], match["m"], match["d"])
+    if day is None or match["H"] is None:
+        return day
+    zone = (match["z"] or "").upper()
+    tz = None
+    if zone in ("Z", "UTC", "GMT"):
+        tz = timezone.utc
+    elif zone:
+        digits = zone[1:].replace(":", "").ljust(4, "0")
+        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        if offset >= timedelta(hours=24):
+            return day
+        tz = timezone(-offset if zone[0] == "-" else offset)
+    try:
+        moment = datetime.fromisoformat(day).replace(
+            hour=int(match["H"]), minute=int(match["M"]), second=int(match["S"] or 0), tzinfo=tz
+        )
+    except ValueError:
+        return day
+    return moment.isoformat()

@@ -1,0 +1,407 @@
+"""What a page says of itself: JSON-LD first, then OpenGraph, meta tags, markup and text.
+
+Vocabulary: https://schema.org/Article, https://ogp.me/, and the names that parse.ly, Dublin
+Core, Google Scholar and the like have for the same things.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from html import unescape
+from typing import Any, cast
+from urllib.parse import urljoin, urlsplit
+
+from lxml import etree
+
+from index.plaintext import authors_of_byline
+from index.readers.dates import date_in, iso_date
+from index.readers.pieces import Metadata
+
+__all__ = ["page_metadata"]
+
+_ARTICLE_TYPES = re.compile(r"(?i)(?:article|posting|report|review|story|claimreview)$")
+_PAGE_TYPES = re.compile(r"(?i)(?:webpage|itempage|creativework|videoobject|podcastepisode)$")
+_TAG = re.compile(r"<[^>]{1,300}>")
+_WITH_ITEMPROP = etree.XPath("//*[@itemprop]")
+_BY_AUTHOR = etree.XPath("//*[@rel='author']")
+_SPACE = re.compile(r"\s+")
+_TRAILING_COMMA = re.compile(r",\s*([}\]])")
+_SEPARATOR = re.compile(r"\s+[|•·»›–—-]+\s+|\s*\|\s*|\s+::\s+")
+_BYLINE_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:byline|author|authors|auteur|autor|writer)(?:$|[\s_-])|byline"
+)
+_DATE_NAMES = re.compile(r"date|time|publish|posted|dateline|meta\b")
+_NOT_NAME = re.compile(
+    r"(?i)https?://|www\.|@|\b(?:staff|editor|admin|administrator|team|desk|newsroom|posted|"
+    r"published|updated|minutes?|read|view|all posts|redaktion|redazione|redacción)\b|\d{3}"
+)
+_AGENCY = re.compile(
+    r"(?i)^(?:associated press|reuters|afp|ap|bloomberg news|the associated press)$"
+)
+_BYLINE_TAGS = ("p", "div", "span", "a", "address", "h3", "h4", "li", "strong", "cite")
+_DATE_TAGS = ("p", "div", "span", "li", "small", "em", "td", "h4", "h5", "h6", "a")
+MAX_LD_NODES = 5000
+MAX_LD_CHARS = 5_000_000
+MAX_AUTHORS = 20
+MAX_TITLE = 500
+
+# In order of trust; keys of meta tags in lower case.
+_META = {
+    "title": ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title",
+              "dcterms.title", "citation_title", "title", "headline"),
+    "author": ("article:author", "author", "og:author", "byl", "byline", "parsely-author",
+               "sailthru.author", "dc.creator", "dc.creator.personalname", "dcterms.creator",
+               "dcsext.author", "citation_author", "article:author_name", "cxenseparse:author",
+               "article.author", "twitter:data1"),
+    "published": ("article:published_time", "og:article:published_time", "og:published_time",
+                  "parsely-pub-date", "sailthru.date", "datepublished", "date", "pubdate",
+                  "publishdate", "publish_date", "publish-date", "article.published",
+                  "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created",
+                  "dc.date", "dcterms.date", "citation_publication_date", "citation_date",
+                  "cxenseparse:recs:publishtime", "published-date", "article_date_original",
+                  "originalpublicationdate", "rnews:datepublished", "ptime", "lastpub"),
+    "modified": ("article:modified_time", "og:updated_time", "article:updated_time",
+                 "datemodified", "lastmod", "last-modified", "dcterms.modified",
+                 "dc.date.modified", "revised", "article.updated", "utime"),
+    "site": ("og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher",
+             "publisher", "citation_journal_title", "al:ios:app_name"),
+    "url": ("og:url", "twitter:url", "parsely-link"),
+    "language": ("og:locale", "content-language", "dc.language", "dcterms.language", "language"),
+}  # fmt: skip
+
+
+def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
+    """What a page says of itself.
+
+    Args:
+        root: The page.
+        url: Where it came from, if known.
+    """
+    article, page = _structured(root)
+    meta = _meta_tags(root)
+    item = _item_properties(root)
+
+    def first(name: str) -> str:
+        return next((meta[key][0] for key in _META[name] if meta.get(key)), "")
+
+    site = _string(_get(article, "publisher", "name")) or first("site")
+    title = _title(
+        [_string(article.get("headline")) or _string(article.get("name")), first("title")],
+        root,
+        site,
+        _string(page.get("headline")),
+    )
+    authors = _authors(article, meta, item, root)
+    published = _date(
+        [
+            _string(article.get("datePublished")),
+            _string(article.get("dateCreated")),
+            *(value for key in _META["published"] for value in meta.get(key, ())),
+            *item["datepublished"],
+            _string(page.get("datePublished")),
+        ]
+    ) or _printed_date(root)
+    modified = _date(
+        [
+            _string(article.get("dateModified")),
+            *(value for key in _META["modified"] for value in meta.get(key, ())),
+            *item["datemodified"],
+            _string(page.get("dateModified")),
+        ]
+    )
+    return Metadata(
+        title=title or None,
+        authors=authors,
+        published=published or None,
+        modified=modified or None,
+        site=site or None,
+        url=_canonical(root, first("url"), _string(article.get("url")), url),
+        language=_language(root, _string(article.get("inLanguage")), first("language")),
+    )
+
+
+def _structured(root: etree._Element) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The page's JSON-LD node for an article, and the one for the page; each may be empty."""
+    nodes: list[dict[str, Any]] = []
+    for script in root.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower():
+            continue
+        text = script.text or ""
+        if len(text) <= MAX_LD_CHARS:
+            nodes.extend(_nodes(_json(text)))
+    by_id = {
+        node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1
+    }
+    articles = [node for node in nodes if _is_a(node, _ARTICLE_TYPES)]
+    # A page may list other articles: the one with a text, an author and a date is its own.
+    best = max(
+        articles,
+        key=lambda node: sum(
+            key in node
+            for key in ("articleBody", "author", "datePublished", "headline", "mainEntityOfPage")
+        ),
+        default={},
+    )
+    page = next((node for node in nodes if _is_a(node, _PAGE_TYPES)), {})
+    return _resolved(best, by_id), _resolved(page, by_id)
+
+
+def _json(text: str) -> object:
+    text = text.strip().removeprefix("<!--").removesuffix("-->")
+    text = text.replace("//<![CDATA[", "").replace("//]]>", "").strip().rstrip(";")
+    for candidate in (text, _TRAILING_COMMA.sub(r"\1", text)):
+        try:
+            return json.loads(candidate, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _nodes(value: object) -> Iterator[dict[str, Any]]:
+    """All objects of a JSON-LD document, outermost first."""
+    queue: list[object] = [value]
+    seen = 0
+    while queue and seen < MAX_LD_NODES:
+        value = queue.pop(0)
+        seen += 1
+        if isinstance(value, list):
+            queue.extend(value)
+        elif isinstance(value, dict):
+            yield value
+            queue.extend(inner for inner in value.values() if isinstance(inner, (dict, list)))
+
+
+def _is_a(node: dict[str, Any], types: re.Pattern[str]) -> bool:
+    kinds = node.get("@type")
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    return any(isinstance(kind, str) and types.search(kind) for kind in listed)
+
+
+def _resolved(node: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A node with the nodes that it only names by ``@id`` put in their place."""
+
+    def follow(value: object) -> object:
+        if isinstance(value, dict) and set(value) == {"@id"} and isinstance(value["@id"], str):
+            return by_id.get(value["@id"], value)
+        return [follow(inner) for inner in value] if isinstance(value, list) else value
+
+    return {key: follow(value) for key, value in node.items()}
+
+
+def _get(node: dict[str, Any], *keys: str) -> object:
+    value: object = node
+    for key in keys:
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _string(value: object) -> str:
+    """A JSON-LD value as text without markup."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("@value") or value.get("name")
+    if not isinstance(value, str):
+        return ""
+    return _SPACE.sub(" ", unescape(unescape(_TAG.sub("", value)))).strip()
+
+
+def _meta_tags(root: etree._Element) -> dict[str, list[str]]:
+    tags: dict[str, list[str]] = defaultdict(list)
+    for element in root.iter("meta"):
+        name = element.get("property") or element.get("name") or element.get("http-equiv")
+        content = element.get("content")
+        if name and content and content.strip():
+            tags[name.strip().lower()].append(_SPACE.sub(" ", unescape(content)).strip())
+    return tags
+
+
+def _item_properties(root: etree._Element) -> dict[str, list[str]]:
+    """Values of the microdata properties that matter, by name in lower case."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for element in _found(_WITH_ITEMPROP, root):
+        name = (element.get("itemprop") or "").lower()
+        if name in ("datepublished", "datemodified"):
+            value = element.get("content") or element.get("datetime") or _text(element)
+            found[name].append(value)
+        elif name == "author":
+            inner = element.find(".//*[@itemprop='name']")
+            value = element.get("content") or _text(element if inner is None else inner)
+            if inner is not None and inner.get("content"):
+                value = inner.get("content") or ""
+            found[name].append(value)
+    return found
+
+
+def _found(path: etree.XPath, root: etree._Element) -> list[etree._Element]:
+    """What an XPath that selects elements selects."""
+    return cast("list[etree._Element]", path(root))
+
+
+def _text(element: etree._Element, limit: int = 300, between: str = "") -> str:
+    return _SPACE.sub(" ", between.join(map(str, element.itertext()))).strip()[:limit]
+
+
+def _title(declared: list[str], root: etree._Element, site: str, page_title: str) -> str:
+    """The title as printed, by what the page declares.
+
+    A declared title may be cut short or carry the site's name; the page's own first-level
+    heading then has the words as printed.
+    """
+    headings = [_text(element, MAX_TITLE) for element in root.iter("h1")]
+    headings = [heading for heading in headings if heading]
+    element = root.find(".//title")
+    page_title = page_title or (_text(element, MAX_TITLE) if element is not None else "")
+    candidates = [unescape(title)[:MAX_TITLE].strip() for title in (*declared, page_title) if title]
+    for candidate in candidates:
+        bare = _letters(candidate)
+        for heading in headings:
+            shown = _letters(heading)
+            if shown and (
+                shown == bare
+                or (len(shown) > 15 and bare.startswith(shown))
+                or (candidate.endswith(("...", "…")) and shown.startswith(bare))
+            ):
+                return heading
+    if not any(declared) and len(headings) == 1:
+        return headings[0]
+    return _without_site(candidates[0], site) if candidates else next(iter(headings), "")
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
+
+
+def _without_site(title: str, site: str) -> str:
+    """A title without the publication's name behind or before it."""
+    parts = _SEPARATOR.split(title)
+    if len(parts) < 2:
+        return title
+    name = _letters(site)
+    last, first = _letters(parts[-1]), _letters(parts[0])
+    if name and last and (last in name or name in last):
+        return title[: title.rindex(parts[-1])].rstrip(" |•·»›–—-:")
+    if name and first and first == name:
+        return title[len(parts[0]) :].lstrip(" |•·»›–—-:")
+    return title
+
+
+def _authors(
+    article: dict[str, Any],
+    meta: dict[str, list[str]],
+    item: dict[str, list[str]],
+    root: etree._Element,
+) -> tuple[str, ...]:
+    declared = article.get("author") or article.get("creator")
+    listed = declared if isinstance(declared, list) else [declared]
+    names = _names(_string(value) for value in listed)
+    for key in _META["author"]:
+        names = names or _names(meta.get(key, ()))
+    names = names or _names(item["author"])
+    return names or _printed_authors(root)
+
+
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    """People's names out of what fields for authors hold."""
+    names: list[str] = []
+    for value in values:
+        value = _SPACE.sub(" ", value).strip()
+        if not value or len(value) > 300:
+            continue
+        byline = value if re.match(r"(?i)by\s", value) else "By " + value
+        found = authors_of_byline(byline) or ((value,) if len(value.split()) <= 5 else ())
+        for name in found:
+            name = re.sub(r"(?i)^(?:\w+\s)?by\s+", "", name).strip(" ,;|")
+            if name and not _NOT_NAME.search(name) and name not in names and len(name) <= 80:
+                names.append(name)
+    people = [name for name in names if not _AGENCY.match(name)]
+    return tuple((people or names)[:MAX_AUTHORS])
+
+
+def _printed_authors(root: etree._Element) -> tuple[str, ...]:
+    """Names in elements that are marked as a byline."""
+    for element in _found(_BY_AUTHOR, root):
+        names = _names([_text(element, between=" ")])
+        if names:
+            return names
+    for element in root.iter(*_BYLINE_TAGS):
+        marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+        if not _BYLINE_NAMES.search(marks):
+            continue
+        text = _text(element, between=" ")
+        if 3 < len(text) <= 120:
+            names = authors_of_byline(text) or (_names([text]) if _looks_like_name(text) else ())
+            if names:
+                return names[:MAX_AUTHORS]
+    return ()
+
+
+def _looks_like_name(text: str) -> bool:
+    words = text.split()
+    return 2 <= len(words) <= 4 and all(word[0].isupper() for word in words)
+
+
+def _date(values: Iterable[str]) -> str:
+    return next(filter(None, (iso_date(value) for value in values if value)), None) or ""
+
+
+def _printed_date(root: etree._Element) -> str | None:
+    """The date that the page shows: a time element, then text in an element named for it."""
+    for element in root.iter("time"):
+        found = iso_date(element.get("datetime") or "") or date_in(_text(element))
+        if found:
+            return found
+    for element in root.iter(*_DATE_TAGS):
+        marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+        if _DATE_NAMES.search(marks):
+            text = _text(element)
+            found = date_in(text) if len(text) <= 120 else None
+            if found:
+                return found
+    return _searched_date(root)
+
+
+def _searched_date(root: etree._Element) -> str | None:
+    """The date in the page's address, else what a search of the whole page comes upon."""
+    element = root.find(".//link[@rel='canonical']")
+    address = (element.get("href") or "") if element is not None else ""
+    match = re.search(r"/((?:19|20)\d\d)[/-](\d\d)[/-](\d\d)(?:/|\b)", address)
+    if match:
+        return iso_date("-".join(match.groups()))
+    from htmldate import find_date  # deferred: few pages need it, and it is slow to import
+
+    found = find_date(root, original_date=True)
+    return iso_date(found) if found else None
+
+
+def _canonical(root: etree._Element, *others: str | None) -> str | None:
+    """The address the page gives as its own, else the one it came from."""
+    link = next(
+        (e.get("href") for e in root.iter("link") if (e.get("rel") or "").lower() == "canonical"),
+        None,
+    )
+    base = others[-1] or ""
+    for address in (link, *others):
+        full = urljoin(base, (address or "").strip()) if address else ""
+        try:
+            parts = urlsplit(full)
+        except ValueError:
+            continue
+        if parts.scheme in ("http", "https") and parts.netloc:
+            return full
+    return None
+
+
+def _language(root: etree._Element, *declared: str) -> str | None:
+    """The ISO 639-1 code that the page declares."""
+    outer = root if root.tag == "html" else root.getparent()
+    attribute = outer.get("lang") if outer is not None else None
+    for value in (attribute, *declared):
+        match = re.match(r"([A-Za-z]{2})(?:[-_]|$)", (value or "").strip())
+        if match:
+            return match[1].lower()
+    return None

@@ -1,0 +1,71 @@
+"""An article is read from a path, bytes or a stream, whatever its encoding."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from index import EmptyArticle, SourceNotFound, UnreadableSource, read_article
+
+TEXT = "Café owners protested on Monday. “It’s unfair,” one said."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_encodings_with_a_mark_or_utf8(encoding: str) -> None:
+    assert read_article(TEXT.encode(encoding)).text == TEXT
+
+
+def test_an_old_encoding_is_told_by_its_bytes() -> None:
+    text = "Les propriétaires de cafés ont protesté lundi à l'été; là-bas, c'est déjà très cher."
+    assert read_article(text.encode("cp1252")).text == text
+
+
+def test_paths_bytes_and_streams_are_the_same_article(tmp_path: Path) -> None:
+    path = tmp_path / "näme with spaces.txt"
+    path.write_bytes(TEXT.encode())
+    articles = [
+        read_article(path),
+        read_article(str(path)),
+        read_article(TEXT.encode()),
+        read_article(io.BytesIO(TEXT.encode())),
+        read_article(io.StringIO(TEXT)),
+    ]
+    assert {article.hash for article in articles} == {articles[0].hash}
+
+
+def test_line_ends_are_kept_as_they_are() -> None:
+    assert read_article(b"One.\r\n\r\nTwo.\r\n").text == "One.\r\n\r\nTwo.\r\n"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFound, match=r"nothing\.txt.*check the path"):
+        read_article(tmp_path / "nothing.txt")
+
+
+def test_a_folder_is_no_article(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableSource):
+        read_article(tmp_path)
+
+
+def test_a_path_that_no_system_allows_is_refused() -> None:
+    with pytest.raises(UnreadableSource):
+        read_article("a\0b")
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)) * 4])
+def test_binary_files_are_refused(data: bytes) -> None:
+    with pytest.raises(UnreadableSource, match="binary"):
+        read_article(data)
+
+
+def test_bytes_that_contradict_their_mark_are_refused() -> None:
+    with pytest.raises(UnreadableSource, match="save it as UTF-8"):
+        read_article(b"\xef\xbb\xbf\xff\xfe\xfa")
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t\n", b"YOU MAY LIKE\n"])
+def test_an_article_with_nothing_to_cite_is_refused(data: bytes) -> None:
+    with pytest.raises(EmptyArticle):
+        read_article(data)

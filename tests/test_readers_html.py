@@ -1,0 +1,186 @@
+"""Web pages: what is kept, what it is, and what the page says of itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index import Article, BlockKind, EmptyArticle, read_article
+from index.errors import SourceError
+
+PROSE = (
+    "The city council voted on Tuesday to limit how the police may use facial recognition.",
+    "Members said that the technology had been bought without a public debate, and that it"
+    " misidentified residents in two cases last year.",
+    "The mayor, who had opposed the measure, will not veto it, her spokesman said on Wednesday.",
+    "A similar rule was passed by a neighbouring town in March after a year of hearings there.",
+)
+LINKED = {
+    "@context": "https://schema.org",
+    "@graph": [
+        {"@type": "Person", "@id": "#jane", "name": "Jane Doe"},
+        {
+            "@type": "NewsArticle",
+            "headline": "Council limits facial recognition",
+            "author": [{"@id": "#jane"}, {"@type": "Person", "name": "John Roe"}],
+            "datePublished": "2020-03-04T09:30:00+0100",
+            "dateModified": "2020-03-05",
+            "publisher": {"@type": "Organization", "name": "The Example"},
+        },
+    ],
+}
+
+
+def page(body: str = "", head: str = "") -> bytes:
+    paragraphs = "".join(f"<p>{text}</p>" for text in PROSE)
+    return (
+        f"<!doctype html><html lang='en-GB'><head><title>Council limits | The Example</title>{head}"
+        "</head><body><nav><a href='/'>Home</a><a href='/news'>News</a></nav>"
+        f"<article><h1>Council limits facial recognition</h1>{paragraphs}{body}</article>"
+        "<footer><p>Copyright 2020 The Example. All rights reserved.</p></footer></body></html>"
+    ).encode()
+
+
+def texts(article: Article, kind: BlockKind) -> list[str]:
+    return [article.text[b.start : b.end] for b in article.blocks if b.kind is kind]
+
+
+def test_the_prose_is_kept_in_order_and_the_frame_around_it_is_not() -> None:
+    article = read_article(page())
+
+    assert texts(article, BlockKind.PARAGRAPH) == list(PROSE)
+    assert "Home" not in article.text
+    assert "Copyright" not in article.text
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+def test_a_page_that_is_nothing_but_its_article_is_kept_whole(count: int) -> None:
+    data = "<html><body>" + "".join(f"<p>{text}</p>" for text in PROSE[:count]) + "</body></html>"
+
+    assert texts(read_article(data.encode()), BlockKind.PARAGRAPH) == list(PROSE[:count])
+
+
+def test_text_five_hundred_elements_deep_is_read() -> None:
+    data = "<html><body>" + "<div>" * 500 + f"<p>{PROSE[0]}</p>" + "</div>" * 500
+
+    assert texts(read_article(data.encode()), BlockKind.PARAGRAPH) == [PROSE[0]]
+
+
+def test_short_paragraphs_are_an_article_too() -> None:
+    short = ("He came in at noon.", "Nobody had seen him.", "She left at once.", "It rained.")
+    data = "<html><body>" + "".join(f"<p>{text}</p>" for text in short) + "</body></html>"
+
+    assert texts(read_article(data.encode()), BlockKind.PARAGRAPH) == list(short)
+
+
+def test_structure_keeps_its_place() -> None:
+    body = (
+        "<h2>What the rule says</h2><p>Officers need a warrant before they search any database of"
+        " faces, and each search is logged.</p><ul><li>Searches are logged for ten years.</li></ul>"
+        "<blockquote><p>We were never asked, and we will not be ignored again.</p></blockquote>"
+        "<table><tr><th>Year</th><th>Searches</th></tr><tr><td>2018</td><td>312</td></tr></table>"
+        f"<p>{PROSE[1].replace('two', 'three')}</p>"
+    )
+    article = read_article(page(body))
+
+    assert texts(article, BlockKind.HEADING) == ["What the rule says"]
+    assert texts(article, BlockKind.LIST_ITEM) == ["Searches are logged for ten years."]
+    assert texts(article, BlockKind.QUOTE) == [
+        "We were never asked, and we will not be ignored again."
+    ]
+
+
+def test_what_json_ld_says_goes_before_opengraph_and_meta_tags() -> None:
+    head = (
+        f"<script type='application/ld+json'>{json.dumps(LINKED)}</script>"
+        "<meta property='article:published_time' content='2001-01-01'>"
+        "<meta name='author' content='Somebody Else'>"
+        "<link rel='canonical' href='https://example.org/a'>"
+    )
+    article = read_article(page(head=head))
+
+    assert article.title == "Council limits facial recognition"
+    assert article.authors == ("Jane Doe", "John Roe")
+    assert article.published == "2020-03-04T09:30:00+01:00"
+    assert article.modified == "2020-03-05"
+    assert article.site == "The Example"
+    assert article.url == "https://example.org/a"
+    assert article.language == "en"
+
+
+def test_title_byline_and_dateline_can_be_cited_in_their_place() -> None:
+    head = f"<script type='application/ld+json'>{json.dumps(LINKED)}</script>"
+    article = read_article(page(head=head))
+
+    assert texts(article, BlockKind.TITLE) == ["Council limits facial recognition"]
+    assert texts(article, BlockKind.BYLINE) == ["By Jane Doe and John Roe"]
+    assert texts(article, BlockKind.DATELINE) == ["Published 2020-03-04"]
+
+
+def test_a_page_without_declarations_is_read_by_what_it_shows() -> None:
+    shown = "<div class='byline'>By Jane Doe, Staff Reporter</div><time>4 March 2020</time>"
+    article = read_article(page(shown))
+
+    assert article.title == "Council limits facial recognition"
+    assert article.authors == ("Jane Doe",)
+    assert article.published == "2020-03-04"
+
+
+@pytest.mark.parametrize("damage", ["{", "[1, 2", '{"@type": "Article",}', "<!-- -->", "null", "3"])
+def test_damaged_json_ld_is_passed_over(damage: str) -> None:
+    head = (
+        f"<script type='application/ld+json'>{damage}</script><meta name=author content='A. Doe'>"
+    )
+
+    assert read_article(page(head=head)).authors == ("A. Doe",)
+
+
+def test_a_second_copy_of_the_text_is_left_out() -> None:
+    copy = "".join(f"<p>{text}</p>" for text in PROSE)
+
+    assert texts(read_article(page(copy)), BlockKind.PARAGRAPH) == list(PROSE)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_the_declared_encoding_is_used(encoding: str) -> None:
+    text = page("<p>The café’s owner said that the naïve plan had cost her dearly, très cher.</p>")
+    marked = text.decode().replace("<head>", f"<head><meta charset='{encoding}'>").encode(encoding)
+
+    assert "café’s owner" in read_article(marked).text
+
+
+@pytest.mark.parametrize("data", [b"<html></html>", b"<html><body><nav>Home</nav></body></html>"])
+def test_a_page_without_an_article_is_empty(data: bytes) -> None:
+    with pytest.raises(EmptyArticle):
+        read_article(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<html><body>" + b"<div>" * 100_000 + b"<p>One sentence stands here.</p>",
+        b"<html><body>" + b"<p>One sentence stands here.</p>" * 400_000,
+        b"<html><!DOCTYPE x [<!ENTITY a 'b'>]><p>&a;</p>",
+    ],
+    ids=["deep", "large", "entities"],
+)
+def test_hostile_pages_end_in_a_typed_error_or_an_article(data: bytes) -> None:
+    try:
+        assert read_article(data).blocks
+    except SourceError as error:
+        assert str(error)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["<p>", "</p>", "<div", ">", "<!--", "<td>", "<br>", "a b", "&amp"]))
+)
+def test_any_markup_is_read_or_refused(parts: list[str]) -> None:
+    try:
+        article = read_article(("<html>" + "".join(parts)).encode())
+    except SourceError:
+        return
+    assert all(article.text[b.start : b.end].strip() for b in article.blocks)
