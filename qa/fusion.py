@@ -1,0 +1,163 @@
+"""Many weak signals into one score: a weighted sum, with weights that a person can read.
+
+A score depends on the candidate alone and not on what it is compared with, so an article
+of one paragraph, a long one and the best hundred passages of an archive are ranked alike.
+
+The weights are conditional logits (McFadden, 1974): the softmax of the scores is the
+probability that a candidate is the answer's. `qa.fit` fits them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final
+
+import numpy as np
+
+from index.encoder import Float32, Int32
+from qa.features import (
+    PASSAGE_FEATURES,
+    SENTENCE_FEATURES,
+    Candidates,
+    Query,
+    interact,
+    passage_features,
+    sentence_features,
+)
+
+__all__ = [
+    "Coefficients",
+    "Fusion",
+    "by_cost",
+    "coefficients",
+    "from_json",
+    "fuse",
+    "to_json",
+]
+
+COST: Final = 0.5
+"""Exponent of a quote's length in what reading it costs: long quotes are skimmed."""
+SHORTEST_COST: Final = 60
+"""Code points that reading any quote costs at least: its number, its place, the eye's way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How the features of one kind of candidate become a score.
+
+    Attributes:
+        names: Of the features, in the order of the columns.
+        weights: float32 ``(n_features,)``: what a feature adds for each usual spread of it,
+            so that weights can be compared with each other.
+        spreads: float32 ``(n_features,)``: the usual standard deviation of each among the
+            candidates of a question, positive.
+    """
+
+    names: tuple[str, ...]
+    weights: Float32
+    spreads: Float32
+
+    def scores(self, features: Float32) -> Float32:
+        """Score candidates.
+
+        Args:
+            features: float32 ``(n_candidates, n_features)``.
+
+        Returns:
+            float32 ``(n_candidates,)``, higher is better: log-odds, up to a constant.
+        """
+        return np.asarray(features @ (self.weights / self.spreads), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """Everything that was fitted.
+
+    Attributes:
+        passages: For `PASSAGE_FEATURES`.
+        sentences: For `SENTENCE_FEATURES`.
+    """
+
+    passages: Fusion
+    sentences: Fusion
+
+
+def fuse(query: Query, candidates: Candidates, fitted: Coefficients) -> tuple[Float32, Float32]:
+    """Score passages, then sentences in the light of their passages.
+
+    Args:
+        query: The question.
+        candidates: What is to be ranked, at least one passage.
+        fitted: The weights.
+
+    Returns:
+        float32 ``(n_passages,)`` and ``(n_sentences,)``, higher is better. The sentences'
+        are by what reading them costs (see `by_cost`).
+    """
+    interaction = interact(query, candidates)
+    passages = fitted.passages.scores(passage_features(query, candidates, interaction))
+    sentences = fitted.sentences.scores(sentence_features(query, candidates, interaction, passages))
+    return passages, by_cost(sentences, candidates.lengths)
+
+
+def by_cost(scores: Float32, lengths: Int32) -> Float32:
+    """Turn log-odds of answering into log-odds for what must be read.
+
+    Reading candidates by falling probability per cost finds the answer after the least
+    reading (Smith's rule, 1956, https://doi.org/10.1002/nav.3800030106).
+
+    Args:
+        scores: float32 ``(n_sentences,)``, log-odds.
+        lengths: int32 ``(n_sentences,)``, code points.
+
+    Returns:
+        float32 ``(n_sentences,)``.
+    """
+    cost = COST * np.log(np.maximum(lengths, SHORTEST_COST))
+    return np.asarray(scores - cost, dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def coefficients() -> Coefficients:
+    """The weights that ship with the package, out of ``qa/coefficients.json``."""
+    text = resources.files("qa").joinpath("coefficients.json").read_text("utf-8")
+    return from_json(json.loads(text))
+
+
+def from_json(data: dict[str, Any]) -> Coefficients:
+    """Read weights.
+
+    Raises:
+        ValueError: They are for other features than this version computes.
+    """
+    return Coefficients(
+        _fusion(data["passages"], PASSAGE_FEATURES), _fusion(data["sentences"], SENTENCE_FEATURES)
+    )
+
+
+def to_json(fitted: Coefficients) -> dict[str, Any]:
+    """Write weights so that they can be read by a person, and by `from_json`."""
+    return {
+        kind: {
+            name: {"weight": round(float(weight), 4), "spread": float(f"{spread:.4g}")}
+            for name, weight, spread in zip(
+                fusion.names, fusion.weights, fusion.spreads, strict=True
+            )
+        }
+        for kind, fusion in (("passages", fitted.passages), ("sentences", fitted.sentences))
+    }
+
+
+def _fusion(data: dict[str, dict[str, float]], names: Sequence[str]) -> Fusion:
+    if set(data) != set(names):
+        wrong = ", ".join(sorted(set(data) ^ set(names)))
+        raise ValueError(f"the coefficients do not fit the features ({wrong}); fit them again")
+    return Fusion(
+        tuple(names),
+        np.asarray([data[name]["weight"] for name in names], dtype=np.float32),
+        np.asarray([data[name]["spread"] for name in names], dtype=np.float32),
+    )
