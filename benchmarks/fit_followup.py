@@ -1,0 +1,292 @@
+r"""Fit how follow-up questions are read, to dialogues whose evidence is known.
+
+    python benchmarks/fit_followup.py --dialogues coqa.json quac.json \
+        --standalone squad.json [--write]
+
+Prints, for weights fitted on other dialogues and articles (cross-validated), how many turns
+after the first are answered within 300 characters alone and in their conversation, and what
+questions that stand by themselves lose with a stranger's history in front. Then fits on
+everything and, with --write, puts the weights into qa/followup.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from tqdm import tqdm
+
+from index.article_index import ArticleIndex, build_index
+from index.encoder import Encoder, Float32
+from index.index_cache import cached_index
+from index.models import load_encoder
+from qa.evaluation.datasets import Question
+from qa.evaluation.formats import read_dataset
+from qa.evaluation.measures import reading_depth
+from qa.fit import Example, fit, folds
+from qa.followup import (
+    LEANING,
+    SENTENCE_FEATURES,
+    Weights,
+    Where,
+    followup_features,
+    is_short,
+    leaning,
+    nearness,
+)
+from qa.fusion import Fusion, by_cost
+from qa.ranking import rank
+
+WEIGHTS = Path(__file__).parent.parent / "qa" / "followup.json"
+NEAR = range(-2, 6)
+PENALTY = 0.1
+ROUNDS = 2
+STANDALONE = 40  # questions an article
+READ = 300  # characters
+LOST = 0.03  # share of standalone questions that may be read in context
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question, ranked alone and after those before it; log-odds of the sentences."""
+
+    question: Question
+    leaning: Float32
+    alone: Float32
+    joined: Float32
+    longer: Float32
+    gold: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """Questions about one text, in order; or, standalone, each with a stranger's before it."""
+
+    data: str
+    name: str
+    cost: Float32
+    spans: tuple[tuple[int, int], ...]
+    turns: tuple[Turn, ...]
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dialogues", nargs="+", required=True)
+    parser.add_argument("--standalone", required=True)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="replace qa/followup.json")
+    arguments = parser.parse_args()
+
+    encoder = load_encoder()
+    dialogues = [d for path in arguments.dialogues for d in _dialogues(path, encoder)]
+    strangers = list(_standalone(arguments.standalone, encoder))
+    fold_of = folds([d.name for d in dialogues + strangers], arguments.folds)
+    judged: list[tuple[str, float, float, bool]] = []
+    for fold in tqdm(range(arguments.folds), desc="fitting"):
+        kept = [d for d in dialogues if fold_of[d.name] != fold]
+        fitted = _fit(kept, [d for d in strangers if fold_of[d.name] != fold])
+        for dialogue in dialogues:
+            if fold_of[dialogue.name] == fold:
+                judged += _judged(dialogue, fitted, strangers=False)
+        for dialogue in strangers:
+            if fold_of[dialogue.name] == fold:
+                judged += _judged(dialogue, fitted, strangers=True)
+    for data in dict.fromkeys(row[0] for row in judged):
+        rows = np.asarray([row[1:] for row in judged if row[0] == data], dtype=float)
+        alone, context, used = 100 * rows.mean(axis=0)
+        print(
+            f"{data}: {len(rows)} turns, alone {alone:.1f}, in context {context:.1f}"
+            f" ({context - alone:+.1f}), read in context {used:.0f} %"
+        )
+    if arguments.write:
+        _write(_fit(dialogues, strangers))
+
+
+def _scores(index: ArticleIndex, encoder: Encoder, question: str) -> Float32:
+    cost = by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths)
+    return rank(index, question, encoder.encode_query(question)).sentences - cost
+
+
+def _turn(index: ArticleIndex, encoder: Encoder, question: Question, before: Sequence[str]) -> Turn:
+    gold = [
+        row
+        for row, s in enumerate(index.sentences)
+        if any(s.start <= (a + b - 1) // 2 < s.end for a, b in question.gold)
+    ]
+    return Turn(
+        question,
+        leaning(index, question.text),
+        _scores(index, encoder, question.text),
+        _scores(index, encoder, " ".join([*before[-1:], question.text])),
+        _scores(index, encoder, " ".join([*before[-2:], question.text])),
+        np.asarray(gold, dtype=np.int64),
+    )
+
+
+def _dialogue(data: str, name: str, index: ArticleIndex, turns: Sequence[Turn]) -> Dialogue:
+    return Dialogue(
+        Path(data).name,
+        f"{Path(data).name}/{name}",
+        by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths),
+        tuple((s.start, s.end) for s in index.sentences),
+        tuple(turns),
+    )
+
+
+def _dialogues(path: str, encoder: Encoder) -> Iterator[Dialogue]:
+    data = read_dataset(path)
+    for name, document in tqdm(data.documents.items(), desc=Path(path).name):
+        index = build_index(document.article, encoder)
+        asked = [q for q in data.questions if q.document == name]
+        texts = [q.text for q in asked]
+        turns = [_turn(index, encoder, q, texts[:n]) for n, q in enumerate(asked)]
+        yield _dialogue(path, name, index, turns)
+
+
+def _standalone(path: str, encoder: Encoder) -> Iterator[Dialogue]:
+    """Questions in random order: each stands after two that have nothing to do with it."""
+    data = read_dataset(path)
+    chance = np.random.default_rng(0)
+    for name, document in tqdm(data.documents.items(), desc=Path(path).name):
+        index = cached_index(document.article, encoder)
+        asked = [q for q in data.questions if q.document == name and q.gold]
+        asked = [asked[n] for n in chance.permutation(len(asked))[:STANDALONE]]
+        texts = [q.text for q in asked]
+        turns = [_turn(index, encoder, q, texts[:n]) for n, q in enumerate(asked)]
+        yield _dialogue(path, name, index, turns)
+
+
+def _fit(dialogues: Sequence[Dialogue], strangers: Sequence[Dialogue]) -> Weights:
+    """Fit, with the histories that the bot itself would have: its own answers, right or wrong."""
+    follow = np.stack([t.leaning for d in dialogues for t in d.turns[1:]])
+    alone = np.stack([t.leaning for d in strangers for t in d.turns[1:]])
+    leans = _logistic(follow, alone)
+    threshold = float(np.quantile(alone @ leans, 1 - LOST)) + 1e-3
+    steps = _steps(dialogues)
+    elsewhere = 1.0 - sum(steps.values())
+    fitted = Weights(leans, threshold, steps, elsewhere, _as_alone())
+    counts = Counter(d.data for d in dialogues)
+    turns = {data: sum(len(d.turns) for d in dialogues if d.data == data) for data in counts}
+    for _ in range(ROUNDS):
+        examples: list[Example] = []
+        for dialogue in dialogues:
+            # Data sets count about alike, whatever their size.
+            repeats = round(max(turns.values()) / turns[dialogue.data])
+            for turn, where, _, _ in _asked(dialogue, fitted, strangers=False):
+                if where and len(turn.gold):
+                    table = _table(dialogue, turn, where, fitted)
+                    examples += [Example(table, turn.gold)] * repeats
+        fusion = fit(
+            examples,
+            SENTENCE_FEATURES,
+            supporting=set(SENTENCE_FEATURES) - {"alone_short"},
+            penalty=PENALTY,
+        )
+        fitted = Weights(leans, threshold, steps, elsewhere, fusion)
+    return fitted
+
+
+def _as_alone() -> Fusion:
+    ones = np.ones(len(SENTENCE_FEATURES), dtype=np.float32)
+    only = np.asarray([name == "alone" for name in SENTENCE_FEATURES], dtype=np.float32)
+    return Fusion(SENTENCE_FEATURES, only, ones)
+
+
+def _logistic(positive: Float32, negative: Float32) -> Float32:
+    """Weights that tell follow-ups from other questions, both kinds counting alike."""
+    table = np.concatenate([positive, negative]).astype(np.float64)
+    sign = np.repeat([1.0, -1.0], [len(positive), len(negative)])
+    share = np.repeat([0.5 / len(positive), 0.5 / len(negative)], [len(positive), len(negative)])
+
+    def loss(values: NDArray[np.float64]) -> float:
+        margins = sign * (table @ values)
+        return float(share @ np.logaddexp(0, -margins) + 0.003 * values[1:] @ values[1:])
+
+    return np.asarray(minimize(loss, np.zeros(table.shape[1])).x, dtype=np.float32)
+
+
+def _steps(dialogues: Sequence[Dialogue]) -> dict[int, float]:
+    """How far the evidence moves from one turn to the next."""
+    seen: Counter[int] = Counter()
+    total = 0
+    for dialogue in dialogues:
+        rows = [int(turn.gold[0]) for turn in dialogue.turns if len(turn.gold)]
+        moves = [after - before for before, after in zip(rows, rows[1:], strict=False)]
+        seen.update(moves)
+        total += len(moves)
+    return {step: seen[step] / total for step in NEAR}
+
+
+def _table(dialogue: Dialogue, turn: Turn, where: Where, fitted: Weights) -> Float32:
+    near = nearness(where, len(dialogue.cost), fitted.steps, fitted.elsewhere)
+    return followup_features(
+        turn.alone, turn.joined, turn.longer, near, is_short(turn.question.text)
+    )
+
+
+def _asked(
+    dialogue: Dialogue, fitted: Weights, *, strangers: bool
+) -> Iterator[tuple[Turn, Where, bool, Float32]]:
+    """Each turn, what was cited before it, whether it is read in context, and its scores."""
+    where: Where = ()
+    for turn in dialogue.turns:
+        leans = bool(where) and float(turn.leaning @ fitted.leaning) >= fitted.threshold
+        scores = turn.alone + dialogue.cost
+        if leans:
+            table = _table(dialogue, turn, where, fitted)
+            scores = fitted.sentences.scores(table) + dialogue.cost
+        yield turn, where, leans, scores
+        before = turn.alone + dialogue.cost if strangers else scores
+        rows = np.argsort(-before, kind="stable")[:5]
+        odds = np.exp(before[rows] - before[rows].max())
+        where = tuple(zip(rows.tolist(), (odds / odds.sum()).tolist(), strict=True))
+
+
+def _judged(
+    dialogue: Dialogue, fitted: Weights, *, strangers: bool
+) -> Iterator[tuple[str, float, float, bool]]:
+    """Whether each turn after the first is answered alone, and in its conversation."""
+    for turn, where, leans, scores in _asked(dialogue, fitted, strangers=strangers):
+        if where and turn.question.gold:
+            alone = _answered(dialogue, turn, turn.alone + dialogue.cost)
+            yield dialogue.data, alone, _answered(dialogue, turn, scores), leans
+
+
+def _answered(dialogue: Dialogue, turn: Turn, scores: Float32) -> float:
+    order = np.argsort(-scores, kind="stable")[:10]
+    quotes = [("", *dialogue.spans[row]) for row in order]
+    return float(reading_depth(quotes, [("", *span) for span in turn.question.gold]) <= READ)
+
+
+def _write(fitted: Weights) -> None:
+    fusion = fitted.sentences
+    data = {
+        "about": "How follow-ups are read; see qa/followup.py. Fitted, not written by hand.",
+        "fitted_on": "25 dialogues of CoQA, 25 of QuAC; questions that stand alone: SQuAD 1.1",
+        "procedure": "python benchmarks/fit_followup.py --dialogues COQA QUAC --standalone SQUAD"
+        " --write",
+        "leaning": dict(zip(LEANING, _rounded(fitted.leaning), strict=True)),
+        "threshold": round(fitted.threshold, 4),
+        "steps": {str(s): round(p, 4) for s, p in fitted.steps.items()}
+        | {"elsewhere": round(fitted.elsewhere, 4)},
+        "sentences": dict(
+            zip(SENTENCE_FEATURES, _rounded(fusion.weights / fusion.spreads), strict=True)
+        ),
+    }
+    WEIGHTS.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+
+
+def _rounded(values: Float32) -> list[float]:
+    return [round(float(value), 4) for value in values]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""A question that leans on the one before is read after it; any other is asked alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa import Answer, ArticleBot, QuestionError
+from qa.followup import follow_up, is_short, nearness, weights, where_cited
+
+
+@pytest.fixture(scope="module")
+def zoo() -> ArticleBot:
+    return ArticleBot.from_text(
+        "The zoo of Basel opened in 1874. It keeps three lions. The lions sleep all day because"
+        " the sun is hot.\n\nThe zoo of Bern opened in 1937. It keeps twelve bears. The bears fish"
+        " in the Aare because they like trout.\n\nTickets cost ten francs. Children enter free."
+    )
+
+
+@pytest.fixture
+def bears(zoo: ArticleBot) -> Answer:
+    return zoo.ask("How many bears does the zoo of Bern keep?")
+
+
+def test_what_a_question_leaves_out_comes_from_the_one_before(
+    zoo: ArticleBot, bears: Answer
+) -> None:
+    quote = zoo.ask("And why do they fish?", history=[bears]).citations[0].quote
+    assert quote.startswith("The bears fish")
+    assert "1937" in zoo.ask("When did it open?", history=[bears]).citations[0].quote
+
+
+def test_an_ellipsis_stays_where_the_talk_is(zoo: ArticleBot) -> None:
+    for animal in ("lions", "bears"):
+        before = zoo.ask(f"What do the {animal} do?")
+        quotes = [c.quote for c in zoo.ask("Why?", history=[before]).citations[:2]]
+        assert any(animal in quote and "because" in quote for quote in quotes)
+
+
+def test_an_answer_says_what_was_understood(zoo: ArticleBot, bears: Answer) -> None:
+    answer = zoo.ask("Why?", history=[bears])
+    assert answer.question == "Why?"
+    assert answer.interpreted_as == f"Why? (following “{bears.question}”)"
+    assert Answer.from_dict(answer.to_dict()) == answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many francs do tickets to the zoo of Basel cost?",
+        "When did the zoo of Basel open in Switzerland?",
+    ],
+)
+def test_a_question_that_stands_by_itself_is_asked_alone(
+    zoo: ArticleBot, bears: Answer, question: str
+) -> None:
+    assert zoo.ask(question, history=[bears]) == zoo.ask(question)
+
+
+def test_a_question_about_the_article_itself_is_asked_alone(bot: ArticleBot) -> None:
+    before = bot.ask("What did Microsoft say?")
+    assert bot.ask("Who wrote this?", history=[before]) == bot.ask("Who wrote this?")
+
+
+def test_other_articles_are_passed_over(zoo: ArticleBot, bot: ArticleBot, bears: Answer) -> None:
+    stranger = bot.ask("What did Microsoft say?")
+    assert zoo.ask("Why?", history=[stranger]) == zoo.ask("Why?")
+    assert zoo.ask("Why?", history=[bears, stranger]) == zoo.ask("Why?", history=[bears])
+
+
+def test_a_long_conversation_is_its_last_two_turns(zoo: ArticleBot, bears: Answer) -> None:
+    lions = zoo.ask("What do the lions do?")
+    long = [lions] * 1000 + [lions, bears]
+    assert zoo.ask("Why?", history=long) == zoo.ask("Why?", history=[lions, bears])
+
+
+def broken(answer: Answer) -> Iterator[Answer]:
+    first = answer.citations[0]
+    yield replace(answer, citations=())
+    yield replace(answer, question=" … ")
+    for wrong in (
+        replace(first, start=-5, end=10**9),
+        replace(first, start=first.start + 1),
+        replace(first, score=float("nan")),
+        replace(first, article=replace(first.article, hash="0" * 64)),
+    ):
+        yield replace(answer, citations=(wrong,))
+
+
+def test_what_does_not_fit_the_article_is_passed_over(zoo: ArticleBot, bears: Answer) -> None:
+    for answer in broken(bears):
+        assert zoo.ask("Why?", history=[answer]) == zoo.ask("Why?")
+
+
+@pytest.mark.parametrize("history", ["Why?", b"x", None, 3, ["Why?"], [None], [{"question": "x"}]])
+def test_a_history_of_anything_else_is_refused(zoo: ArticleBot, history: object) -> None:
+    with pytest.raises(QuestionError, match="the history must"):
+        zoo.ask("Why?", history=history)  # type: ignore[arg-type]
+
+
+def test_a_history_is_checked_whatever_is_asked(bot: ArticleBot) -> None:
+    with pytest.raises(QuestionError, match=r"not str; Answer\.from_dict"):
+        bot.ask("Who wrote this article?", history=["x"])  # type: ignore[list-item]
+
+
+def test_a_long_question_before_leaves_room_for_this_one(zoo: ArticleBot) -> None:
+    before = zoo.ask("bears " * 300)
+    follow = follow_up(zoo.index, "Why?", [before])
+    assert follow is not None
+    assert follow.joined.endswith(" Why?")
+    assert len(follow.joined) < 320
+
+
+def test_the_weights_of_citations_sum_to_one(zoo: ArticleBot, bears: Answer) -> None:
+    where = where_cited(zoo.index, bears)
+    assert sum(weight for _, weight in where) == pytest.approx(1)
+    assert max(where, key=lambda pair: pair[1])[0] == 4
+
+
+@given(st.integers(1, 40), st.data())
+def test_the_next_answer_is_likelier_near_the_last(n: int, data: st.DataObject) -> None:
+    row = data.draw(st.integers(0, n - 1))
+    fitted = weights()
+    near = nearness(((row, 1.0),), n, fitted.steps, fitted.elsewhere)
+    assert near.shape == (n,)
+    assert near.argmax() == row
+
+
+def test_short_is_four_words() -> None:
+    assert is_short("And where was that?")
+    assert not is_short("And where was he born?")
