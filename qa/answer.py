@@ -1,0 +1,202 @@
+"""What comes back from a question: the sentences that answer it, each in its place.
+
+Values only. ``to_dict`` and ``from_dict`` are exact inverses under the JSON schema
+``qa/answer.schema.json``, the one form that Python, the shell and every API share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import quote as percent_encode
+
+from index.errors import DataError
+
+__all__ = ["SCHEMA", "Answer", "ArticleRef", "Citation", "PassageRef"]
+
+SCHEMA = "article-qa/answer/1"
+
+NOT_FOUND = "The article does not say."
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRef:
+    """Which article a citation is from.
+
+    Attributes:
+        id: First 16 hex digits of ``hash``.
+        hash: SHA-256 of the article's text, in hex.
+        title: As printed, or None.
+        authors: Names, in the order of the byline.
+        published: ISO 8601, or None.
+        url: Where it can be read, or None.
+    """
+
+    id: str
+    hash: str
+    title: str | None
+    authors: tuple[str, ...]
+    published: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRef:
+    """The passage around a citation: ``article.text[start:end] == text``.
+
+    Attributes:
+        text: The passage, as it stands in the article.
+        start: First code point.
+        end: One past the last code point.
+        heading: The heading it stands under, or None.
+        paragraph: Number of its paragraph, from 0; None for a title or a byline.
+        page: Page it stands on, from 1, where the source has pages.
+        score: Higher is better; comparable within one answer only.
+    """
+
+    text: str
+    start: int
+    end: int
+    heading: str | None
+    paragraph: int | None
+    page: int | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One sentence of the article: ``article.text[start:end] == quote``, always.
+
+    Attributes:
+        number: 1 for the best.
+        quote: The sentence, as it stands in the article.
+        start: First code point.
+        end: One past the last code point.
+        score: Higher is better; comparable within one answer only.
+        passage: The passage it stands in.
+        article: The article it is from.
+    """
+
+    number: int
+    quote: str
+    start: int
+    end: int
+    score: float
+    passage: PassageRef
+    article: ArticleRef
+
+    @property
+    def deep_link(self) -> str | None:
+        """The article's URL with a text fragment that scrolls to the quote, or None.
+
+        https://wicg.github.io/scroll-to-text-fragment/
+        """
+        return text_fragment(self.article.url, self.quote) if self.article.url else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The evidence for one question.
+
+    Attributes:
+        question: As it was asked.
+        interpreted_as: What a follow-up was read as; None where it was read as it stands.
+        found: Whether the article answers it, by ``confidence``.
+        confidence: Probability in [0, 1] that the first three citations hold the answer.
+        citations: Best first. When not ``found``: the nearest sentences, not an answer.
+        passages: Distinct passages, best first.
+        why: What undermined or supported the answer, in plain words that may quote the question.
+    """
+
+    question: str
+    interpreted_as: str | None
+    found: bool
+    confidence: float
+    citations: tuple[Citation, ...]
+    passages: tuple[PassageRef, ...]
+    why: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The answer as Markdown."""
+        lines = [] if self.found else [NOT_FOUND, "", "Closest, not an answer:", ""]
+        for citation in self.citations:
+            lines += [f"> {_markdown(citation.quote)} [{citation.number}]", ""]
+        if self.citations:
+            lines += [f"— {_source(self.citations[0].article)}"]
+        return "\n".join(lines).strip()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON-ready values, under ``answer.schema.json``."""
+        data = {"schema": SCHEMA, **asdict(self)}
+        for citation, values in zip(self.citations, data["citations"], strict=True):
+            values["article"]["authors"] = list(citation.article.authors)
+            values["deep_link"] = citation.deep_link
+        return data | {name: list(data[name]) for name in ("citations", "passages", "why")}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Answer:
+        """The answer that ``to_dict`` gave.
+
+        Raises:
+            DataError: The mapping is of another schema, or not whole.
+        """
+        schema = data.get("schema") if isinstance(data, Mapping) else None
+        if schema != SCHEMA:
+            raise DataError(f"expected an answer of schema {SCHEMA!r}, got {schema!r}")
+        try:
+            return cls(
+                question=_typed(data["question"], str),
+                interpreted_as=_typed(data["interpreted_as"], str, type(None)),
+                found=_typed(data["found"], bool),
+                confidence=float(data["confidence"]),
+                citations=tuple(_citation(values) for values in data["citations"]),
+                passages=tuple(PassageRef(**values) for values in data["passages"]),
+                # Answers that were kept before there were reasons have none.
+                why=tuple(_typed(reason, str) for reason in _typed(data.get("why", []), list)),
+            )
+        except KeyError as error:
+            raise DataError(f"the answer lacks {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"the answer is malformed: {error}") from error
+
+
+def text_fragment(url: str, quote: str) -> str:
+    """A URL that opens a page at a quote: ``url#:~:text=start,end``."""
+    words = quote.split()
+    whole = len(words) <= 12
+    ends = [" ".join(words)] if whole else [" ".join(words[:5]), " ".join(words[-5:])]
+    # A dash would be read as the fragment's own syntax, and percent_encode keeps it.
+    encoded = (percent_encode(end, safe="").replace("-", "%2D") for end in ends)
+    return f"{url.split('#')[0]}#:~:text={','.join(encoded)}"
+
+
+def _markdown(text: str) -> str:
+    """Text on one line that no Markdown reader takes for markup."""
+    return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", " ".join(text.split()))
+
+
+def _source(article: ArticleRef) -> str:
+    title = f"*{_markdown(article.title)}*" if article.title else f"article {article.id}"
+    parts = [title, *map(_markdown, article.authors), article.published, article.url]
+    return ", ".join(part for part in parts if part)
+
+
+def _typed(value: Any, *types: type) -> Any:  # noqa: ANN401 - the type is the argument
+    if not isinstance(value, types):
+        raise TypeError(f"expected {types[0].__name__}, got {value!r}")
+    return value
+
+
+def _citation(values: Mapping[str, Any]) -> Citation:
+    article = dict(values["article"])
+    return Citation(
+        number=_typed(values["number"], int),
+        quote=_typed(values["quote"], str),
+        start=_typed(values["start"], int),
+        end=_typed(values["end"], int),
+        score=float(values["score"]),
+        passage=PassageRef(**values["passage"]),
+        article=ArticleRef(**article | {"authors": tuple(article["authors"])}),
+    )

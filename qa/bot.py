@@ -1,0 +1,250 @@
+"""Ask an article: the one engine behind Python, the shell, the page and the evaluation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+
+from index.article import Article
+from index.article_index import ArticleIndex
+from index.encoder import Encoder, Progress
+from index.errors import QuestionError
+from index.index_cache import cached_index
+from index.models import load_encoder
+from index.plaintext import article_from_text
+from index.reader import Source, bundled_article, read_article
+from index.storage import is_index_folder, open_index, save_index
+from qa.answer import Answer
+from qa.confidence import MIN_CONFIDENCE
+from qa.evidence import cite
+from qa.followup import FollowUp, combined, follow_up, is_short
+from qa.metadata import metadata_evidence
+from qa.question import mend
+from qa.ranking import Ranking, rank
+from qa.suggest import Suggestion, suggestions
+
+__all__ = [
+    "DEFAULT_K",
+    "MAX_K",
+    "MAX_QUESTION_CHARS",
+    "MIN_CONFIDENCE",
+    "ArticleBot",
+    "ask",
+    "check_question",
+]
+
+DEFAULT_K = 5
+MAX_K = 100
+MAX_QUESTION_CHARS = 2000
+_ABOUT_ITSELF = "the question is about the article itself, and it says so in its own lines"
+MOST_OFFERED = 8
+MOST_TRIED = 16
+"""Suggested questions that are asked, to see whether their sentence is found."""
+KEPT_QUESTIONS = 64
+"""Encodings a bot keeps of the last questions; some 20 kB each."""
+
+
+class ArticleBot:
+    """Answers questions about one article with sentences of that article.
+
+    >>> bot = ArticleBot.open("article.txt")
+    >>> print(bot.ask("Why did Amazon halt police use?"))
+
+    Safe to share between threads: asking changes nothing.
+    """
+
+    def __init__(self, index: ArticleIndex, encoder: Encoder) -> None:
+        """Answer from an index; use ``open``, ``from_text`` or ``from_article`` to get one.
+
+        Args:
+            index: The article's index.
+            encoder: The model that made it.
+        """
+        self.index = index
+        self._encoder = encoder
+        self._encode_query = lru_cache(maxsize=KEPT_QUESTIONS)(encoder.encode_query)
+
+    @classmethod
+    def open(
+        cls,
+        source: Source | None = None,
+        *,
+        model: str | None = None,
+        progress: Progress | None = None,
+    ) -> ArticleBot:
+        """A bot for an article or for a saved index.
+
+        Args:
+            source: A path, bytes or a stream; a folder written by ``save``; None for the
+                bundled article.
+            model: A sentence-transformers model: a bundled name, a folder or a hub name. None
+                for the one that made the index, and else the bundled MiniLM.
+            progress: Called as reading, preparing and indexing advance.
+
+        Raises:
+            SourceError: The article cannot be read.
+            IndexFolderError: The saved index cannot be opened.
+            ModelError: The model cannot be loaded.
+        """
+        if isinstance(source, (str, os.PathLike)) and is_index_folder(source):
+            encoder = load_encoder(model or open_index(source).model, progress=progress)
+            return cls(open_index(source, fingerprint=encoder.fingerprint), encoder)
+        article = bundled_article() if source is None else read_article(source)
+        return cls.from_article(article, model=model, progress=progress)
+
+    @classmethod
+    def from_text(
+        cls,
+        text: str,
+        *,
+        title: str | None = None,
+        url: str | None = None,
+        model: str | None = None,
+        progress: Progress | None = None,
+    ) -> ArticleBot:
+        """A bot for an article given as plain text; arguments and errors as for ``open``."""
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, not {type(text).__name__}")
+        article = article_from_text(text, title=title, url=url)
+        return cls.from_article(article, model=model, progress=progress)
+
+    @classmethod
+    def from_article(
+        cls, article: Article, *, model: str | None = None, progress: Progress | None = None
+    ) -> ArticleBot:
+        """A bot for an article that was read already; arguments and errors as for ``open``."""
+        encoder = load_encoder(model, progress=progress)
+        return cls(cached_index(article, encoder, progress=progress), encoder)
+
+    @property
+    def article(self) -> Article:
+        """The article that is asked."""
+        return self.index.article
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Save the index into a folder that ``open`` takes.
+
+        Raises:
+            IndexFolderError: The folder cannot be written, or holds something else.
+        """
+        save_index(self.index, folder)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        history: Sequence[Answer] = (),
+        min_confidence: float = MIN_CONFIDENCE,
+    ) -> Answer:
+        """The sentences of the article that answer a question.
+
+        Args:
+            question: Up to 2,000 characters.
+            k: Citations wanted, 1 to 100; fewer come back from a shorter article.
+            history: Answers to the questions before, the last one last: a question that leans
+                on them ("Why?") is read after them. Those of other articles are passed over.
+            min_confidence: Probability, 0 to 1, from which an answer counts as found.
+
+        Raises:
+            QuestionError: The question or one of its options cannot be used.
+        """
+        check_question(question, k)
+        _check_threshold(min_confidence)
+        about = metadata_evidence(question, self.article)
+        read_as = question if about else mend(question, self.index.words, self._is_word)
+        follow = follow_up(self.index, read_as, history)
+        ranking = self._rank(read_as)
+        if follow and not about:
+            ranking = self._rank_in_context(read_as, ranking, follow)
+            read_as = f"{read_as} (following \u201c{follow.before}\u201d)"
+        citations, passages = cite(self.index, ranking, about.spans if about else (), k)
+        confidence = 1.0 if about else ranking.confidence
+        return Answer(
+            question=question,
+            interpreted_as=read_as if read_as != question else None,
+            found=confidence >= min_confidence,
+            confidence=confidence,
+            citations=citations,
+            passages=passages,
+            why=(_ABOUT_ITSELF,) if about else ranking.reasons,
+        )
+
+    def suggest(self, n: int = 3, *, asked: Sequence[str] = ()) -> tuple[str, ...]:
+        """Questions that the article answers, in the order in which it does.
+
+        Args:
+            n: How many are wanted; fewer come where fewer are good, and 8 at most.
+            asked: Questions that are not to be offered.
+        """
+        known = {question.casefold() for question in asked}
+        fresh = [s for s in self._offered if s.question.casefold() not in known][: max(0, n)]
+        return tuple(s.question for s in sorted(fresh, key=lambda s: s.start))
+
+    @cached_property
+    def _offered(self) -> tuple[Suggestion, ...]:
+        """Questions whose first citation is the sentence they were made from, best first."""
+        offered: list[Suggestion] = []
+        for made in suggestions(self.index)[:MOST_TRIED]:
+            answer = self.ask(made.question, k=1)
+            first = answer.citations[0]
+            if answer.found and (first.start, first.end) == (made.start, made.end):
+                offered.append(made)
+            if len(offered) == MOST_OFFERED:
+                break
+        return tuple(offered)
+
+    def _rank(self, question: str) -> Ranking:
+        return rank(self.index, question, self._encode_query(question))
+
+    def _rank_in_context(self, question: str, alone: Ranking, follow: FollowUp) -> Ranking:
+        short = is_short(question)
+        joined = self._rank(follow.joined)
+        longer = self._rank(follow.longer) if short else joined
+        passages, sentences = combined(self.index, follow, short, alone, joined, longer)
+        return replace(joined, passages=passages, sentences=sentences)
+
+    def _is_word(self, word: str) -> bool:
+        """Whether the model has a word piece of its own for it, as it has for every usual word."""
+        return self._encoder.count_tokens([word]) == [1]
+
+
+@lru_cache(maxsize=1)
+def _bundled_bot() -> ArticleBot:
+    return ArticleBot.open()
+
+
+def ask(question: str, *, k: int = DEFAULT_K, min_confidence: float = MIN_CONFIDENCE) -> Answer:
+    """Ask the bundled article; arguments and errors as for ``ArticleBot.ask``.
+
+    >>> ask("Who is Nathan Freed Wessler?").citations[0].quote[:20]
+    'Nathan Freed Wessler'
+    """
+    return _bundled_bot().ask(question, k=k, min_confidence=min_confidence)
+
+
+def check_question(question: str, k: int) -> None:
+    """Refuse a question that cannot be asked."""
+    if not isinstance(question, str):
+        raise QuestionError(f"the question must be text, not {type(question).__name__}")
+    if not any(map(str.isalnum, question)):
+        raise QuestionError("the question is empty; type one in words")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise QuestionError(
+            f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,}"
+            " are read; shorten it"
+        )
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MAX_K:
+        raise QuestionError(f"k must be a whole number from 1 to {MAX_K}, not {k!r}")
+
+
+def _check_threshold(min_confidence: float) -> None:
+    """Refuse what is no probability."""
+    if (
+        not isinstance(min_confidence, (int, float))
+        or isinstance(min_confidence, bool)
+        or not 0 <= min_confidence <= 1
+    ):
+        raise QuestionError(f"min_confidence must be a number from 0 to 1, not {min_confidence!r}")

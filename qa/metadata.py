@@ -1,0 +1,157 @@
+"""Questions about the article itself: who wrote it, what it is called, when it appeared.
+
+A byline shares no words with "who wrote this?", so neither vectors nor terms find it. Such
+questions are recognised by a closed vocabulary instead: a question is about the article only
+if *every* word of it belongs to the small language in which people talk about articles.
+"Who wrote the report on Gender Shades?" does not, and is searched for like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from functools import lru_cache
+
+from index.article import Article, BlockKind
+
+__all__ = ["Aspect", "MetadataEvidence", "metadata_evidence"]
+
+
+class Aspect(Enum):
+    """What about the article is asked."""
+
+    AUTHOR = "author"
+    TITLE = "title"
+    PUBLISHED = "published"
+    CAPTION = "caption"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataEvidence:
+    """Where the article says something about itself.
+
+    Attributes:
+        aspect: What is asked.
+        spans: Stretches of ``article.text`` that answer, best first; at least one.
+    """
+
+    aspect: Aspect
+    spans: tuple[tuple[int, int], ...]
+
+
+_ARTICLE = frozenset(
+    """article story piece report text post column page news item write-up newspaper""".split()
+)
+_SMALL = frozenset(
+    """a an and are as at be by can could did do does for from give has have he her his i
+    in is it it's its me my of on or please show she so tell that the their them there
+    they this to us was were what what's when where which who who's whom whose with you
+    your""".split()
+)
+# Triggers name the aspect; company may stand beside them without changing the question.
+_TRIGGERS = {
+    Aspect.AUTHOR: frozenset(
+        """author authors authored byline columnist journalist penned reporter writer writers
+    wrote written""".split()
+    ),
+    Aspect.TITLE: frozenset("called entitled headline headlines name title titled".split()),
+    Aspect.PUBLISHED: frozenset(
+        """appear appeared date dated posted publication publish published updated""".split()
+    ),
+    Aspect.CAPTION: frozenset(
+        "caption illustration image images photo photograph picture pictures".split()
+    ),
+    Aspect.TOPIC: frozenset(
+        "about gist main point subject summarise summarize summary topic".split()
+    ),
+}
+_COMPANY = {
+    Aspect.AUTHOR: frozenset(
+        """behind full job name names occupation position profession role responsible
+    title""".split()
+    ),
+    Aspect.TITLE: frozenset("exact full read say says".split()),
+    Aspect.PUBLISHED: frozenset("day first last month out time year".split()),
+    Aspect.CAPTION: frozenset(
+        """accompanying attached depict depicts depicted describe main say says see""".split()
+    ),
+    Aspect.TOPIC: frozenset("brief briefly cover deal discuss idea mainly say says short".split()),
+}
+# These words ask about the article only where it is named: "what is it called?" may be any "it".
+_NEED_ARTICLE = frozenset("called name about main point subject wrote written".split())
+_POINTERS = _ARTICLE | {"this", "it"}
+_WHEN = frozenset("when date day time year month".split())
+_KNOWN = sorted(
+    {word for word in _ARTICLE.union(*_TRIGGERS.values(), *_COMPANY.values()) if len(word) >= 5}
+)
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+
+
+def metadata_evidence(question: str, article: Article) -> MetadataEvidence | None:
+    """What the article says of itself in answer to a question.
+
+    None for any other question, and where the article does not say: "who wrote it?" may then
+    be about a book in the article, and is for the ordinary search.
+    """
+    words = [word.replace("\u2019", "'") for word in _WORD.findall(question.lower())]
+    if not words or len(words) > 24:
+        return None
+    aspect = _names_author(words, article) or _aspect(words)
+    spans = _spans(aspect, article) if aspect else ()
+    return MetadataEvidence(aspect, spans) if aspect and spans else None
+
+
+def _names_author(words: list[str], article: Article) -> Aspect | None:
+    """Find the author's name in "who is Sayujya S?"."""
+    names = {word for author in article.authors for word in _WORD.findall(author.lower())}
+    rest = [word for word in words if word not in _SMALL]
+    named = names.issuperset(rest) and any(len(word) >= 3 for word in rest)
+    return Aspect.AUTHOR if named else None
+
+
+def _aspect(words: list[str]) -> Aspect | None:
+    words = [_repaired(word.removesuffix("'s")) for word in words]
+    for aspect, triggers in _TRIGGERS.items():
+        company = _SMALL | _ARTICLE | _COMPANY[aspect] | triggers
+        found = triggers.intersection(words)
+        if not found or not company.issuperset(words):
+            continue
+        if found <= _NEED_ARTICLE and not _points_at_article(aspect, words):
+            continue
+        asks_when = bool(_WHEN.intersection(words))
+        if aspect is Aspect.AUTHOR and asks_when:
+            return Aspect.PUBLISHED  # "when was this written?"
+        return aspect if asks_when or aspect is not Aspect.PUBLISHED else None
+    return None
+
+
+def _points_at_article(aspect: Aspect, words: list[str]) -> bool:
+    if aspect is Aspect.TITLE:
+        return bool(_ARTICLE.intersection(words))
+    return bool(_POINTERS.intersection(words))
+
+
+@lru_cache(maxsize=4096)
+def _repaired(word: str) -> str:
+    """A misspelt word of this small language put right: "auther" is author."""
+    if len(word) < 5 or word in _SMALL:
+        return word
+    return next(iter(get_close_matches(word, _KNOWN, n=1, cutoff=0.8)), word)
+
+
+def _spans(aspect: Aspect, article: Article) -> tuple[tuple[int, int], ...]:
+    def of(*kinds: BlockKind) -> tuple[tuple[int, int], ...]:
+        return tuple((b.start, b.end) for b in article.blocks if b.kind in kinds)
+
+    match aspect:
+        case Aspect.AUTHOR:
+            return of(BlockKind.BYLINE)
+        case Aspect.TITLE | Aspect.TOPIC:
+            return of(BlockKind.TITLE)[:1]
+        case Aspect.PUBLISHED:
+            return of(BlockKind.DATELINE)
+        case Aspect.CAPTION:
+            return of(BlockKind.CAPTION)

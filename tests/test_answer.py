@@ -1,0 +1,139 @@
+"""An answer is one JSON schema everywhere, and Markdown that cannot be mistaken for markup."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from importlib import resources
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa import Answer, ArticleBot, ArticleRef, Citation, DataError, PassageRef
+from qa.answer import text_fragment
+
+SCHEMA = json.loads(resources.files("qa").joinpath("answer.schema.json").read_text("utf-8"))
+
+text = st.text(min_size=1, max_size=30)
+maybe = st.none() | text
+offset = st.integers(0, 10**6)
+score = st.floats(allow_nan=False, allow_infinity=False)
+passage_refs = st.builds(
+    PassageRef,
+    text,
+    offset,
+    offset,
+    maybe,
+    st.none() | offset,
+    st.none() | st.integers(1, 99),
+    score,
+)
+article_refs = st.builds(
+    ArticleRef,
+    st.text("0123456789abcdef", min_size=16, max_size=16),
+    st.text("0123456789abcdef", min_size=64, max_size=64),
+    maybe,
+    st.lists(text, max_size=3).map(tuple),
+    maybe,
+    maybe,
+)
+citations = st.builds(
+    Citation, st.integers(1, 9), text, offset, offset, score, passage_refs, article_refs
+)
+answers = st.builds(
+    Answer,
+    text,
+    maybe,
+    st.booleans(),
+    st.floats(0, 1),
+    st.lists(citations, max_size=3).map(tuple),
+    st.lists(passage_refs, max_size=3).map(tuple),
+    st.lists(text, max_size=3).map(tuple),
+)
+
+
+@given(answers)
+def test_json_both_ways_is_exact_and_fits_the_schema(answer: Answer) -> None:
+    data = json.loads(json.dumps(answer.to_dict()))
+    jsonschema.validate(data, SCHEMA)
+    assert Answer.from_dict(data) == answer
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": "article-qa/answer/9"}, "schema 'article-qa/answer/1', got"),
+        ({"question": 7}, "expected str, got 7"),
+        ({"citations": [{}]}, "lacks"),
+        ({"passages": [{"text": "x"}]}, "malformed"),
+        ({"confidence": "high"}, "malformed"),
+        ({"why": [7]}, "expected str, got 7"),
+        ({"why": "because"}, "expected list, got 'because'"),
+    ],
+)
+def test_what_is_not_an_answer_is_refused(
+    bot: ArticleBot, change: dict[str, Any], message: str
+) -> None:
+    data = bot.ask("Who protested?").to_dict() | change
+    with pytest.raises(DataError, match=message):
+        Answer.from_dict(data)
+
+
+def test_an_answer_kept_before_there_were_reasons_has_none(bot: ArticleBot) -> None:
+    answer = bot.ask("Who protested?")
+    data = answer.to_dict()
+    assert tuple(data.pop("why")) == answer.why != ()
+    assert Answer.from_dict(data) == dataclasses.replace(answer, why=())
+
+
+@pytest.mark.parametrize("data", [None, [], "answer", {}])
+def test_what_is_no_mapping_is_refused(data: Any) -> None:
+    with pytest.raises(DataError):
+        Answer.from_dict(data)
+
+
+def sample(quote: str, *, found: bool = True, url: str | None = None) -> Answer:
+    article = ArticleRef("0" * 16, "0" * 64, "A *bold* title", ("Ann Poe",), "2021-06-04", url)
+    passage = PassageRef(quote, 0, len(quote), None, 0, None, 1.0)
+    citation = Citation(1, quote, 0, len(quote), 1.0, passage, article)
+    return Answer("Why?", None, found, 0.9, (citation,), (passage,))
+
+
+def test_markdown_reads_well() -> None:
+    assert str(sample("It rained.")) == (
+        "> It rained. [1]\n\n— *A \\*bold\\* title*, Ann Poe, 2021-06-04"
+    )
+
+
+def test_markdown_says_when_the_article_does_not() -> None:
+    assert str(sample("It rained.", found=False)).startswith(
+        "The article does not say.\n\nClosest, not an answer:\n\n> It rained."
+    )
+
+
+def test_markdown_of_a_quote_is_not_markup() -> None:
+    shown = str(sample("![x](http://a.example)\n# <b>*y*</b>"))
+    assert "\\!" not in shown
+    assert "!\\[x\\](http://a.example) \\# \\<b\\>\\*y\\*\\</b\\>" in shown
+
+
+@pytest.mark.parametrize(
+    ("quote", "fragment"),
+    [
+        ("It rained, he said.", "It%20rained%2C%20he%20said."),
+        ("a well-known fact", "a%20well%2Dknown%20fact"),
+        ("one two three four five six seven eight nine ten 11 12 13",
+         "one%20two%20three%20four%20five,nine%20ten%2011%2012%2013"),
+    ],
+)  # fmt: skip
+def test_a_deep_link_scrolls_to_the_quote(quote: str, fragment: str) -> None:
+    link = sample(quote, url="https://a.example/x#top").citations[0].deep_link
+    assert link == f"https://a.example/x#:~:text={fragment}"
+    assert text_fragment("https://a.example/x", quote) == link
+
+
+def test_without_a_url_there_is_no_deep_link() -> None:
+    assert sample("It rained.").citations[0].deep_link is None
