@@ -1,0 +1,87 @@
+"""What readers say of answers, kept as a question set: one JSON object a line.
+
+A line has the fields of an evaluation question (``id``, ``question``, ``answerable``, ``gold``,
+``kind``) and the evidence behind them (``verdict``, ``cited``, ``article``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from qa.answer import Answer
+
+__all__ = ["FeedbackFile", "Verdict", "feedback_record"]
+
+_LOCK = threading.Lock()
+
+
+class Verdict(str, Enum):
+    """What a reader said of an answer."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    CORRECTED = "corrected"
+
+
+def feedback_record(
+    answer: Answer, verdict: Verdict, *, article_hash: str, right: str | None = None
+) -> dict[str, Any]:
+    """One line of feedback.
+
+    Args:
+        answer: What was judged.
+        verdict: What was said of it.
+        article_hash: SHA-256 of the article's text.
+        right: The sentence that answers, as the article has it, where the reader named one.
+
+    Returns:
+        JSON-ready values. ``gold`` holds the answering sentence where it is known, and
+        ``answerable`` is None where it is not known whether there is one.
+    """
+    cited = [citation.quote for citation in answer.citations]
+    gold: list[str] = []
+    answerable: bool | None = None
+    if right is not None:
+        gold, answerable = [right], True
+    elif verdict is Verdict.RIGHT:
+        gold, answerable = cited[:1] if answer.found else [], answer.found
+    return {
+        "id": f"feedback-{uuid4().hex[:12]}",
+        "question": answer.question,
+        "answerable": answerable,
+        "gold": gold,
+        "kind": "feedback",
+        "verdict": verdict.value,
+        "found": answer.found,
+        "cited": cited,
+        "article": article_hash,
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+class FeedbackFile:
+    """A JSONL that grows by whole lines; the folder and the file are made when first needed."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Append to the file at a path."""
+        self.path = Path(path)
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Add one line.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        # ASCII keeps a lone surrogate writable; one write keeps two lines from mixing.
+        line = json.dumps(record, ensure_ascii=True) + "\n"
+        with _LOCK:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="ascii") as file:
+                file.write(line)

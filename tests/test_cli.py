@@ -1,0 +1,115 @@
+"""The shell command: what it prints, and what its exit status says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qa import Answer, ArticleBot
+from qa.cli import main
+
+FOUND, NOT_FOUND, BAD_INPUT = 0, 1, 2
+ANSWERED = "What did Microsoft say it would await?"
+FAR = "Why is the sky blue?"
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The command as a user's shell runs it."""
+    command = [sys.executable, "-m", "qa.cli", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=300)
+
+
+def test_an_answer_is_plain_text_in_a_pipe(cache: Path) -> None:
+    done = run("ask", ANSWERED)
+    assert done.returncode == FOUND, done.stderr
+    printed = done.stdout.decode()
+    assert printed.startswith("[1] ")
+    assert "await US federal regulation" in printed.splitlines()[0]
+    assert "Rekognition" in printed.splitlines()[1]
+    assert "Sayujya S" in printed.splitlines()[-1]
+    assert "\x1b" not in printed
+    assert done.stderr == b""
+
+
+def test_what_the_article_does_not_say_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", FAR]) == NOT_FOUND
+    assert capsys.readouterr().out.startswith("The article does not say.\nClosest, not an answer:")
+
+
+def test_json_is_the_answer(capsys: pytest.CaptureFixture[str], bot: ArticleBot) -> None:
+    assert main(["ask", ANSWERED, "--json", "-k", "2"]) == FOUND
+    answer = Answer.from_dict(json.loads(capsys.readouterr().out))
+    assert answer == bot.ask(ANSWERED, k=2)
+
+
+def test_build_then_ask_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "pets.txt"
+    source.write_text("Cats sleep all day. Dogs bark at night.", encoding="utf-8")
+    index = str(tmp_path / "pets index")
+    assert main(["build", str(source), "-o", index]) == FOUND
+    assert capsys.readouterr().out == f"{index}: 1 passages, 2 sentences\n"
+    main(["ask", "What do cats do?", index, "-k", "1"])
+    assert "Cats sleep all day." in capsys.readouterr().out
+
+
+def test_standard_input_is_an_article(cache: Path) -> None:
+    done = run("ask", "What do cats do?", "-", "-k1", stdin=b"Cats sleep all day. Dogs bark.")
+    assert b"Cats sleep all day." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ask", ""], "the question is empty"),
+        (["ask", "x" * 2001], "shorten it"),
+        (["ask", "why?", "-k", "0"], "from 1 to 100"),
+        (["ask", "why?", "no/such/file.txt"], "there is no file"),
+        (["ask", "why?", "--model", "no/such-model"], "no/such-model"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == BAD_INPUT
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("article-qa: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["ask"], ["dance"], ["ask", "why?", "-k", "many"]])
+def test_bad_usage_is_status_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == BAD_INPUT
+
+
+def test_an_index_is_not_built_over_something_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    assert main(["build", "-o", str(tmp_path)]) == BAD_INPUT
+    assert "name a new or an empty folder" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["letter.txt"]
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--version"], ["--help"], ["ask", "--help"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    assert "article-qa 0." in printed
+    assert "exit status: 0 answered, 1 the article does not say, 2 bad usage" in printed
+
+
+def test_a_reader_that_stops_reading_is_no_error(cache: Path) -> None:
+    command = f'"{sys.executable}" -m qa.cli ask "{ANSWERED}" -k 100 --json | head -c 10'
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert done.stderr == b""
