@@ -1,0 +1,201 @@
+"""What an evaluation found, as values, as JSON and as a table to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from qa.evaluation.datasets import Problem
+from qa.evaluation.judge import Row
+from qa.evaluation.statistics import Comparison, Measure
+
+__all__ = ["SCHEMA", "Failure", "Report", "failures_markdown"]
+
+SCHEMA = "article-qa/report/1"
+SHOWN_PROBLEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A question that was answered wrong.
+
+    Attributes:
+        id: The question's.
+        question: As asked.
+        gold: What would have answered it; empty where nothing does.
+        quotes: The first citations.
+        confidence: What the answer said.
+        error: Why it was refused, or None.
+    """
+
+    id: str
+    question: str
+    gold: tuple[str, ...]
+    quotes: tuple[str, ...]
+    confidence: float
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Measures of one system on one data set, with what they are to be held against.
+
+    Attributes:
+        data: The data set's name.
+        digest: SHA-256 of its bytes.
+        system: Who was asked.
+        model: The embedding model.
+        options: How the questions were asked.
+        n_questions: How many were asked.
+        n_judged: How many of them can be told right from wrong.
+        n_refused: How many were refused.
+        measures: By name, with intervals.
+        baseline: The plain recipe's, or None.
+        against_baseline: The difference from it, or None.
+        compared: The difference from another run, or None.
+        problems: What is wrong in the data.
+        failures: Questions that were answered wrong, most confident first.
+        rows: Measures question by question.
+        environment: Versions and machine; latency means nothing without them.
+    """
+
+    data: str
+    digest: str
+    system: str
+    model: str
+    options: Mapping[str, Any]
+    n_questions: int
+    n_judged: int
+    n_refused: int
+    measures: dict[str, Measure]
+    baseline: dict[str, Measure] | None = None
+    against_baseline: Comparison | None = None
+    compared: Comparison | None = None
+    problems: tuple[Problem, ...] = ()
+    failures: tuple[Failure, ...] = field(default=(), repr=False)
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON-ready values; questions one by one are left out."""
+
+        def measures(values: Mapping[str, Measure] | None) -> dict[str, Any] | None:
+            return None if values is None else {name: asdict(m) for name, m in values.items()}
+
+        return {
+            "schema": SCHEMA,
+            "data": self.data,
+            "digest": self.digest,
+            "system": self.system,
+            "model": self.model,
+            "options": dict(self.options),
+            "environment": dict(self.environment),
+            "questions": self.n_questions,
+            "judged": self.n_judged,
+            "refused": self.n_refused,
+            "measures": measures(self.measures),
+            "baseline": measures(self.baseline),
+            "against_baseline": self.against_baseline and asdict(self.against_baseline),
+            "compared": self.compared and asdict(self.compared),
+            "problems": dict(Counter(problem.what for problem in self.problems)),
+        }
+
+    def __str__(self) -> str:
+        """The report as Markdown, aligned to be read as plain text too."""
+        lines = [self._headline(), "", *_aligned(self._table()), "", *self._notes()]
+        return "\n".join(lines).rstrip()
+
+    def _headline(self) -> str:
+        counts = f"{self.n_questions:,} questions, {self.n_judged:,} judged"
+        refused = f", {self.n_refused:,} refused" if self.n_refused else ""
+        options = "".join(f", {name} {value}" for name, value in self.options.items() if value)
+        return f"**{self.data}**: {counts}{refused}; {self.model}{options}"
+
+    def _table(self) -> list[list[str]]:
+        head = ["measure", self.system, "95 %"]
+        if self.baseline is not None:
+            head += ["plain", "difference", "p"]
+        if self.compared is not None:
+            head += [f"against {self.compared.other}", "p"]
+        table = [[*head, "n"]]
+        for name, measure in self.measures.items():
+            show = _milliseconds if name.startswith("latency") else _share
+            row = [name, show(measure.value), f"{show(measure.low)}–{show(measure.high)}"]
+            if self.baseline is not None:
+                plain = self.baseline.get(name)
+                row += [show(plain.value) if plain else "", *_gap(self.against_baseline, name)]
+            if self.compared is not None:
+                row += _gap(self.compared, name)
+            table.append([*row, f"{measure.n:,}"])
+        return table
+
+    def _notes(self) -> list[str]:
+        lines: list[str] = []
+        for what, count in Counter(problem.what for problem in self.problems).items():
+            lines.append(f"- {count:,} × {what}")
+            of_kind = [problem for problem in self.problems if problem.what == what]
+            lines += [f"  - {p.where}: {p.detail}".rstrip(": ") for p in of_kind[:SHOWN_PROBLEMS]]
+            if len(of_kind) > SHOWN_PROBLEMS:
+                lines.append(f"  - and {len(of_kind) - SHOWN_PROBLEMS:,} more")
+        for comparison in (self.against_baseline, self.compared):
+            if comparison and comparison.unpaired:
+                lines.append(
+                    f"- {comparison.unpaired:,} questions were asked in only one of this run and"
+                    f" {comparison.other}; differences are over the others"
+                )
+        return ["Found wrong:" if self.problems else "Note:", "", *lines] if lines else []
+
+
+def failures_markdown(report: Report, limit: int) -> str:
+    """The questions that were answered wrong, for a person to look into."""
+    limit = max(0, limit)
+    lines = [f"{len(report.failures):,} questions answered wrong, most confident first"]
+    for failure in report.failures[:limit]:
+        lines += ["", f"**{_one_line(failure.question)}** ({failure.id})"]
+        lines += [f"- refused: {failure.error}"] if failure.error else []
+        lines += [f"- gold: {_one_line(gold)}" for gold in failure.gold[:3]]
+        lines += ["- the article does not say"] if not failure.gold else []
+        lines += [f"  {n}. {_one_line(quote)}" for n, quote in enumerate(failure.quotes, 1)]
+        lines += [f"  confidence {failure.confidence:.2f}"] if not failure.error else []
+    if len(report.failures) > limit:
+        lines += ["", f"and {len(report.failures) - limit:,} more"]
+    return "\n".join(lines)
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.1f} ms"
+
+
+def _gap(comparison: Comparison | None, name: str) -> list[str]:
+    difference = comparison.differences.get(name) if comparison else None
+    if difference is None:
+        return ["", ""]
+    p = "<0.001" if difference.p < 0.001 else f"{difference.p:.3f}"
+    if name.startswith("latency"):
+        return [f"{difference.value:+.1f} ms", p]
+    return [f"{difference.value:+.3f} ({difference.low:+.3f} {difference.high:+.3f})", p]
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    """A Markdown table whose columns line up; the first is text, the others numbers."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        aligned = [cells[0].ljust(widths[0])]
+        aligned += [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+        return f"| {' | '.join(aligned)} |"
+
+    rule = [f"{'-' * widths[0]}", *(f"{'-' * (width - 1)}:" for width in widths[1:])]
+    return [line(table[0]), f"| {' | '.join(rule)} |", *map(line, table[1:])]
+
+
+def _one_line(text: str, limit: int = 300) -> str:
+    """Text on one line without control characters, escape sequences included."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
