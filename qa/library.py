@@ -1,0 +1,352 @@
+"""Ask an archive: many articles in one folder, one question to all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from index.article import Article
+from index.encoder import Encoder, Progress
+from index.errors import EmptyArticle, OtherModel, QuestionError
+from index.folder_store import FolderStore, is_library_folder
+from index.models import load_encoder
+from index.preparation import prepare_articles
+from index.store import Entry, ModelRef, PreparedArticle, Store, Where
+from qa.answer import Answer, ArticleRef, Citation, PassageRef
+from qa.archive_evidence import Evidence, gather, passages_of
+from qa.archive_ranking import rank_archive
+from qa.bot import DEFAULT_K, MIN_CONFIDENCE, check_question
+from qa.periods import periods
+
+__all__ = ["Added", "Library"]
+
+PER_ARTICLE: Final = 2
+_BATCH_CHARS: Final = 40_000
+"""Text that is encoded, and acknowledged, at a time: about fifty passages, a second's work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of articles that were to be added.
+
+    Attributes:
+        added: Ids of the articles that are new, or whose metadata changed.
+        unchanged: Ids of those that were there already.
+        refused: What each of the others was, and why it cannot be kept.
+    """
+
+    added: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+class Library:
+    """Answers questions with sentences of many articles.
+
+    >>> library = Library.open("archive")
+    >>> library.add([read_article("page.html")])
+    >>> print(library.ask("Who objected?"))
+
+    Safe to share between threads. Any number of processes may ask while one adds: each
+    question is answered from the last commit before it.
+    """
+
+    def __init__(self, store: Store, encoder: Encoder) -> None:
+        """Answer from a store; use ``open`` to get one.
+
+        Args:
+            store: Where the articles are kept.
+            encoder: The model that made its vectors.
+
+        Raises:
+            OtherModel: It did not.
+        """
+        if store.model.fingerprint != encoder.fingerprint:
+            raise OtherModel(
+                f"the library was made with model {store.model.name!r} (fingerprint"
+                f" {store.model.fingerprint}), not with {encoder.name!r}"
+                f" ({encoder.fingerprint}); name its model, or add its articles to a new library"
+            )
+        self.store = store
+        self._encoder = encoder
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        model: str | None = None,
+        create: bool = True,
+        progress: Progress | None = None,
+    ) -> Library:
+        """A library in a folder.
+
+        Args:
+            path: The folder.
+            model: A sentence-transformers model; None for the one that made the library, and
+                else the bundled MiniLM.
+            create: Make an empty one where there is none.
+            progress: Called as preparing the model advances.
+
+        Raises:
+            LibraryError: It cannot be opened.
+            OtherModel: Another model made it.
+            ModelError: The model cannot be loaded.
+        """
+        if is_library_folder(path) or not create:
+            store = FolderStore(path)
+            encoder = load_encoder(model or store.model.name, progress=progress)
+        else:
+            encoder = load_encoder(model, progress=progress)
+            ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
+            store = FolderStore.create(path, ref)
+        return cls(store, encoder)
+
+    def add(
+        self,
+        articles: Iterable[Article],
+        *,
+        tags: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> Added:
+        """Add articles; what is there already costs nothing, so that adding can be resumed.
+
+        Articles are acknowledged by ``progress`` and are safe from then on, whatever happens
+        to this process.
+
+        Args:
+            articles: New ones; an article is the same if its text is.
+            tags: For filters.
+            progress: Called after every commit.
+
+        Raises:
+            LibraryError: The library cannot be written; what was acknowledged is there.
+        """
+        if isinstance(articles, Article):
+            raise TypeError("add takes several articles: add([article])")
+        total = len(articles) if isinstance(articles, Sequence) else 0
+        items = ((article, None) for article in articles)
+        return self.add_from(items, tags=tags, total=total, progress=progress)
+
+    def add_from(
+        self,
+        items: Iterable[tuple[Article, str | None]],
+        *,
+        tags: Sequence[str] = (),
+        total: int = 0,
+        replacing: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> Added:
+        """Add articles with the places they were read from; otherwise as ``add``.
+
+        Args:
+            items: Articles, and the place of each.
+            tags: For filters.
+            total: How many there are, where that is known.
+            replacing: Ids of articles that are removed with the first commit.
+            progress: Called after every commit.
+        """
+        added: list[str] = []
+        unchanged: list[str] = []
+        refused: list[tuple[str, str]] = []
+        gone = tuple(replacing)
+        for batch in _batches(items):
+            new = {a.id: (a, s) for a, s in batch if not self._has(a, tuple(tags), s)}
+            unchanged += [article.id for article, _ in batch if article.id not in new]
+            prepared, failed = self._prepared(list(new.values()), tags)
+            if prepared or gone:
+                self.store.add(prepared, replacing=gone)
+                gone = ()
+            added += [p.article.id for p in prepared]
+            refused += failed
+            if progress:
+                done = len(added) + len(unchanged) + len(refused)
+                progress("adding articles", done, max(total, done))
+            self.store.flush(progress)
+        return Added(tuple(added), tuple(unchanged), tuple(refused))
+
+    def update(
+        self,
+        article: Article,
+        *,
+        replacing: str,
+        tags: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> Added:
+        """Put an article in the place of an earlier version, in one step.
+
+        Args:
+            article: The new version.
+            replacing: Id of the old one.
+            tags: For filters.
+            progress: As for ``add``.
+
+        Raises:
+            UnknownArticle: The old one is not there; nothing changed.
+            LibraryError: As for ``add``.
+        """
+        old = () if replacing == article.id else (replacing,)
+        return self.add_from([(article, None)], tags=tags, replacing=old, progress=progress)
+
+    def remove(self, *article_ids: str) -> None:
+        """Remove articles, all or none.
+
+        Raises:
+            UnknownArticle: One is not there; nothing was removed.
+            LibraryError: The library cannot be written.
+        """
+        self.store.remove(article_ids)
+
+    def article(self, article_id: str) -> Article:
+        """An article, exactly as it was added.
+
+        Raises:
+            UnknownArticle: It is not there.
+        """
+        with self.store.read() as snapshot:
+            return snapshot.article(article_id)
+
+    def articles(
+        self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
+    ) -> tuple[Entry, ...]:
+        """What is there, in the order in which it was added.
+
+        Args:
+            where: Which articles; None for all.
+            limit: At most so many.
+            offset: Leave out so many first.
+        """
+        with self.store.read() as snapshot:
+            return snapshot.entries(where, limit=limit, offset=offset)
+
+    def __len__(self) -> int:
+        """How many articles there are."""
+        with self.store.read() as snapshot:
+            return snapshot.statistics.n_articles
+
+    def compact(self, progress: Progress | None = None) -> None:
+        """Rebuild the indexes and give back the space of what was removed."""
+        self.store.compact(progress)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.store.close()
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        where: Where | None = None,
+        per_article: int = PER_ARTICLE,
+    ) -> Answer:
+        """The sentences of all articles that answer a question.
+
+        Args:
+            question: Up to 2,000 characters.
+            k: Citations wanted, 1 to 100.
+            where: Which articles are asked; None for all.
+            per_article: Citations from one article at most.
+
+        Raises:
+            QuestionError: The question or an option cannot be used.
+            LibraryError: The library cannot be read.
+        """
+        return self.ask_with_copies(question, k=k, where=where, per_article=per_article)[0]
+
+    def ask_with_copies(
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        where: Where | None = None,
+        per_article: int = PER_ARTICLE,
+    ) -> tuple[Answer, tuple[tuple[ArticleRef, ...], ...]]:
+        """The same, and for each citation the other articles that say the same."""
+        check_question(question, k)
+        if not isinstance(per_article, int) or isinstance(per_article, bool) or per_article < 1:
+            raise QuestionError(f"per_article must be a whole number from 1, not {per_article!r}")
+        if where is not None and not isinstance(where, Where):
+            raise QuestionError(f"where must be a Where, not {type(where).__name__}")
+        encoding = self._encoder.encode_query(question)
+        evidence: tuple[Evidence, ...] = ()
+        passages: tuple[PassageRef, ...] = ()
+        confidence = 0.0
+        why: tuple[str, ...] = ()
+        with self.store.read() as snapshot:
+            ranked = rank_archive(snapshot, question, encoding, _filters(question, where))
+            if ranked is not None:
+                evidence = gather(ranked, snapshot.article, question, k, per_article)
+                passages = passages_of(ranked, snapshot.article, k)
+                confidence, why = ranked.confidence, ranked.reasons
+        answer = Answer(
+            question=question,
+            interpreted_as=None,
+            found=bool(evidence) and confidence >= MIN_CONFIDENCE,
+            confidence=confidence,
+            citations=tuple(
+                Citation(n, e.quote, e.start, e.end, e.score, e.passage, e.article)
+                for n, e in enumerate(evidence, 1)
+            ),
+            passages=passages,
+            why=why,
+        )
+        return answer, tuple(e.also_in for e in evidence)
+
+    def _has(self, article: Article, tags: tuple[str, ...], source: str | None) -> bool:
+        """Whether an article is there with just this metadata."""
+        with self.store.read() as snapshot:
+            entries = snapshot.entries(Where(ids=(article.id,)))
+            return bool(entries) and (
+                snapshot.article(article.id) == article
+                and (entries[0].tags, entries[0].source) == (tags, source)
+            )
+
+    def _prepared(
+        self, items: Sequence[tuple[Article, str | None]], tags: Sequence[str]
+    ) -> tuple[list[PreparedArticle], list[tuple[str, str]]]:
+        articles, sources = [a for a, _ in items], [s for _, s in items]
+        prepared, refused = [], []
+        for (article, source), result in zip(
+            items,
+            prepare_articles(articles, self._encoder, tags=tags, sources=sources),
+            strict=True,
+        ):
+            if isinstance(result, EmptyArticle):
+                refused.append((source or article.title or article.id, str(result)))
+            else:
+                prepared.append(result)
+        return prepared, refused
+
+
+def _filters(question: str, where: Where | None) -> list[Where | None]:
+    """The filter itself, and narrowed to each period that the question names.
+
+    An article of another month may still tell of May: the period brings candidates in, and
+    keeps none out.
+    """
+    wheres: list[Where | None] = [where]
+    for period in periods(question)[:2]:
+        base = where or Where()
+        first = max(filter(None, (base.published_from, period.first)))
+        last = min(filter(None, (base.published_until, period.last)))
+        if first <= last:
+            wheres.append(replace(base, published_from=first, published_until=last))
+    return wheres
+
+
+def _batches(
+    items: Iterable[tuple[Article, str | None]],
+) -> Iterator[list[tuple[Article, str | None]]]:
+    batch: list[tuple[Article, str | None]] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item[0].text)
+        if size >= _BATCH_CHARS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

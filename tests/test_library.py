@@ -1,0 +1,374 @@
+"""Asking many articles: the best evidence of all, few from each, copies once, the newest first."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from archive import MODEL, make_article
+
+from index import Article, LibraryError, NotALibrary, OtherModel, QuestionError, UnknownArticle
+from index.encoder import Encoder
+from index.folder_store import FolderStore
+from index.plaintext import article_from_text
+from qa import Answer, Library, Where
+from qa.archive_evidence import CLOSE
+from qa.library_commands import add_library_commands, add_library_options, ask_library, sync_once
+from qa.periods import periods
+
+BRIDGE = "The council closed the Orsted bridge because rust had weakened its cables."
+COPY = "\n".join(
+    [
+        BRIDGE,
+        "Engineers found the damage during a yearly inspection.",
+        "Ferries will carry commuters until the spring.",
+    ]
+)
+
+
+def story(text: str, day: str | None, **metadata: object) -> Article:
+    return make_article(text, published=day, **metadata)
+
+
+ARTICLES = [
+    story(f"{COPY}\nReporting by the Herald.", "2021-03-02", title="Bridge shut", site="Herald"),
+    story(f"{COPY}\nReporting by the Courier.", "2021-03-04", title="Rust", site="Courier"),
+    story(
+        "The bakery on Mill Lane won the regional bread prize.\n"
+        "Its owner, Odile Marchand, has baked rye loaves there since 1998.",
+        "2020-11-20",
+        title="Bread prize",
+        authors=("Ada Quist",),
+    ),
+    story(
+        "The harbour festival drew twelve thousand visitors.\n"
+        "Last year the festival was cancelled because of a storm.",
+        "2019-08-11",
+        title="Festival",
+        authors=("Ben Rowe",),
+    ),
+    story(
+        "The harbour festival drew nine thousand visitors.\nIt ended with fireworks.",
+        "2021-08-09",
+        title="Festival again",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def library(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    made = Library.open(tmp_path_factory.mktemp("archive") / "library")
+    made.add(ARTICLES[:2], tags=["city"])
+    made.add(ARTICLES[2:], tags=["life"])
+    yield made
+    made.close()
+
+
+def titles(answer: Answer) -> list[str | None]:
+    return [citation.article.title for citation in answer.citations]
+
+
+def test_the_best_evidence_of_all_articles_comes_first(library: Library) -> None:
+    answer = library.ask("Who runs the bakery that won a prize?")
+    assert answer.found
+    assert "Bread prize" in titles(answer)[:2]
+    assert library.ask("Why was the Orsted bridge closed?").citations[0].quote == BRIDGE
+
+
+@pytest.mark.parametrize("question", ["Who baked rye bread?", "Why was the bridge closed?", "x y"])
+def test_every_citation_is_exact_in_its_own_article(library: Library, question: str) -> None:
+    answer = library.ask(question, k=20, per_article=10)
+    assert answer.citations
+    for citation in answer.citations:
+        text = library.article(citation.article.id).text
+        assert text[citation.start : citation.end] == citation.quote
+        passage = citation.passage
+        assert text[passage.start : passage.end] == passage.text
+        assert passage.start <= citation.start < citation.end <= passage.end
+    assert [c.number for c in answer.citations] == list(range(1, len(answer.citations) + 1))
+
+
+def test_no_article_is_quoted_more_than_twice_unless_asked(library: Library) -> None:
+    def most(per_article: int) -> int:
+        found = titles(library.ask("bridge rust cables", k=20, per_article=per_article))
+        return max(map(found.count, found))
+
+    assert most(1) == 1
+    assert most(2) == 2
+    assert most(4) > 2
+
+
+def test_wire_copy_is_quoted_once_from_the_newest_and_says_where_else(library: Library) -> None:
+    answer, also_in = library.ask_with_copies("Why was the Orsted bridge closed?", k=10)
+    quotes = [citation.quote for citation in answer.citations]
+    assert quotes.count(BRIDGE) == 1
+    place = quotes.index(BRIDGE)
+    assert answer.citations[place].article.title == "Rust"
+    assert [other.title for other in also_in[place]] == ["Bridge shut"]
+    assert 0 < CLOSE < 1
+
+
+def test_an_answer_from_a_library_is_the_answer_everything_else_takes(library: Library) -> None:
+    answer = library.ask("Why was the bridge closed?")
+    assert Answer.from_dict(json.loads(json.dumps(answer.to_dict()))) == answer
+
+
+def test_a_filter_decides_before_the_ranking(library: Library) -> None:
+    for where, allowed in (
+        (Where(sites=("herald",)), {"Bridge shut"}),
+        (Where(tags=("life",)), {"Bread prize", "Festival", "Festival again"}),
+        (Where(authors=("ben rowe",)), {"Festival"}),
+        (Where(published_until=date(2020, 12, 31)), {"Bread prize", "Festival"}),
+    ):
+        found = titles(library.ask("Why was the Orsted bridge closed?", where=where, k=20))
+        assert set(found) == allowed
+
+
+def test_a_filter_that_leaves_nothing_gives_no_evidence(library: Library) -> None:
+    answer = library.ask("Why was the bridge closed?", where=Where(tags=("absent",)))
+    assert (answer.found, answer.citations, answer.confidence) == (False, (), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("How many visitors did the harbour festival draw in August 2021?", "Festival again"),
+        ("How many visitors did the harbour festival draw in 2019?", "Festival"),
+    ],
+)
+def test_the_date_in_a_question_chooses_among_likes(
+    library: Library, question: str, title: str
+) -> None:
+    assert titles(library.ask(question))[0] == title
+
+
+def test_equals_come_newest_first(library: Library) -> None:
+    found = titles(library.ask("How many visitors did the harbour festival draw?", k=4))
+    assert found.index("Festival again") < found.index("Festival")
+
+
+def test_periods_are_read_against_a_date() -> None:
+    reference = date(2021, 6, 15)
+
+    def spans(text: str) -> list[tuple[str, str]]:
+        return [(str(p.first), str(p.last)) for p in periods(text, reference)]
+
+    assert spans("in May 2021") == [("2021-05-01", "2021-05-31")]
+    assert spans("on 3 March 2020") == spans("on March 3, 2020") == [("2020-03-03", "2020-03-03")]
+    assert spans("in 1998") == [("1998-01-01", "1998-12-31")]
+    assert spans("2020-02-29") == [("2020-02-29", "2020-02-29")]
+    assert spans("last year") == [("2020-01-01", "2020-12-31")]
+    assert spans("last month") == [("2021-05-01", "2021-05-31")]
+    assert spans("yesterday") == [("2021-06-14", "2021-06-14")]
+    assert spans("on 31 February 2020, in room 20211") == []
+    assert periods("last year") == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"question": ""},
+        {"question": "why", "k": 0},
+        {"question": "why", "per_article": 0},
+        {"question": "why", "per_article": True},
+        {"question": "why", "where": {"tags": "x"}},
+    ],
+)
+def test_bad_questions_are_refused(library: Library, wrong: dict[str, object]) -> None:
+    with pytest.raises(QuestionError):
+        library.ask(**wrong)  # type: ignore[arg-type]
+
+
+def test_an_empty_library_says_nothing(encoder: Encoder, tmp_path: Path) -> None:
+    answer = Library.open(tmp_path).ask("Why?")
+    assert (answer.found, answer.citations, answer.passages) == (False, (), ())
+
+
+# --- adding and removing
+
+
+def test_adding_again_costs_nothing_and_metadata_can_change(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    library = Library.open(tmp_path)
+    first = library.add(ARTICLES[:3])
+    again = library.add(ARTICLES[:4])
+    assert (len(first.added), len(again.added), len(again.unchanged)) == (3, 1, 3)
+    corrected = story(ARTICLES[2].text, "2020-11-21", title="Bread, corrected")
+    library.add([corrected])
+    assert len(library) == 4
+    assert library.article(corrected.id).title == "Bread, corrected"
+
+
+def test_what_was_acknowledged_is_there_after_an_interruption(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qa.library._BATCH_CHARS", 1)
+    library = Library.open(tmp_path)
+
+    def interrupt(what: str, done: int, total: int) -> None:
+        assert (what, total) == ("adding articles", 5)
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        library.add(ARTICLES, progress=interrupt)
+    assert len(library) == 2
+    added = library.add(ARTICLES)
+    assert (len(added.added), len(added.unchanged)) == (3, 2)
+
+
+def test_an_update_takes_the_place_of_the_old_version(encoder: Encoder, tmp_path: Path) -> None:
+    library = Library.open(tmp_path)
+    library.add(ARTICLES[:2])
+    new = story("The bridge is open again since Monday.", "2021-05-01", title="Open")
+    library.update(new, replacing=ARTICLES[0].id)
+    assert {entry.title for entry in library.articles()} == {"Rust", "Open"}
+    with pytest.raises(UnknownArticle):
+        library.update(ARTICLES[2], replacing=ARTICLES[0].id)
+    assert len(library) == 2
+
+
+def test_removing_an_article_removes_its_evidence(encoder: Encoder, tmp_path: Path) -> None:
+    library = Library.open(tmp_path)
+    library.add(ARTICLES)
+    library.remove(ARTICLES[0].id, ARTICLES[1].id)
+    assert BRIDGE not in [
+        c.quote for c in library.ask("Why was the bridge closed?", k=20).citations
+    ]
+    with pytest.raises(UnknownArticle):
+        library.remove("absent")
+
+
+def test_another_models_library_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    with pytest.raises(OtherModel, match="name its model"):
+        Library(FolderStore.create(tmp_path, MODEL), encoder)
+
+
+def test_one_article_is_not_taken_for_several(encoder: Encoder, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"add\(\[article\]\)"):
+        Library.open(tmp_path).add(ARTICLES[0])  # type: ignore[arg-type]
+
+
+# --- commands
+
+
+def run(*argv: str) -> int:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+    ask = commands.add_parser("ask")
+    ask.add_argument("question")
+    ask.add_argument("-k", type=int, default=5)
+    ask.add_argument("--json", action="store_true")
+    ask.add_argument("--model")
+    add_library_options(ask)
+    ask.set_defaults(command=lambda arguments: 0 if ask_library(arguments).found else 1)
+    add_library_commands(commands)
+    arguments = parser.parse_args(argv)
+    status: int = arguments.command(arguments)
+    return status
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "articles"
+    (folder / "deep").mkdir(parents=True)
+    for name, article in zip(("a.txt", "b.txt", "deep/c.txt"), ARTICLES[1:4], strict=True):
+        (folder / name).write_text(article.text)
+    (folder / "notes.bin").write_bytes(b"\0\1")
+    return folder
+
+
+def test_the_commands_add_list_ask_and_remove(
+    encoder: Encoder, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = str(tmp_path / "library")
+    assert run("add", str(files), "--library", library, "--tag", "city") == 0
+    assert capsys.readouterr().out == "3 added, 0 unchanged, 0 refused\n"
+    assert run("list", "--library", library, "--json", "--tag", "city") == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [os.path.basename(entry["source"]) for entry in listed] == ["a.txt", "b.txt", "c.txt"]
+    assert run("ask", "Why was the bridge closed?", "--library", library) == 0
+    assert "rust had weakened" in capsys.readouterr().out
+    assert run("remove", listed[0]["id"], "--library", library) == 0
+    assert capsys.readouterr().out == "1 removed, 2 left\n"
+    assert run("compact", "--library", library) == 0
+    assert run("repair", "--library", library) == 0
+    assert "whole" in capsys.readouterr().out
+
+
+def test_a_source_that_cannot_be_read_is_told_and_the_others_are_kept(
+    encoder: Encoder, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = str(tmp_path / "library")
+    assert run("add", str(files / "absent.txt"), str(files / "a.txt"), "--library", library) == 2
+    said = capsys.readouterr()
+    assert "absent.txt" in said.err
+    assert said.out == "1 added, 0 unchanged, 1 refused\n"
+
+
+def test_asking_makes_no_library(tmp_path: Path) -> None:
+    with pytest.raises(NotALibrary):
+        run("ask", "Why?", "--library", str(tmp_path / "absent"))
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_date_that_is_none_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    Library.open(tmp_path)
+    with pytest.raises(QuestionError, match="write it as"):
+        run("list", "--library", str(tmp_path), "--since", "yesterday")
+
+
+def test_a_library_follows_a_folder(
+    encoder: Encoder, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = Library.open(tmp_path / "library")
+    library.add([ARTICLES[4]])  # from elsewhere: stays
+    assert run("sync", str(files), "--library", str(tmp_path / "library")) == 0
+    assert capsys.readouterr().out == "0 gone; 3 added, 0 unchanged, 0 refused\n"
+    (files / "a.txt").write_text("The bridge was opened again by the mayor.")
+    (files / "b.txt").unlink()
+    assert run("sync", str(files), "--library", str(tmp_path / "library")) == 0
+    assert capsys.readouterr().out == "2 gone; 1 added, 0 unchanged, 0 refused\n"
+    sources = [entry.source for entry in library.articles()]
+    assert [s and os.path.basename(s) for s in sources] == [None, "c.txt", "a.txt"]
+    assert run("sync", str(files), "--library", str(tmp_path / "library")) == 0
+    assert capsys.readouterr().out == "0 gone; 0 added, 0 unchanged, 0 refused\n"
+
+
+def test_a_file_that_was_renamed_is_not_lost(encoder: Encoder, files: Path, tmp_path: Path) -> None:
+    library = Library.open(tmp_path / "library")
+    sync_once(library, files, [str(p) for p in sorted(files.glob("*.txt"))])
+    (files / "a.txt").rename(files / "z.txt")
+    sync_once(library, files, [str(p) for p in sorted(files.glob("*.txt"))])
+    names = {os.path.basename(entry.source or "") for entry in library.articles()}
+    assert names == {"b.txt", "z.txt"}
+
+
+def test_a_file_that_cannot_be_read_for_now_is_not_dropped(
+    encoder: Encoder, files: Path, tmp_path: Path
+) -> None:
+    library = Library.open(tmp_path / "library")
+    paths = [str(files / "a.txt"), str(files / "b.txt")]
+    sync_once(library, files, paths)
+    (files / "a.txt").write_bytes(b"\0" * 50)
+    assert sync_once(library, files, paths) == 2
+    assert len(library) == 2
+
+
+def test_syncing_needs_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="is no folder"):
+        run("sync", str(tmp_path / "absent"), "--library", str(tmp_path / "library"))
+
+
+def test_an_articles_language_and_layout_survive(encoder: Encoder, tmp_path: Path) -> None:
+    library = Library.open(tmp_path)
+    article = article_from_text("A Title\n\nBy Someone\n\nThe mayor opened the bridge. It rained.")
+    library.add([article])
+    assert library.article(article.id) == article
+    assert issubclass(UnknownArticle, LibraryError)
