@@ -1,0 +1,300 @@
+"""The chat page: ask an article in a browser and read each answer in its place.
+
+Gradio's wiring and nothing else: ``qa.page`` renders, ``qa.bot`` answers, and this module
+alone imports Gradio. ``python app.py`` serves it; ``python app.py --help`` lists the options.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from functools import wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+# Gradio reads these while it is imported: whether to call home, and where uploads lie.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+if "GRADIO_TEMP_DIR" not in os.environ:
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="article-qa-")
+    atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+
+import gradio as gr
+from gradio.events import api as publish
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from index.errors import ArticleQAError
+from qa.bot import ArticleBot
+from qa.endpoints import Endpoints
+from qa.export import conversation_as_dict, conversation_as_html, conversation_as_markdown
+from qa.feedback import FeedbackFile
+from qa.page import Reception, View, Visit, script, style
+from qa.page.frame import EVIDENCE_BAR, HEADER, ON_VERDICT, SHEET_HANDLE
+from qa.serve_options import is_loopback, parse_serve_options, read_accounts
+from qa.terminal import terminal_progress
+
+__all__ = ["build_page", "html_pane", "main"]
+
+FIRST_PORT = 7860
+# One reader's conversation at most this long after the last question, and so many at a time.
+VISIT_SECONDS = 12 * 3600
+MAX_VISITS = 500
+
+EXAMPLES = (
+    "Why did Amazon halt police use of Rekognition?",
+    "What did Nathan Freed Wessler say?",
+    "What did Gender Shades find?",
+    "Did Microsoft do the same?",
+    "Who wrote this article?",
+)
+
+# Gradio hands each event a tracker of its own where the default is one of these.
+_PROGRESS = gr.Progress()
+
+
+def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
+    """The page, its events and its endpoints; nothing is served yet."""
+    first = reception.arrive()
+    page = gr.Blocks(title="Ask the article", fill_width=True, delete_cache=(3600, 3600))
+    with page:
+        visit = gr.State(Visit(), time_to_live=VISIT_SECONDS)
+        stamp = gr.Textbox(first.stamp, visible=False)
+        download = gr.JSON(visible=False)
+        # First, so that no event of the page takes their names.
+        for name in ("ask", "open", "evidence"):
+            publish(_friendly(getattr(endpoints, name)), api_name=name)
+        html_pane(HEADER, elem_id="header")
+        with gr.Row(elem_id="panes"):
+            with gr.Column(elem_id="chat"):
+                talk = html_pane(first.conversation, elem_id="conversation", js_on_load=ON_VERDICT)
+                with gr.Row(elem_id="composer"):
+                    question = gr.Textbox(
+                        label="Your question",
+                        placeholder="Ask about the article",
+                        show_label=False,
+                        lines=1,
+                        max_lines=6,
+                        autofocus=True,
+                        elem_id="question",
+                        container=False,
+                    )
+                    send = gr.Button("Ask", variant="primary", elem_id="ask", min_width=72)
+                with gr.Row(elem_id="take-away"):
+                    savers = [
+                        (gr.Button(name, size="sm", elem_classes="quiet"), make)
+                        for name, make in _EXPORTS.items()
+                    ]
+                    clear = gr.Button("New conversation", size="sm", elem_classes="quiet")
+            with gr.Column(elem_id="reader"):
+                html_pane(SHEET_HANDLE, elem_id="sheet-top")
+                with gr.Accordion("Open another article", open=False, elem_id="open") as panel:
+                    with gr.Row():
+                        address = gr.Textbox(label="Address of a page", max_lines=1, scale=4)
+                        fetch = gr.Button("Open this page", scale=1)
+                    text = gr.Textbox(label="Text of an article", lines=3, max_lines=8)
+                    title = gr.Textbox(label="Its title (optional)", max_lines=1)
+                    with gr.Row():
+                        read = gr.Button("Open this text")
+                        upload = gr.UploadButton("Upload a file", type="filepath")
+                    status = html_pane(elem_id="status")
+                home = gr.Button("Back to the first article", visible=False, elem_id="home")
+                article = html_pane(first.article, elem_id="article-pane")
+                html_pane(EVIDENCE_BAR, elem_id="evidence-pane")
+
+        parts = [question, talk, article, stamp, visit, status, panel, home]
+
+        def ask(question: str, stamp: str, visit: Visit) -> Iterator[tuple[Any, ...]]:
+            for view in reception.ask(question, stamp, visit):
+                yield _parts(view)
+
+        def open_text(text: str, title: str, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
+            return _parts(reception.open_text(text, title, _rendered(progress)))
+
+        def open_address(address: str, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
+            return _parts(reception.open_address(address, _rendered(progress)))
+
+        def open_file(path: str, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
+            file = Path(path)
+            return _parts(reception.open_file(file.name, file.read_bytes(), _rendered(progress)))
+
+        def judge(visit: Visit, event: gr.EventData) -> None:
+            reception.judge(visit, event._data)
+
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        gr.on([question.submit, send.click], ask, [question, stamp, visit], parts, **private)
+        opening = private | {"show_progress": "full", "show_progress_on": status}
+        read.click(open_text, [text, title], parts, **opening)
+        gr.on([fetch.click, address.submit], open_address, address, parts, **opening)
+        upload.upload(open_file, upload, parts, **opening)
+        home.click(lambda: _parts(reception.arrive()), None, parts, **private)
+        clear.click(lambda visit: _parts(reception.clear(visit)), visit, parts, **private)
+        talk.verdict(judge, visit, None, **private)
+        for button, make in savers:
+            button.click(make, visit, download, **private).then(
+                None, download, None, js="(file) => articlePage.save(file)"
+            )
+    return page
+
+
+def html_pane(value: str | None = None, **options: Any) -> gr.HTML:  # noqa: ANN401 - Gradio's own
+    """A pane of escaped HTML in our own style.
+
+    Its template stays the default ``${value}``: any other is run as a JavaScript template
+    literal together with the text in it.
+    """
+    return gr.HTML(value, apply_default_css=False, **{"js_on_load": None} | options)
+
+
+def _parts(view: View) -> tuple[Any, ...]:
+    """A view as outputs of an event; what it leaves as it is is skipped."""
+    values: list[Any] = [
+        view.question,
+        view.conversation,
+        view.article,
+        view.stamp,
+        view.visit,
+        view.status,
+    ]
+    if view.visit is not None and view.article is not None:  # another article is open now
+        values += [gr.Accordion(open=False), gr.Button(visible=view.visit.bot is not None)]
+    else:
+        values += [None, None]
+    return tuple(gr.skip() if value is None else value for value in values)
+
+
+def _rendered(progress: gr.Progress) -> Callable[[str, int, int], None]:
+    """The engine's progress on Gradio's bar."""
+    return lambda what, done, total: progress((done, total), desc=what)
+
+
+def _friendly(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """An endpoint whose errors reach the caller in words, as the page hides all others."""
+
+    @wraps(endpoint)
+    def call(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - as the endpoint's
+        try:
+            return endpoint(*args, **kwargs)
+        except ArticleQAError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return call
+
+
+def _export(form: str, kind: str, write: Callable[..., str]) -> Callable[[Visit], dict[str, str]]:
+    def make(visit: Visit) -> dict[str, str]:
+        text = write([turn.answer for turn in visit.turns])
+        return {"name": f"conversation.{form}", "type": kind, "text": text}
+
+    return make
+
+
+_EXPORTS = {
+    "Save as Markdown": _export("md", "text/markdown", conversation_as_markdown),
+    "HTML": _export("html", "text/html", conversation_as_html),
+    "JSON": _export(
+        "json",
+        "application/json",
+        lambda answers: json.dumps(conversation_as_dict(answers), indent=2),
+    ),
+}
+
+
+def _theme() -> gr.themes.Base:
+    """Colours and fonts of Gradio's own controls; system fonts, so that none is fetched."""
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="stone",
+        font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
+        font_mono=["ui-monospace", "Consolas", "monospace"],
+    ).set(
+        body_background_fill="#fbfaf7",
+        body_background_fill_dark="#16181a",
+        body_text_color="#22262a",
+        body_text_color_dark="#e6e3dc",
+    )
+
+
+def _health(request: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok", "version": version("article-qa")})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve the page until the process is asked to stop; gives the exit status."""
+    options = parse_serve_options(
+        sys.argv[1:] if argv is None else argv, os.environ, prog=Path(sys.argv[0]).name
+    )
+    try:
+        accounts = read_accounts(options.auth) if options.auth else None
+        with terminal_progress() as progress:
+            bot = ArticleBot.open(options.source, model=options.model, progress=progress)
+    except (ArticleQAError, OSError, ValueError) as error:
+        sys.stderr.write(f"article-qa: {error}\n")
+        return 2
+    reception = Reception(
+        bot,
+        examples=() if options.source else EXAMPLES,
+        feedback=FeedbackFile(options.feedback),
+        max_bytes=options.max_upload,
+    )
+    page = build_page(reception, Endpoints(bot, max_bytes=options.max_upload))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        address = _launch(page, options, accounts)
+    except OSError as error:
+        sys.stderr.write(f"article-qa: {error}\n")
+        return 2
+    if not accounts and not is_loopback(options.host):
+        sys.stderr.write(
+            f"article-qa: anyone who can reach {options.host} can read the article and ask;"
+            " give --auth FILE to ask for an account\n"
+        )
+    sys.stdout.write(f"{bot.article.title or 'The article'}\n{address}\n")
+    sys.stdout.flush()
+    stop.wait()
+    page.close(verbose=False)
+    return 0
+
+
+def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]] | None) -> str:
+    """Serve, for this machine alone unless told otherwise; gives the address."""
+    page.queue(default_concurrency_limit=options.concurrency, max_size=256)
+    _, address, _ = page.launch(
+        server_name=options.host,
+        server_port=options.port,
+        auth=accounts,
+        root_path=options.root_path,
+        max_file_size=options.max_upload,
+        mcp_server=options.mcp,
+        blocked_paths=[os.path.abspath(options.source)] if options.source else [],
+        allowed_paths=[],
+        state_session_capacity=MAX_VISITS,
+        app_kwargs={"routes": [Route("/health", _health)]},
+        theme=_theme(),
+        head=f"<style>{style()}</style><script>{script()}</script>",
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        strict_cors=True,
+        show_error=False,
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        footer_links=[],
+    )
+    return address
+
+
+if __name__ == "__main__":
+    sys.exit(main())

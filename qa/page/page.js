@@ -1,0 +1,268 @@
+/* The page's own behaviour: citations lead into the article and back.
+   Everything is delegated from the document, for Gradio redraws the panes as it pleases. */
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const narrow = matchMedia("(max-width: 760px)");
+  let turn = -1; // whose evidence is shown
+  let at = 0; // which of it, from 0
+
+  const box = () => $("#question textarea");
+  const conversation = () => $("#conversation .conversation");
+  const turns = () => $$("#conversation .turn[data-turn]");
+  const citations = () => (turns()[turn] ? $$(".cite", turns()[turn]) : []);
+  const scroll = (element, block) =>
+    element.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
+
+  function say(text) {
+    let live = $("#announcer");
+    if (!live) {
+      live = document.createElement("div");
+      live.id = "announcer";
+      live.className = "unseen";
+      live.setAttribute("role", "status");
+      live.setAttribute("aria-live", "polite");
+      document.body.append(live);
+    }
+    live.textContent = text;
+  }
+
+  /* ---- evidence in the article ---- */
+
+  const units = () => $$("#reader .unit");
+  const within = (unit, start, end) => +unit.dataset.start < end && +unit.dataset.end > start;
+
+  function mark(which) {
+    turn = which;
+    at = 0;
+    const cites = citations();
+    const spans = cites.map((cite) => [+cite.dataset.start, +cite.dataset.end, cite.dataset.number]);
+    const around = cites.map((cite) => cite.dataset.passage.split("-").map(Number));
+    for (const unit of units()) {
+      const numbers = spans.filter(([start, end]) => within(unit, start, end)).map((span) => span[2]);
+      unit.classList.toggle("cited", numbers.length > 0);
+      unit.classList.toggle("around", around.some(([start, end]) => within(unit, start, end)));
+      if (numbers.length) unit.dataset.numbers = numbers.join(" ");
+      else delete unit.dataset.numbers;
+    }
+    $("#reader")?.classList.toggle("no-answer", Boolean(turns()[turn]?.querySelector(".silent")));
+    $$("#conversation .turn").forEach((element, n) => element.classList.toggle("shown", n === turn));
+    tell();
+  }
+
+  function tell() {
+    const bar = $("#evidence");
+    if (!bar) return;
+    const count = citations().length;
+    bar.hidden = count === 0;
+    const kind = turns()[turn]?.querySelector(".silent") ? "Closest " : "";
+    $(".count", bar).textContent = count ? `${kind}${at + 1} of ${count}` : "";
+    $(".right-one", bar).hidden = true;
+  }
+
+  function show(cite) {
+    const owner = turns().indexOf(cite.closest(".turn"));
+    if (owner !== turn) mark(owner);
+    at = citations().indexOf(cite);
+    $$(".current").forEach((element) => element.classList.remove("current"));
+    cite.classList.add("current");
+    const unit = units().find((u) => within(u, +cite.dataset.start, +cite.dataset.end));
+    if (!unit) return;
+    unit.classList.add("current");
+    sheet(true);
+    unit.tabIndex = -1;
+    unit.focus({ preventScroll: true });
+    scroll(unit, "center");
+    tell();
+    say(`Citation ${cite.dataset.number}: ${unit.textContent}`);
+  }
+
+  function step(by) {
+    const cites = citations();
+    if (cites.length) show(cites[(at + by + cites.length) % cites.length]);
+  }
+
+  function back() {
+    sheet(false);
+    box()?.focus();
+  }
+
+  function usedBy(unit) {
+    const uses = turns().flatMap((element, n) =>
+      $$(".cite", element)
+        .filter((cite) => within(unit, +cite.dataset.start, +cite.dataset.end))
+        .map((cite) => ({ n, cite })));
+    $$(".current").forEach((element) => element.classList.remove("current"));
+    unit.classList.add("current");
+    for (const { cite } of uses) cite.classList.add("current");
+    const use = uses.find(({ n }) => n === turn) ?? uses.at(-1);
+    if (use) {
+      if (use.n !== turn) mark(use.n);
+      use.cite.closest("details")?.setAttribute("open", "");
+      at = citations().indexOf(use.cite);
+      if (!narrow.matches) scroll(use.cite, "nearest");
+      tell();
+    }
+    const numbers = uses.map(({ n, cite }) => `${cite.dataset.number} of question ${n + 1}`);
+    note(uses.length ? `Cited as ${numbers.join(", ")}` : "Not cited in this conversation", unit);
+  }
+
+  function note(text, unit) {
+    const bar = $("#evidence");
+    if (!bar) return;
+    bar.hidden = false;
+    $(".count", bar).textContent = text;
+    const right = $(".right-one", bar);
+    right.hidden = !turns()[turn];
+    right.dataset.start = unit.dataset.start;
+    right.dataset.end = unit.dataset.end;
+    say(text);
+  }
+
+  /* ---- the article as a sheet, on a narrow page ---- */
+
+  function sheet(open) {
+    document.body.classList.toggle("sheet-open", open);
+    $("#sheet-handle")?.setAttribute("aria-expanded", String(open));
+  }
+
+  /* ---- asking ---- */
+
+  function put(question) {
+    const area = box();
+    const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+    setter.call(area, question);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+  }
+
+  function ask(question) {
+    put(question);
+    setTimeout(() => $("#ask").click(), 30);
+  }
+
+  let seen = 0;
+  let drawn = "";
+  function redrawn() {
+    const pane = conversation();
+    if (!pane) return;
+    const count = +pane.dataset.turns;
+    const pending = $(".turn.pending", pane);
+    const notice = $(".notice", pane);
+    const now = [count, pending && 1, notice?.textContent, $("#article")?.dataset.id].join("\n");
+    // Most of what changes on the page is not Gradio drawing a pane anew.
+    if (now === drawn) return;
+    drawn = now;
+    const newest = pending ?? (count > seen ? turns().at(-1) : null);
+    if (newest) newest.scrollIntoView({ block: "start" });
+    if (pending) return;
+    if (count !== seen) {
+      mark(count - 1);
+      const last = turns().at(-1);
+      if (last) say($(".answer", last).innerText.slice(0, 600));
+      const first = citations()[0];
+      const unit = first && units().find((u) => within(u, +first.dataset.start, +first.dataset.end));
+      if (unit && count > seen && $(".best", last) && !narrow.matches) scroll(unit, "center");
+    } else {
+      mark(Math.min(turn, count - 1));
+    }
+    seen = count;
+    notice?.scrollIntoView({ block: "nearest" });
+  }
+
+  /* ---- taking away ---- */
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Clipboards are for secure origins; over plain HTTP on a network only this is left.
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  }
+
+  function save(file) {
+    if (!file) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([file.text], { type: file.type }));
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    say(`Saved ${file.name}`);
+  }
+
+  function judge(detail) {
+    conversation().dispatchEvent(new CustomEvent("verdict", { detail, bubbles: true }));
+    say("Noted, thank you");
+  }
+
+  /* ---- what the reader does ---- */
+
+  document.addEventListener("click", (event) => {
+    const hit = (selector) => event.target.closest?.(selector);
+    const cite = hit(".cite");
+    if (cite) {
+      event.preventDefault();
+      show(cite);
+    } else if (hit(".suggestion")) {
+      ask(hit(".suggestion").textContent);
+    } else if (hit(".copy")) {
+      const button = hit(".copy");
+      copy(button.dataset.copy).then(() => {
+        button.classList.add("done");
+        setTimeout(() => button.classList.remove("done"), 1200);
+        say("Copied");
+      });
+    } else if (hit(".thumb")) {
+      const button = hit(".thumb");
+      for (const thumb of $$(".thumb", button.parentElement))
+        thumb.setAttribute("aria-pressed", String(thumb === button));
+      judge({ turn: +button.closest(".turn").dataset.turn, verdict: button.dataset.verdict });
+    } else if (hit(".right-one")) {
+      const { start, end } = hit(".right-one").dataset;
+      judge({ turn, verdict: "corrected", start: +start, end: +end });
+      $("#evidence .count").textContent = "Noted as the right sentence";
+      hit(".right-one").hidden = true;
+    } else if (hit("#evidence .step")) {
+      step(+hit(".step").dataset.by);
+    } else if (hit("#evidence .back")) {
+      back();
+    } else if (hit("#sheet-handle")) {
+      sheet(!document.body.classList.contains("sheet-open"));
+    } else if (hit("#reader .unit") && String(getSelection()) === "") {
+      usedBy(hit(".unit"));
+    } else if (hit("#conversation .turn[data-turn]") && String(getSelection()) === "") {
+      const owner = turns().indexOf(hit(".turn"));
+      if (owner !== turn) mark(owner);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches?.("textarea, input, select, [contenteditable]");
+    const reading = event.target.closest?.("#reader, #conversation");
+    if (event.key === "Escape" && (reading || event.target === document.body)) {
+      event.preventDefault();
+      back();
+    } else if (reading && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const by = { n: 1, ArrowRight: 1, p: -1, ArrowLeft: -1 }[event.key];
+      if (by) {
+        event.preventDefault();
+        step(by);
+      }
+    }
+  });
+
+  new MutationObserver(() => {
+    clearTimeout(redrawn.timer);
+    redrawn.timer = setTimeout(redrawn, 0);
+  }).observe(document, { childList: true, subtree: true });
+
+  globalThis.articlePage = { save, put };
+})();
