@@ -131,7 +131,10 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
             reception.judge(visit, event._data)
 
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        gr.on([question.submit, send.click], ask, [question, stamp, visit], parts, **private)
+        # By default Gradio drops what is asked before it has wound up the answer before, which it
+        # does some time after that answer is on the page.
+        asking = private | {"trigger_mode": "always_last"}
+        gr.on([question.submit, send.click], ask, [question, stamp, visit], parts, **asking)
         opening = private | {"show_progress": "full", "show_progress_on": status}
         read.click(open_text, [text, title], parts, **opening)
         gr.on([fetch.click, address.submit], open_address, address, parts, **opening)

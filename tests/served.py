@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = os.environ.get("ARTICLE_QA_CHROMIUM") or shutil.which("chromium")
@@ -28,6 +28,10 @@ FLAGS = (
 )
 REKOGNITION = "Why did Amazon halt police use of Rekognition?"
 MONGOLIA = "What is the capital of Mongolia?"
+PATIENCE = 60_000
+"""Milliseconds until what does not come is missing: tests pass on slow machines too."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -107,7 +111,7 @@ def visiting(browser: Browser, url: str, **options: object) -> Iterator[Page]:
     context: BrowserContext = browser.new_context(
         **{"viewport": {"width": 1280, "height": 800}} | options  # type: ignore[arg-type]
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     strangers: list[str] = []
     errors: list[str] = []

@@ -128,6 +128,44 @@ def test_a_second_question_follows_the_first(page: Page) -> None:
     assert in_sight(page.locator(".turn[data-turn='1'] .question"))
 
 
+def test_a_question_sent_the_instant_an_answer_appears_is_answered(page: Page) -> None:
+    page.fill("#question textarea", REKOGNITION)
+    # Sooner than any reader: in the very task in which the page draws the answer.
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+            if (!document.querySelector(".turn[data-turn='0'] .best")) return;
+            observer.disconnect();
+            articlePage.put("What did Gender Shades find?");
+            document.querySelector("#ask").click();
+        }).observe(document, { childList: true, subtree: true })"""
+    )
+    page.press("#question textarea", "Enter")
+    expect(page.locator(".turn[data-turn='1'] .question")).to_have_text(
+        "What did Gender Shades find?"
+    )
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+
+
+def test_a_second_question_waits_for_the_first(page: Page) -> None:
+    page.fill("#question textarea", REKOGNITION)
+    page.press("#question textarea", "Enter")
+    page.fill("#question textarea", "What did Gender Shades find?")
+    page.press("#question textarea", "Enter")
+    questions = page.locator(".turn[data-turn] .question")
+    expect(questions).to_have_text([REKOGNITION, "What did Gender Shades find?"])
+    expect(page.locator("#question textarea")).to_have_value("")
+
+
+def test_enter_pressed_twice_asks_once(page: Page) -> None:
+    page.fill("#question textarea", REKOGNITION)
+    for _ in range(3):
+        page.press("#question textarea", "Enter")
+    expect(page.locator(".turn[data-turn='0'] .best")).to_be_visible()
+    page.wait_for_timeout(1500)
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 # ---- citations ----
 
 

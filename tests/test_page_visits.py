@@ -34,10 +34,21 @@ def asked(reception: Reception, view: View, question: str) -> View:
     return last
 
 
+def test_a_question_sent_before_the_last_answer_was_drawn_is_answered(
+    reception: Reception,
+) -> None:
+    start = reception.arrive()
+    first = asked(reception, start, "Who wrote this article?")
+    assert first.visit is not None
+    *_, last = reception.ask("Did Microsoft do the same?", start.stamp or "", first.visit)
+    assert last.visit is not None
+    assert len(last.visit.turns) == 2
+
+
 def test_a_question_is_first_pending_then_answered(reception: Reception) -> None:
     start = reception.arrive()
     pending, done = reception.ask("Who wrote this article?", start.stamp or "", Visit())
-    assert pending.question == ""
+    assert pending.question is None  # the page empties the box itself
     assert "Reading the article" in (pending.conversation or "")
     assert pending.visit is None
     assert done.visit is not None

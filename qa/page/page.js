@@ -135,12 +135,38 @@
     const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
     setter.call(area, question);
     area.dispatchEvent(new Event("input", { bubbles: true }));
-    area.focus();
   }
 
   function ask(question) {
     put(question);
+    box().focus();
     setTimeout(() => $("#ask").click(), 30);
+  }
+
+  /* Enter twice, or a double click, is one question, as long as it has not been answered. */
+  const FORGOTTEN = 10_000; // ms: without a connection no answer comes
+  let sent = null;
+  function hasty() {
+    const question = box().value;
+    const now = performance.now();
+    const again = sent?.question === question && now - sent.at < FORGOTTEN;
+    const unasked = !question.trim() && $("#conversation .turn.pending");
+    if (!again && !unasked) sent = { question, at: now };
+    return again || unasked;
+  }
+  for (const [kind, asks] of [
+    ["keydown", (event) => event.key === "Enter" && !event.shiftKey && event.target === box()],
+    ["click", (event) => event.target.closest?.("#ask")],
+  ])
+    document.addEventListener(kind, (event) => {
+      if (!asks(event) || !hasty()) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }, true);
+
+  /* A question that was taken leaves the box, unless another one is being typed there. */
+  function taken(turn) {
+    if (box().value.trim() === $(".question", turn).textContent.trim()) put("");
   }
 
   let seen = 0;
@@ -156,8 +182,12 @@
     if (now === drawn) return;
     drawn = now;
     const newest = pending ?? (count > seen ? turns().at(-1) : null);
-    if (newest) newest.scrollIntoView({ block: "start" });
+    if (newest) {
+      newest.scrollIntoView({ block: "start" });
+      taken(newest);
+    }
     if (pending) return;
+    sent = null;
     if (count !== seen) {
       mark(count - 1);
       const last = turns().at(-1);

@@ -94,10 +94,11 @@ class Reception:
 
     def ask(self, question: str, stamp: str, visit: Visit) -> Iterator[View]:
         """Answer a question: first that it is being read, then what came of it."""
-        if stamp != _stamp(self._bot(visit), visit):
+        if not _knows(self._bot(visit), visit, stamp):
             yield replace(self.arrive(RESTARTED), question=question)
             return
-        yield View(question="", conversation=self._talk(visit, pending=question))
+        # The page empties the question box, unless the next question is being typed there already.
+        yield View(conversation=self._talk(visit, pending=question))
         begin = time.perf_counter()
         try:
             history = [turn.answer for turn in visit.turns]
@@ -216,6 +217,15 @@ def _units(bot: ArticleBot) -> dict[tuple[int, int], str]:
 
 def _stamp(bot: ArticleBot, visit: Visit) -> str:
     return f"{bot.article.id} {len(visit.turns)}"
+
+
+def _knows(bot: ArticleBot, visit: Visit, stamp: str) -> bool:
+    """Whether the server still has what the page shows.
+
+    It may have a turn more: a question may be sent before the page has drawn the last answer.
+    """
+    article, _, turns = stamp.rpartition(" ")
+    return article == bot.article.id and turns.isdecimal() and int(turns) <= len(visit.turns)
 
 
 def _alert(error: ArticleQAError) -> str:
