@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -163,3 +166,20 @@ def test_any_text_at_all_can_be_asked(encoder: Encoder, text: str) -> None:
     assert np.isfinite(encoding.token_vectors).all()
     assert np.linalg.norm(encoding.vector) == pytest.approx(1, abs=1e-5)
     assert (encoding.token_spans <= len(text)).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a thread its own priority")
+def test_indexing_yields_to_whoever_asks_meanwhile(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_encoder, "available_cores", lambda: 2)
+    seen: list[int] = []
+
+    def look(what: str, done: int, total: int) -> None:
+        workers = [t for t in threading.enumerate() if t.name.startswith("encoder")]
+        seen.extend(os.getpriority(os.PRIO_PROCESS, t.native_id or 0) for t in workers)
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    encoder.encode_documents([f"Text number {n}." for n in range(8)], progress=look)
+    assert min(seen) > before
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
