@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from typing import Literal
 
 from index.article import Article
@@ -35,6 +36,7 @@ PLAIN_START = "import sentence_transformers, faiss"
 ANSWERED = (0, 1)
 """Exit statuses of a question that was answered, or found to have no answer."""
 WARM_UP = 3
+BUSY_QUESTIONS = 50
 MEGABYTE = 1e6
 
 
@@ -117,6 +119,7 @@ def _measure(arguments: argparse.Namespace, progress: Progress | None) -> str:
     with PlainProcess(reference, given.paragraphs) as plain:
         figures += _questions(bot, given.questions, plain, progress)
         figures += _builds(arguments.builds, given.article, encoder, plain, progress)
+    figures.append(_asking_while_indexing(bot, given.article, given.questions, encoder))
     stages = stage_shares(bot.index, encoder, given.questions)
     rates = flop_rates(bot.index, encoder, resolve(arguments.model).folder)
     about = {
@@ -205,6 +208,35 @@ def _builds(
     yield _pair("the same, processor s", ours, theirs, "processor", 1)
 
 
+def _asking_while_indexing(
+    bot: ArticleBot, article: Article, questions: Sequence[str], encoder: Encoder
+) -> Figure:
+    """What a reader waits while somebody else's article is being indexed on the same cores."""
+    asked = questions[:BUSY_QUESTIONS]
+    idle = tuple(timed(lambda q=q: bot.ask(f"{q} Now?")) for q in asked)  # type: ignore[misc]
+    stop = Event()
+
+    def index() -> None:
+        while not stop.is_set():
+            build_index(article, encoder)
+
+    indexing = Thread(target=index, daemon=True)
+    indexing.start()
+    try:
+        busy = tuple(timed(lambda q=q: bot.ask(f"{q} Then?")) for q in asked)  # type: ignore[misc]
+    finally:
+        stop.set()
+        indexing.join()
+    mine, waiting = _series(idle, "wall", 1e-3), _series(busy, "wall", 1e-3)
+    return Figure(
+        "question while an article is indexed, ms (ratio: to one alone)",
+        _shown(waiting),
+        "",
+        waiting.over(mine),
+        runs=len(busy),
+    )
+
+
 def _told(progress: Progress | None, what: str, total: int) -> Callable[[int], None]:
     return (lambda done: progress(what, done, total)) if progress else (lambda done: None)
 
@@ -255,8 +287,9 @@ def _markdown(
         yield ""
         yield (
             f"While indexing the encoder computes {rates.encoder / 1e9:.0f} GFLOP/s;"
-            f" a float32 matrix product on this machine {rates.product / 1e9:.0f}:"
-            f" ratio {rates.encoder / rates.product:.2f}."
+            f" a float32 matrix product on this machine {rates.product / 1e9:.0f}"
+            f" (ratio {rates.encoder / rates.product:.2f}), the int8 product the model is made of"
+            f" {rates.quantised / 1e9:.0f} (ratio {rates.encoder / rates.quantised:.2f})."
         )
     yield from _shares("Where the time of one question goes", stages)
     yield from _shares(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +18,7 @@ import numpy as np
 
 from index.article_index import ArticleIndex
 from index.encoder import Encoder
+from index.onnx_encoder import available_cores
 from qa.bot import DEFAULT_K
 from qa.evidence import cite
 from qa.features import interact
@@ -57,10 +59,12 @@ class FlopRates:
     Attributes:
         encoder: Of the model while it encodes an article.
         product: Of a float32 matrix product on this machine.
+        quantised: Of the int8 product that the prepared model itself is made of.
     """
 
     encoder: float
     product: float
+    quantised: float
 
 
 def import_shares(command: Sequence[str], most: int = 10) -> list[Share]:
@@ -152,7 +156,44 @@ def flop_rates(index: ArticleIndex, encoder: Encoder, folder: Path | None) -> Fl
     return FlopRates(
         encoder=operations / _best(lambda: encoder.encode_documents(texts), 3),
         product=2 * _MATRIX**3 / _best(lambda: left @ right, _TRIES),
+        quantised=_int8_rate(rng),
     )
+
+
+def _int8_rate(rng: np.random.Generator) -> float:
+    """Operations a second of ONNX Runtime's int8 product, one on each core at a time.
+
+    A model of nothing but the product: uint8 activations by constant int8 weights.
+    """
+    import onnx  # deferred: nothing but this measurement makes a graph here
+    import onnxruntime as ort
+
+    cores = available_cores()
+    weights = rng.integers(-64, 64, (_MATRIX, _MATRIX), dtype=np.int8)
+    given = onnx.helper.make_tensor_value_info("a", onnx.TensorProto.UINT8, [_MATRIX, _MATRIX])
+    made = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.INT32, [_MATRIX, _MATRIX])
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMulInteger", ["a", "b"], ["y"])],
+        "product",
+        [given],
+        [made],
+        [onnx.numpy_helper.from_array(weights, "b")],
+    )
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9
+    )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    left = rng.integers(0, 128, (_MATRIX, _MATRIX), dtype=np.uint8)
+    with ThreadPoolExecutor(cores) as pool:
+
+        def work() -> None:
+            list(pool.map(lambda _: session.run(None, {"a": left}), range(cores)))
+
+        return cores * 2 * _MATRIX**3 / _best(work, _TRIES)
 
 
 def _best(work: Callable[[], object], tries: int) -> float:
