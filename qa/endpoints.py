@@ -70,7 +70,9 @@ class Endpoints:
             raise SourceError(
                 f"the article is larger than the {self._max_bytes:,} bytes taken; give a part of it"
             )
-        bot = ArticleBot.from_text(text, title=title or None, url=url or None)
+        bot = ArticleBot.from_text(
+            text, title=title or None, url=url or None, model=self._bot.index.model
+        )
         handle = token_urlsafe(16)
         with self._lock:
             self._opened[handle] = bot
