@@ -35,7 +35,7 @@ from qa.features import (
     sentence_features,
 )
 from qa.fit import Example, fit, folds
-from qa.fusion import Coefficients, Fusion, by_cost, to_json
+from qa.fusion import Coefficients, Fusion, by_cost, by_sentences, to_json
 from qa.ranking import candidates_of, query_of, query_terms
 
 COEFFICIENTS = Path(__file__).parent.parent / "qa" / "coefficients.json"
@@ -177,10 +177,14 @@ def _measures(
     asked: Sequence[Asked], passages: Sequence[Float32], sentences: Sequence[Float32]
 ) -> Iterator[tuple[str, float]]:
     """What the scores reach; a question whose answer no candidate holds counts as missed."""
+    shown = [
+        by_sentences(scores, of_sentences, q.candidates.sentence_starts)
+        for q, scores, of_sentences in zip(asked, passages, sentences, strict=True)
+    ]
     for k in (1, 3):
         hits = [
             np.isin(np.argsort(-scores)[:k], q.gold_passages).any()
-            for q, scores in zip(asked, passages, strict=True)
+            for q, scores in zip(asked, shown, strict=True)
         ]
         yield f"passage R@{k}", float(np.mean(hits))
     orders = [

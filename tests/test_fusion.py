@@ -13,6 +13,7 @@ from qa.fit import Example, fit, folds
 from qa.fusion import (
     Fusion,
     by_cost,
+    by_sentences,
     coefficients,
     from_json,
     fuse,
@@ -28,6 +29,28 @@ def test_of_two_equal_sentences_the_shorter_is_read_first() -> None:
 def test_a_fragment_gains_nothing_from_being_tiny() -> None:
     scores = by_cost(np.zeros(3, dtype=np.float32), np.asarray([0, 1, 60], dtype=np.int32))
     assert scores[0] == scores[1] == scores[2]
+
+
+def test_of_two_equal_passages_the_one_with_the_likelier_sentences_comes_first() -> None:
+    starts = np.asarray([0, 2, 4], dtype=np.int32)
+    sentences = np.asarray([1.0, 0.0, 2.0, 0.0], dtype=np.float32)
+    shown = by_sentences(np.zeros(2, dtype=np.float32), sentences, starts)
+    assert shown[1] > shown[0]
+
+
+def test_sentences_that_share_the_odds_speak_for_their_passage_together() -> None:
+    starts = np.asarray([0, 1, 3], dtype=np.int32)
+    # Two at even odds are worth one at twice the odds.
+    sentences = np.asarray([np.log(2), 0.0, 0.0], dtype=np.float32)
+    shown = by_sentences(np.zeros(2, dtype=np.float32), sentences, starts)
+    assert shown[0] == pytest.approx(shown[1])
+
+
+def test_scores_far_from_zero_do_not_overflow() -> None:
+    starts = np.asarray([0, 2], dtype=np.int32)
+    for score in (-1e4, 1e4):
+        sentences = np.full(2, score, dtype=np.float32)
+        assert np.isfinite(by_sentences(np.zeros(1, dtype=np.float32), sentences, starts)).all()
 
 
 def test_the_shipped_weights_find_the_sentence_that_says_what_is_asked() -> None:
