@@ -191,8 +191,8 @@ def _measures(
         np.argsort(-by_cost(scores, q.candidates.lengths))
         for q, scores in zip(asked, sentences, strict=True)
     ]
-    hits = [order[0] in q.gold_sentences for q, order in zip(asked, orders, strict=True)]
-    yield "sentence R@1", float(np.mean(hits))
+    best = [order[0] in q.gold_sentences for q, order in zip(asked, orders, strict=True)]
+    yield "sentence R@1", float(np.mean(best))
     for n in (300, 600, 1200):
         read = [_answered(q, order, n) for q, order in zip(asked, orders, strict=True)]
         yield f"answer@{n}", float(np.mean(read))
