@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from served import ROOT, Server, ask, browsing, free_port, serving, visiting
+from served import PATIENCE, ROOT, Server, ask, browsing, free_port, serving, visiting
 
 EVAL = Path(os.environ.get("ARTICLE_QA_EVAL") or ROOT.parent / "shared" / "eval") / "hostile"
 
@@ -87,13 +87,13 @@ def test_every_hostile_line_is_shown_as_text(browser: Browser, tmp_path: Path) -
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
     )
     context = browser.new_context()
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(5 * PATIENCE)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: (errors.append(dialog.message), dialog.dismiss()))
     try:
-        for _ in range(120):
+        for _ in range(600):
             try:
                 page.goto(f"http://127.0.0.1:{port}/")
                 break
