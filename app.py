@@ -239,7 +239,12 @@ def main(argv: list[str] | None = None) -> int:
     try:
         accounts = read_accounts(options.auth) if options.auth else None
         with terminal_progress() as progress:
-            bot = ArticleBot.open(options.source, model=options.model, progress=progress)
+            bot = ArticleBot.open(
+                options.source,
+                model=options.model,
+                reranker=options.reranker,
+                progress=progress,
+            )
     except (ArticleQAError, OSError, ValueError) as error:
         sys.stderr.write(f"article-qa: {error}\n")
         return 2

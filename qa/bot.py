@@ -23,6 +23,7 @@ from qa.followup import FollowUp, combined, follow_up, is_short
 from qa.metadata import metadata_evidence
 from qa.question import mend
 from qa.ranking import Ranking, rank
+from qa.reranker import Reranker, RerankerLike, load_reranker, rerank
 from qa.suggest import Suggestion, suggestions
 
 __all__ = [
@@ -55,14 +56,18 @@ class ArticleBot:
     Safe to share between threads: asking changes nothing.
     """
 
-    def __init__(self, index: ArticleIndex, encoder: Encoder) -> None:
+    def __init__(
+        self, index: ArticleIndex, encoder: Encoder, *, reranker: Reranker | None = None
+    ) -> None:
         """Answer from an index; use ``open``, ``from_text`` or ``from_article`` to get one.
 
         Args:
             index: The article's index.
             encoder: The model that made it.
+            reranker: Has a second look at the best candidates.
         """
         self.index = index
+        self.reranker = reranker
         self._encoder = encoder
         self._encode_query = lru_cache(maxsize=KEPT_QUESTIONS)(encoder.encode_query)
 
@@ -72,6 +77,7 @@ class ArticleBot:
         source: Source | None = None,
         *,
         model: str | None = None,
+        reranker: RerankerLike | None = None,
         progress: Progress | None = None,
     ) -> ArticleBot:
         """A bot for an article or for a saved index.
@@ -81,18 +87,22 @@ class ArticleBot:
                 bundled article.
             model: A sentence-transformers model: a bundled name, a folder or a hub name. None
                 for the one that made the index, and else the bundled MiniLM.
+            reranker: A sentence-transformers cross-encoder (a folder or a hub name) that
+                reorders the best candidates, for some tenths of a second a question; or what
+                another bot has as its ``reranker``. None for none.
             progress: Called as reading, preparing and indexing advance.
 
         Raises:
             SourceError: The article cannot be read.
             IndexFolderError: The saved index cannot be opened.
-            ModelError: The model cannot be loaded.
+            ModelError: A model cannot be loaded, or the reranker is no cross-encoder.
         """
         if isinstance(source, (str, os.PathLike)) and is_index_folder(source):
             encoder = load_encoder(model or open_index(source).model, progress=progress)
-            return cls(open_index(source, fingerprint=encoder.fingerprint), encoder)
+            index = open_index(source, fingerprint=encoder.fingerprint)
+            return cls(index, encoder, reranker=load_reranker(reranker))
         article = bundled_article() if source is None else read_article(source)
-        return cls.from_article(article, model=model, progress=progress)
+        return cls.from_article(article, model=model, reranker=reranker, progress=progress)
 
     @classmethod
     def from_text(
@@ -102,21 +112,28 @@ class ArticleBot:
         title: str | None = None,
         url: str | None = None,
         model: str | None = None,
+        reranker: RerankerLike | None = None,
         progress: Progress | None = None,
     ) -> ArticleBot:
         """A bot for an article given as plain text; arguments and errors as for ``open``."""
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, not {type(text).__name__}")
         article = article_from_text(text, title=title, url=url)
-        return cls.from_article(article, model=model, progress=progress)
+        return cls.from_article(article, model=model, reranker=reranker, progress=progress)
 
     @classmethod
     def from_article(
-        cls, article: Article, *, model: str | None = None, progress: Progress | None = None
+        cls,
+        article: Article,
+        *,
+        model: str | None = None,
+        reranker: RerankerLike | None = None,
+        progress: Progress | None = None,
     ) -> ArticleBot:
         """A bot for an article that was read already; arguments and errors as for ``open``."""
+        loaded = load_reranker(reranker)  # before the work, not after it
         encoder = load_encoder(model, progress=progress)
-        return cls(cached_index(article, encoder, progress=progress), encoder)
+        return cls(cached_index(article, encoder, progress=progress), encoder, reranker=loaded)
 
     @property
     def article(self) -> Article:
@@ -155,9 +172,9 @@ class ArticleBot:
         _check_threshold(min_confidence)
         about = metadata_evidence(question, self.article)
         read_as = question if about else mend(question, self.index.words, self._is_word)
-        follow = follow_up(self.index, read_as, history)
-        ranking = self._rank(read_as)
-        if follow and not about:
+        follow = None if about else follow_up(self.index, read_as, history)
+        ranking = self._rank(read_as, None if follow else self.reranker)
+        if follow:
             ranking = self._rank_in_context(read_as, ranking, follow)
             read_as = f"{read_as} (following \u201c{follow.before}\u201d)"
         citations, passages = cite(self.index, ranking, about.spans if about else (), k)
@@ -196,14 +213,18 @@ class ArticleBot:
                 break
         return tuple(offered)
 
-    def _rank(self, question: str) -> Ranking:
-        return rank(self.index, question, self._encode_query(question))
+    def _rank(self, question: str, reranker: Reranker | None = None) -> Ranking:
+        return rank(self.index, question, self._encode_query(question), reranker=reranker)
 
     def _rank_in_context(self, question: str, alone: Ranking, follow: FollowUp) -> Ranking:
         short = is_short(question)
         joined = self._rank(follow.joined)
         longer = self._rank(follow.longer) if short else joined
         passages, sentences = combined(self.index, follow, short, alone, joined, longer)
+        if self.reranker:
+            passages, sentences = rerank(
+                self.index, follow.joined, passages, sentences, self.reranker
+            )
         return replace(joined, passages=passages, sentences=sentences)
 
     def _is_word(self, word: str) -> bool:

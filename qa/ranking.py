@@ -19,6 +19,7 @@ from qa.confidence import confidence
 from qa.features import Candidates, Query, piece_weights
 from qa.fusion import coefficients, fuse
 from qa.question import answer_type
+from qa.reranker import Reranker, rerank
 from qa.wording import wording
 
 __all__ = ["Ranking", "candidates_of", "piece_shares", "query_of", "query_terms", "rank"]
@@ -41,18 +42,25 @@ class Ranking:
     reasons: tuple[str, ...] = ()
 
 
-def rank(index: ArticleIndex, question: str, encoding: Encoding) -> Ranking:
+def rank(
+    index: ArticleIndex, question: str, encoding: Encoding, *, reranker: Reranker | None = None
+) -> Ranking:
     """Score an article's passages and sentences.
 
     Args:
         index: The article's index.
         question: As it was asked.
         encoding: The question, encoded by the model that made the index.
+        reranker: Has a second look at the best. The confidence is then that of the sentences
+            which it puts first, by the same evidence as ever: its own scores are calibrated
+            for nothing, and do not enter.
     """
     known, unknown = query_terms(index, question)
     query = query_of(index, question, encoding, known, unknown)
     candidates = candidates_of(index, known)
     passages, sentences = fuse(query, candidates, coefficients())
+    if reranker:
+        passages, sentences = rerank(index, question, passages, sentences, reranker)
     vocabulary = index.terms.vocabulary
     asked = wording(
         question, encoding, [vocabulary[term] for term in known], index.article.language

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from qa.reranker import RERANKER_HELP
+
 __all__ = ["PREFIX", "is_loopback", "parse_serve_options", "read_accounts"]
 
 PREFIX = "ARTICLE_QA_"
@@ -43,7 +45,7 @@ def parse_serve_options(
 
     Returns:
         ``source``, ``host``, ``port``, ``auth``, ``root_path``, ``concurrency``,
-        ``max_upload`` (bytes), ``feedback``, ``model``, ``mcp``.
+        ``max_upload`` (bytes), ``feedback``, ``model``, ``reranker``, ``mcp``.
 
     Raises:
         SystemExit: Help was asked for (0) or an option is wrong (2).
@@ -91,6 +93,7 @@ def parse_serve_options(
         help="where readers' verdicts are kept (default %(default)s)",
     )
     add("--model", metavar="NAME", help="a sentence-transformers model (default: bundled MiniLM)")
+    add("--reranker", metavar="NAME", help=RERANKER_HELP)
     add(
         "--mcp",
         action="store_true",

@@ -7,6 +7,7 @@ import json
 import sys
 
 from qa.bot import MAX_K
+from qa.reranker import RERANKER_HELP
 
 __all__ = ["BELOW_THE_GATE", "add_arguments", "run"]
 
@@ -78,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a sentence-transformers model: a folder or a hub name (default: the bundled MiniLM)",
     )
+    parser.add_argument("--reranker", metavar="NAME", help=RERANKER_HELP)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
@@ -97,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = evaluate(
             arguments.data,
             model=arguments.model,
+            reranker=arguments.reranker,
             pooled=arguments.pooled,
             baseline=arguments.baseline,
             run=arguments.run,

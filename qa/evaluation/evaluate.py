@@ -24,6 +24,7 @@ from qa.evaluation.run import ask_everything, system_folder
 from qa.evaluation.sampling import sampled, with_off_article
 from qa.evaluation.statistics import compare, summarise
 from qa.evaluation.systems import BotSystem, OpenBot, System
+from qa.reranker import RerankerLike
 
 __all__ = ["DEFAULT_K", "evaluate"]
 
@@ -35,6 +36,7 @@ def evaluate(
     data: str | Path | Dataset,
     *,
     model: str | None = None,
+    reranker: RerankerLike | None = None,
     pooled: bool = False,
     baseline: str | None = None,
     run: str | Path | None = None,
@@ -52,6 +54,7 @@ def evaluate(
     Args:
         data: A file or folder in any form that ``read_dataset`` takes, or what it returned.
         model: The embedding model; None for the default.
+        reranker: As for ``ArticleBot.open``; the plain recipe has none.
         pooled: Ask all documents together; collections (BEIR, TREC) always are.
         baseline: ``"plain"`` to run the plain recipe beside ours.
         run: Folder to keep every answer and TREC files in.
@@ -79,7 +82,7 @@ def evaluate(
     by_document = dataset.evidence == "documents"
     pooled = pooled or by_document
     k = k or (MAX_K if by_document else DEFAULT_K)
-    bot = BotSystem(model, open_bot)
+    bot = BotSystem(model, open_bot, reranker=reranker)
     systems: list[System] = [bot]
     if baseline:
         from qa.evaluation.plain import PlainSystem  # torch
@@ -94,7 +97,7 @@ def evaluate(
         history=history,
         out=out,
         resume=resume,
-        options={"limit": limit, "off_article": off_article},
+        options={"limit": limit, "off_article": off_article, "reranker": bot.reranker_name},
         keep=lambda folder, system, asked: write_trec(dataset, asked, folder, system),
         progress=progress,
     )
@@ -106,7 +109,15 @@ def evaluate(
         digest=dataset.digest,
         system=systems[0].name,
         model=systems[0].model,
-        options=_options(pooled, k, limit, off_article, history and bot.takes_history, dataset),
+        options=_options(
+            pooled,
+            k,
+            limit,
+            off_article,
+            history and bot.takes_history,
+            bot.reranker_name,
+            dataset,
+        ),
         n_questions=len(rows[0]),
         n_judged=sum(row.correct is not None for row in rows[0]),
         n_refused=sum(asked.error is not None for asked in answers[0]),
@@ -151,7 +162,13 @@ def _check(
 
 
 def _options(
-    pooled: bool, k: int, limit: int | None, off_article: int, history: bool, dataset: Dataset
+    pooled: bool,
+    k: int,
+    limit: int | None,
+    off_article: int,
+    history: bool,
+    reranker: str | None,
+    dataset: Dataset,
 ) -> dict[str, Any]:
     options: dict[str, Any] = {"k": k, "pooled": pooled}
     if limit is not None:
@@ -160,6 +177,8 @@ def _options(
         options[OFF_ARTICLE] = off_article
     if dataset.evidence == "turns":
         options["history"] = history
+    if reranker:
+        options["reranker"] = reranker
     return options
 
 

@@ -16,12 +16,14 @@ from typing import Any, Protocol
 from index.article import Article, Block, BlockKind
 from index.article_index import build_index
 from index.encoder import Progress
+from index.errors import DataError
 from index.models import load_encoder
 from qa.answer import Answer, Citation, PassageRef
 from qa.bot import ArticleBot
 from qa.evaluation.datasets import Document
 from qa.evaluation.measures import Place
 from qa.evidence import article_ref
+from qa.reranker import RerankerLike, load_reranker
 
 __all__ = ["BotSystem", "Located", "OpenBot", "Reader", "System"]
 
@@ -86,23 +88,36 @@ class BotSystem:
 
     name = "article-qa"
 
-    def __init__(self, model: str | None = None, open_bot: OpenBot | None = None) -> None:
+    def __init__(
+        self,
+        model: str | None = None,
+        open_bot: OpenBot | None = None,
+        *,
+        reranker: RerankerLike | None = None,
+    ) -> None:
         """Evaluate the bot.
 
         Args:
             model: Its embedding model; None for the default.
-            open_bot: Makes the bot, for options of its own; ``model`` is then only a name.
+            open_bot: Makes the bot, for options of its own; ``model`` is then only a name, and
+                there is no ``reranker``.
+            reranker: As for ``ArticleBot.open``.
         """
+        self.reranker_name: str | None = None
         self._make: Callable[[Article, Progress | None], ArticleBot]
         if open_bot:
+            if reranker:
+                raise DataError("open_bot makes the bot: give it the reranker there")
             self.model = model or "custom"
             self._make = lambda article, _: open_bot(article)
         else:
+            loaded = load_reranker(reranker)
+            self.reranker_name = loaded.name if loaded else None
             encoder = load_encoder(model)
             self.model = encoder.name
             # Not from_article: the user's cache would keep an index of every evaluated text.
             self._make = lambda article, progress: ArticleBot(
-                build_index(article, encoder, progress=progress), encoder
+                build_index(article, encoder, progress=progress), encoder, reranker=loaded
             )
         self.takes_history = _takes_history(ArticleBot.ask)
 

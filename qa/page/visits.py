@@ -116,7 +116,9 @@ class Reception:
         """Switch a visit to an article that was pasted."""
         text, title = transferable(text), transferable(title).strip()
         return self._open(
-            lambda: ArticleBot.from_text(text, title=title or None, progress=progress),
+            lambda: ArticleBot.from_text(
+                text, title=title or None, reranker=self.bot.reranker, progress=progress
+            ),
             size=len(text.encode()),
         )
 
@@ -125,7 +127,9 @@ class Reception:
         stream = BytesIO(data)
         stream.name = name  # what the engine's messages call it
         return self._open(
-            lambda: ArticleBot.from_article(read_article(stream), progress=progress),
+            lambda: ArticleBot.from_article(
+                read_article(stream), reranker=self.bot.reranker, progress=progress
+            ),
             size=len(data),
         )
 
@@ -136,7 +140,9 @@ class Reception:
         def read() -> ArticleBot:
             if not is_address(address):
                 raise SourceError("that is no address; give one that begins with https://")
-            return ArticleBot.from_article(read_article(address), progress=progress)
+            return ArticleBot.from_article(
+                read_article(address), reranker=self.bot.reranker, progress=progress
+            )
 
         return self._open(read)
 
