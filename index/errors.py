@@ -6,7 +6,7 @@
     │   ├── FetchError         the address cannot be fetched, or may not be
     │   ├── UnreadableSource   binary, undecodable or of a kind nothing here reads
     │   └── EmptyArticle       read, but nothing in it can be cited
-    ├── ModelError             the embedding model cannot be loaded or used
+    ├── ModelError             a model cannot be loaded or used
     ├── IndexFolderError       a saved index cannot be opened or written
     │   ├── NotAnIndex         the folder holds no index
     │   ├── NewerFormat        written by a later version
@@ -19,7 +19,8 @@
     │   ├── ReadOnlyLibrary    it can be asked, but not changed
     │   └── UnknownArticle     it holds no article of that id
     ├── QuestionError          the question or its options cannot be used
-    └── DataError              evaluation data or an exported answer is malformed
+    ├── DataError              evaluation data or an exported answer is malformed
+    └── MissingExtra           a package that only an extra brings is not installed
 
 Each message names the offending value and says what to do about it.
 """
@@ -36,6 +37,7 @@ __all__ = [
     "IndexFolderError",
     "LibraryBusy",
     "LibraryError",
+    "MissingExtra",
     "ModelError",
     "NewerFormat",
     "NotALibrary",
@@ -75,7 +77,7 @@ class EmptyArticle(SourceError):
 
 
 class ModelError(ArticleQAError):
-    """The embedding model cannot be loaded or used."""
+    """A model cannot be loaded or used."""
 
 
 class IndexFolderError(ArticleQAError):
@@ -130,3 +132,7 @@ class QuestionError(ArticleQAError, ValueError):
 
 class DataError(ArticleQAError, ValueError):
     """Evaluation data, or an answer read back from JSON, is malformed."""
+
+
+class MissingExtra(ArticleQAError):
+    """A package that only an extra of article-qa brings is not installed."""

@@ -5,13 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from index.errors import ArticleQAError
+from index.errors import MissingExtra
 
 __all__ = ["MissingExtra", "extra"]
-
-
-class MissingExtra(ArticleQAError):
-    """A package of an extra is not installed."""
 
 
 def extra(module: str) -> Any:  # noqa: ANN401 - a module
