@@ -6,13 +6,13 @@ Values only. ``to_dict`` and ``from_dict`` are exact inverses under the JSON sch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote as percent_encode
 
 from index.errors import DataError
+from qa.one_line import markdown_line
 
 __all__ = ["SCHEMA", "Answer", "ArticleRef", "Citation", "PassageRef"]
 
@@ -122,7 +122,7 @@ class Answer:
         """The answer as Markdown."""
         lines = [] if self.found else [NOT_FOUND, "", "Closest, not an answer:", ""]
         for citation in self.citations:
-            lines += [f"> {_markdown(citation.quote)} [{citation.number}]", ""]
+            lines += [f"> {markdown_line(citation.quote)} [{citation.number}]", ""]
         if self.citations:
             lines += [f"— {_source(self.citations[0].article)}"]
         return "\n".join(lines).strip()
@@ -172,14 +172,9 @@ def text_fragment(url: str, quote: str) -> str:
     return f"{url.split('#')[0]}#:~:text={','.join(encoded)}"
 
 
-def _markdown(text: str) -> str:
-    """Text on one line that no Markdown reader takes for markup."""
-    return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", " ".join(text.split()))
-
-
 def _source(article: ArticleRef) -> str:
-    title = f"*{_markdown(article.title)}*" if article.title else f"article {article.id}"
-    parts = [title, *map(_markdown, article.authors), article.published, article.url]
+    title = f"*{markdown_line(article.title)}*" if article.title else f"article {article.id}"
+    parts = [title, *map(markdown_line, article.authors), article.published, article.url]
     return ", ".join(part for part in parts if part)
 
 

@@ -16,12 +16,14 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from index.errors import ArticleQAError, DataError
+from index.errors import ArticleQAError, DataError, QuestionError
 from index.reader import bundled_article, read_article
 from qa.bot import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, MIN_CONFIDENCE, ArticleBot
 from qa.export import Standing, verify
 from qa.model_commands import run_doctor, run_prepare
-from qa.terminal import one_line, render, terminal_progress
+from qa.one_line import one_line
+from qa.reranker import RERANKER_HELP
+from qa.terminal import render, terminal_progress
 
 __all__ = ["main"]
 
@@ -109,6 +111,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     )
     ask.add_argument("--json", action="store_true", help="print the answer as JSON")
     _add_model(ask)
+    ask.add_argument("--reranker", metavar="NAME", help=RERANKER_HELP)
     ask.set_defaults(command=_ask)
 
     verify = commands.add_parser(
@@ -188,19 +191,21 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _open(arguments: argparse.Namespace) -> ArticleBot:
+def _open(arguments: argparse.Namespace, *, reranker: str | None = None) -> ArticleBot:
     source = sys.stdin.buffer if arguments.source == "-" else arguments.source
     with terminal_progress() as progress:
-        return ArticleBot.open(source, model=arguments.model, progress=progress)
+        return ArticleBot.open(source, model=arguments.model, reranker=reranker, progress=progress)
 
 
 def _ask(arguments: argparse.Namespace) -> int:
     """Print the sentences of the article that answer the question, best first."""
     if arguments.library:
+        if arguments.reranker:
+            raise QuestionError("--reranker is for one article; leave it or --library out")
         from qa.library_commands import ask_library
 
         return FOUND if ask_library(arguments).found else NOT_FOUND
-    answer = _open(arguments).ask(
+    answer = _open(arguments, reranker=arguments.reranker).ask(
         arguments.question, k=arguments.k, min_confidence=arguments.min_confidence
     )
     if arguments.json:

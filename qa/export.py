@@ -7,7 +7,6 @@ the hash of the text it was taken from, so that ``verify`` can say which quotes 
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +15,7 @@ from typing import Any
 from index.article import Article
 from index.errors import DataError
 from qa.answer import NOT_FOUND, Answer, ArticleRef, Citation
+from qa.one_line import markdown_line, one_line
 
 __all__ = [
     "SCHEMA",
@@ -78,16 +78,16 @@ class Check:
 
 def quote_as_text(citation: Citation) -> str:
     """A quote and its source on two lines."""
-    return f"“{_one_line(citation.quote)}”\n— {_source(citation.article)}"
+    return f"“{one_line(citation.quote)}”\n— {_source(citation.article)}"
 
 
 def quote_as_markdown(citation: Citation) -> str:
     """A quote and its source as a Markdown block quote, linked to its place where it has one."""
-    source = _markdown(_source(citation.article))
+    source = markdown_line(_source(citation.article))
     link = citation.deep_link
     # Angle brackets keep parentheses inside the address from ending the link.
     source = f"[{source}](<{link}>)" if link else source
-    return f"> {_markdown(citation.quote)}\n>\n> — {source}"
+    return f"> {markdown_line(citation.quote)}\n>\n> — {source}"
 
 
 def conversation_as_dict(answers: Sequence[Answer]) -> dict[str, Any]:
@@ -99,12 +99,14 @@ def conversation_as_markdown(answers: Sequence[Answer]) -> str:
     """The conversation as Markdown."""
     lines: list[str] = []
     for answer in answers:
-        lines += [f"## {_markdown(answer.question)}", ""]
+        lines += [f"## {markdown_line(answer.question)}", ""]
         lines += [] if answer.found else [NOT_FOUND, "", CLOSEST, ""]
         for citation in answer.citations:
-            lines += [f"{citation.number}. “{_markdown(citation.quote)}” ({_offsets(citation)})"]
+            lines += [
+                f"{citation.number}. “{markdown_line(citation.quote)}” ({_offsets(citation)})"
+            ]
         lines += [""]
-    lines += [f"— {_markdown(line)}" for line in _sources(answers)]
+    lines += [f"— {markdown_line(line)}" for line in _sources(answers)]
     return "\n".join(lines) + "\n"
 
 
@@ -168,22 +170,12 @@ def _sources(answers: Sequence[Answer]) -> Iterator[str]:
 
 def _source(article: ArticleRef) -> str:
     parts = (article.title, ", ".join(article.authors), article.published, article.url)
-    return _one_line(", ".join(part for part in parts if part)) or f"article {article.id}"
+    return one_line(", ".join(part for part in parts if part)) or f"article {article.id}"
 
 
 def _offsets(citation: Citation) -> str:
     return f"characters {citation.start}–{citation.end}"
 
 
-def _one_line(text: str) -> str:
-    """Text without line breaks, and without the lone surrogates that no file can hold."""
-    return " ".join(text.encode("utf-8", "replace").decode().split())
-
-
-def _markdown(text: str) -> str:
-    """Text on one line that no Markdown reader takes for markup."""
-    return re.sub(r"([\\`*_\[\]<>#|~!&])", r"\\\1", _one_line(text))
-
-
 def _html(text: str) -> str:
-    return html.escape(_one_line(text))
+    return html.escape(one_line(text))

@@ -7,18 +7,18 @@ plain text. Control characters of an article never reach the terminal.
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from index.encoder import Progress
 from qa.answer import NOT_FOUND, Answer, Citation
+from qa.one_line import one_line
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["one_line", "render", "terminal_progress"]
+__all__ = ["render", "terminal_progress"]
 
 
 def render(answer: Answer, file: TextIO) -> None:
@@ -104,15 +104,3 @@ def _source(answer: Answer) -> str:
     by = ", ".join(article.authors)
     parts = (article.title or f"article {article.id}", by, article.published, article.url)
     return one_line(" — ".join(part for part in parts if part))
-
-
-def one_line(text: str, *, keep_ends: bool = False) -> str:
-    """Text on one line without control characters, escape sequences included."""
-    visible = "".join(
-        " " if character.isspace() or unicodedata.category(character) in ("Cc", "Cs") else character
-        for character in text
-    )
-    line = " ".join(visible.split())
-    if keep_ends and line:
-        line = f"{' ' * visible[0].isspace()}{line}{' ' * visible[-1].isspace()}"
-    return line

@@ -10,6 +10,7 @@ from typing import Any
 from qa.evaluation.datasets import Problem
 from qa.evaluation.judge import Row
 from qa.evaluation.statistics import Comparison, Measure
+from qa.one_line import one_line
 
 __all__ = ["SCHEMA", "Failure", "Report", "failures_markdown"]
 
@@ -153,11 +154,11 @@ def failures_markdown(report: Report, limit: int) -> str:
     limit = max(0, limit)
     lines = [f"{len(report.failures):,} questions answered wrong, most confident first"]
     for failure in report.failures[:limit]:
-        lines += ["", f"**{_one_line(failure.question)}** ({failure.id})"]
+        lines += ["", f"**{_short(failure.question)}** ({failure.id})"]
         lines += [f"- refused: {failure.error}"] if failure.error else []
-        lines += [f"- gold: {_one_line(gold)}" for gold in failure.gold[:3]]
+        lines += [f"- gold: {_short(gold)}" for gold in failure.gold[:3]]
         lines += ["- the article does not say"] if not failure.gold else []
-        lines += [f"  {n}. {_one_line(quote)}" for n, quote in enumerate(failure.quotes, 1)]
+        lines += [f"  {n}. {_short(quote)}" for n, quote in enumerate(failure.quotes, 1)]
         lines += [f"  confidence {failure.confidence:.2f}"] if not failure.error else []
     if len(report.failures) > limit:
         lines += ["", f"and {len(report.failures) - limit:,} more"]
@@ -195,7 +196,6 @@ def _aligned(table: list[list[str]]) -> list[str]:
     return [line(table[0]), f"| {' | '.join(rule)} |", *map(line, table[1:])]
 
 
-def _one_line(text: str, limit: int = 300) -> str:
-    """Text on one line without control characters, escape sequences included."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def _short(text: str, limit: int = 300) -> str:
+    line = one_line(text)
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

@@ -1,0 +1,32 @@
+"""What an article says, on one line: for terminals, for Markdown and for files."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["markdown_line", "one_line"]
+
+
+def one_line(text: str, *, keep_ends: bool = False) -> str:
+    """Text on one line without control characters, escape sequences included.
+
+    Lone surrogates, which no file can hold, go too.
+
+    Args:
+        text: Of an article, or anybody's.
+        keep_ends: Keep a space where the text begins or ends with white space.
+    """
+    visible = "".join(
+        " " if character.isspace() or unicodedata.category(character) in ("Cc", "Cs") else character
+        for character in text
+    )
+    line = " ".join(visible.split())
+    if keep_ends and line:
+        line = f"{' ' * visible[0].isspace()}{line}{' ' * visible[-1].isspace()}"
+    return line
+
+
+def markdown_line(text: str) -> str:
+    """Text on one line that no Markdown reader takes for markup."""
+    return re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", one_line(text))
