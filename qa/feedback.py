@@ -43,7 +43,8 @@ def feedback_record(
 
     Returns:
         JSON-ready values. ``gold`` holds the answering sentence where it is known, and
-        ``answerable`` is None where it is not known whether there is one.
+        ``answerable`` is None where it is not known whether there is one; an evaluation
+        counts such a question and does not ask it.
     """
     cited = [citation.quote for citation in answer.citations]
     gold: list[str] = []

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from index import DataError
+from index import Article, DataError
+from qa import ArticleBot
 from qa.evaluation import Dataset, read_dataset
 from qa.evaluation.datasets import OFF_ARTICLE
 from qa.evaluation.sampling import sampled, with_off_article
+from qa.feedback import FeedbackFile, Verdict, feedback_record
 
 CONTEXTS = ["Ann built the mill in 1820. It ground rye.", "Bob bought it later. He was poor."]
 
@@ -366,3 +368,25 @@ def test_one_article_alone_has_no_strangers(tmp_path: Path) -> None:
     dataset = read_dataset(write(tmp_path / "x.json", squad([qa("a", ("Ann", 0))], [])))
     with pytest.raises(DataError, match="two articles"):
         with_off_article(dataset, 1)
+
+
+def test_what_readers_said_on_the_page_is_a_question_set(
+    tmp_path: Path, article: Article, bot: ArticleBot
+) -> None:
+    path = tmp_path / "feedback.jsonl"
+    file, answer = FeedbackFile(path), bot.ask("Why did Amazon halt police use?")
+    for verdict, article_hash in [
+        (Verdict.RIGHT, article.hash),
+        (Verdict.WRONG, article.hash),
+        (Verdict.RIGHT, "0" * 64),
+    ]:
+        file.append(feedback_record(answer, verdict, article_hash=article_hash))
+    data = read_dataset(path)
+    (question,) = data.questions
+    start, end = question.gold[0]
+    assert article.text[start:end] == answer.citations[0].quote
+    # A thumb down says that this was wrong, not whether anything would have been right.
+    assert [(p.what, p.where) for p in data.problems] == [
+        ("not known whether there is an answer", f"{path}: line 2"),
+        ("article known by its hash alone", f"{path}: line 3"),
+    ]

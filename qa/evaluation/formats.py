@@ -221,7 +221,12 @@ def _read_questions(path: Path, text: str) -> Dataset:
     for number, record in enumerate(json_lines(path, text)):
         source = record.get("article", str, type(None), default=None)
         document = _article_document(builder, path, record, source)
-        answerable = record.get("answerable", bool, default=True)
+        if document is None:
+            continue
+        answerable = record.get("answerable", bool, type(None), default=True)
+        if answerable is None:  # a reader who said that an answer is wrong, and no more
+            builder.problem("not known whether there is an answer", record.where, "is not asked")
+            continue
         question = Question(
             id=str(record.get("id", str, int, default=number)),
             text=record.get("question", str),
@@ -237,7 +242,16 @@ def _read_questions(path: Path, text: str) -> Dataset:
     return builder.dataset(path.name, "questions", "spans", digest_of(path))
 
 
-def _article_document(builder: Builder, path: Path, record: Record, source: str | None) -> Document:
+def _article_document(
+    builder: Builder, path: Path, record: Record, source: str | None
+) -> Document | None:
+    if source and re.fullmatch(r"[0-9a-f]{64}", source):  # what the page keeps of an article
+        if source != bundled_article().hash:
+            builder.problem(
+                "article known by its hash alone", record.where, "is not asked; name its file"
+            )
+            return None
+        source = None
     name = source or "bundled"
     if name not in builder.documents:
         try:
