@@ -23,6 +23,7 @@ from qa.features import (
     PASSAGE_FEATURES,
     SENTENCE_FEATURES,
     Candidates,
+    Interaction,
     Query,
     interact,
     passage_features,
@@ -87,20 +88,27 @@ class Coefficients:
     sentences: Fusion
 
 
-def fuse(query: Query, candidates: Candidates, fitted: Coefficients) -> tuple[Float32, Float32]:
+def fuse(
+    query: Query,
+    candidates: Candidates,
+    fitted: Coefficients,
+    *,
+    interaction: Interaction | None = None,
+) -> tuple[Float32, Float32]:
     """Score passages, then sentences in the light of their passages.
 
     Args:
         query: The question.
         candidates: What is to be ranked, at least one passage.
         fitted: The weights.
+        interaction: ``interact(query, candidates)``, where that was done before.
 
     Returns:
         float32 ``(n_passages,)`` and ``(n_sentences,)``, higher is better. The passages' are
         in the light of their sentences (see `by_sentences`), the sentences' by what reading
         them costs (see `by_cost`).
     """
-    interaction = interact(query, candidates)
+    interaction = interaction or interact(query, candidates)
     passages = fitted.passages.scores(passage_features(query, candidates, interaction))
     sentences = fitted.sentences.scores(sentence_features(query, candidates, interaction, passages))
     return (
