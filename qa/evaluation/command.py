@@ -95,22 +95,30 @@ def run(arguments: argparse.Namespace) -> int:
     gate = read_gate(arguments.gate) if arguments.gate else None
     if arguments.plots:
         check_plot(arguments.plots)
-    with terminal_progress() as progress:
-        report = evaluate(
-            arguments.data,
-            model=arguments.model,
-            reranker=arguments.reranker,
-            pooled=arguments.pooled,
-            baseline=arguments.baseline,
-            run=arguments.run,
-            resume=arguments.resume,
-            compare_with=arguments.compare,
-            k=arguments.k,
-            limit=arguments.limit,
-            off_article=arguments.off_article,
-            history=not arguments.no_history,
-            progress=progress,
-        )
+    try:
+        with terminal_progress() as progress:
+            report = evaluate(
+                arguments.data,
+                model=arguments.model,
+                reranker=arguments.reranker,
+                pooled=arguments.pooled,
+                baseline=arguments.baseline,
+                run=arguments.run,
+                resume=arguments.resume,
+                compare_with=arguments.compare,
+                k=arguments.k,
+                limit=arguments.limit,
+                off_article=arguments.off_article,
+                history=not arguments.no_history,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        if arguments.run:
+            sys.stderr.write(
+                f"article-qa: interrupted; what was answered is kept in {arguments.run}:"
+                " go on with --resume\n"
+            )
+        raise
     if arguments.json:
         json.dump(report.to_dict(), sys.stdout, indent=2)
         sys.stdout.write("\n")
