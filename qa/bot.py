@@ -135,6 +135,15 @@ class ArticleBot:
         encoder = load_encoder(model, progress=progress)
         return cls(cached_index(article, encoder, progress=progress), encoder, reranker=loaded)
 
+    def with_article(self, article: Article, *, progress: Progress | None = None) -> ArticleBot:
+        """A bot for another article that has this one's models.
+
+        Raises:
+            EmptyArticle: The article holds no sentence.
+        """
+        index = cached_index(article, self._encoder, progress=progress)
+        return ArticleBot(index, self._encoder, reranker=self.reranker)
+
     @property
     def article(self) -> Article:
         """The article that is asked."""

@@ -12,6 +12,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from index.errors import QuestionError, SourceError
+from index.plaintext import article_from_text
 from qa.bot import DEFAULT_K, ArticleBot
 from qa.page.markup import transferable
 
@@ -70,9 +71,7 @@ class Endpoints:
             raise SourceError(
                 f"the article is larger than the {self._max_bytes:,} bytes taken; give a part of it"
             )
-        bot = ArticleBot.from_text(
-            text, title=title or None, url=url or None, model=self._bot.index.model
-        )
+        bot = self._bot.with_article(article_from_text(text, title=title or None, url=url or None))
         handle = token_urlsafe(16)
         with self._lock:
             self._opened[handle] = bot

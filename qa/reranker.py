@@ -106,7 +106,7 @@ def rerank(
 
 
 def _best(scores: Float32, n: int) -> NDArray[np.int64]:
-    return np.argsort(-scores, kind="stable")[:n]
+    return np.asarray(np.argsort(-scores, kind="stable")[:n])
 
 
 def _reordered(scores: Float32, rows: NDArray[np.int64], said: NDArray[np.float64]) -> Float32:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
+from index.article import Article
 from index.encoder import Progress
 from index.errors import ArticleQAError, SourceError
+from index.plaintext import article_from_text
 from index.reader import is_address, read_article
 from qa.bot import ArticleBot
 from qa.feedback import FeedbackFile, Verdict, feedback_record
@@ -116,35 +118,27 @@ class Reception:
         """Switch a visit to an article that was pasted."""
         text, title = transferable(text), transferable(title).strip()
         return self._open(
-            lambda: ArticleBot.from_text(
-                text, title=title or None, reranker=self.bot.reranker, progress=progress
-            ),
+            lambda: article_from_text(text, title=title or None),
             size=len(text.encode()),
+            progress=progress,
         )
 
     def open_file(self, name: str, data: bytes, progress: Progress | None = None) -> View:
         """Switch a visit to an article that was uploaded."""
         stream = BytesIO(data)
         stream.name = name  # what the engine's messages call it
-        return self._open(
-            lambda: ArticleBot.from_article(
-                read_article(stream), reranker=self.bot.reranker, progress=progress
-            ),
-            size=len(data),
-        )
+        return self._open(lambda: read_article(stream), size=len(data), progress=progress)
 
     def open_address(self, address: str, progress: Progress | None = None) -> View:
         """Switch a visit to an article on the web; never to a path of the server's own."""
         address = transferable(address).strip()
 
-        def read() -> ArticleBot:
+        def read() -> Article:
             if not is_address(address):
                 raise SourceError("that is no address; give one that begins with https://")
-            return ArticleBot.from_article(
-                read_article(address), reranker=self.bot.reranker, progress=progress
-            )
+            return read_article(address)
 
-        return self._open(read)
+        return self._open(read, progress=progress)
 
     def judge(self, visit: Visit, said: Mapping[str, Any]) -> None:
         """Keep what a reader said of an answer.
@@ -200,7 +194,9 @@ class Reception:
             return [text for text in self._examples if text.casefold() not in known][:SUGGESTIONS]
         return list(self._bot(visit).suggest(SUGGESTIONS, asked=asked))
 
-    def _open(self, read: Callable[[], ArticleBot], *, size: int = 0) -> View:
+    def _open(
+        self, read: Callable[[], Article], *, size: int = 0, progress: Progress | None
+    ) -> View:
         """A visit to the article that is read, or in words why there is none."""
         try:
             if size > self._max_bytes:
@@ -208,7 +204,7 @@ class Reception:
                     f"the article has {size / 2**20:.1f} MB, and at most"
                     f" {self._max_bytes / 2**20:.1f} MB are taken here; give a part of it"
                 )
-            return self._enter(Visit(read()))
+            return self._enter(Visit(self.bot.with_article(read(), progress=progress)))
         except ArticleQAError as error:
             return View(status=_alert(error))
 
