@@ -115,7 +115,7 @@ def _reordered(scores: Float32, rows: NDArray[np.int64], said: NDArray[np.float6
     fused = _standard(before.astype(np.float64)) + _standard(said)
     # Where the model sees no difference, the order stays.
     order = np.lexsort((-before, -fused))
-    after = scores.copy()
+    after: Float32 = scores.copy()
     after[rows[order]] = -np.sort(-before)
     return after
 
