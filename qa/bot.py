@@ -16,10 +16,12 @@ from index.models import load_encoder
 from index.plaintext import article_from_text
 from index.reader import Source, bundled_article, read_article
 from index.storage import is_index_folder, open_index, save_index
+from qa.abbreviations import as_written, initials_of_names
 from qa.answer import Answer
 from qa.confidence import MIN_CONFIDENCE
+from qa.correction import correction, without
 from qa.evidence import cite
-from qa.followup import FollowUp, combined, follow_up, is_short
+from qa.followup import FollowUp, check_history, combined, follow_up, is_short
 from qa.metadata import metadata_evidence
 from qa.question import mend
 from qa.ranking import Ranking, rank
@@ -179,13 +181,21 @@ class ArticleBot:
         """
         check_question(question, k)
         _check_threshold(min_confidence)
-        about = metadata_evidence(question, self.article)
-        read_as = question if about else mend(question, self.index.words, self._is_word)
+        check_history(history)
+        corrected = correction(self.index, question, history)
+        asked, history = (
+            (corrected.question, corrected.history) if corrected else (question, history)
+        )
+        about = metadata_evidence(asked, self.article)
+        read_as = asked if about else self._as_written(asked)
         follow = None if about else follow_up(self.index, read_as, history)
         ranking = self._rank(read_as, None if follow else self.reranker)
         if follow:
             ranking = self._rank_in_context(read_as, ranking, follow)
             read_as = f"{read_as} (following \u201c{follow.before}\u201d)"
+        if corrected and corrected.passed_over:
+            ranking = without(self.index, ranking, corrected.passed_over)
+            read_as = f"{read_as} (another answer than before)"
         citations, passages = cite(self.index, ranking, about.spans if about else (), k)
         confidence = 1.0 if about else ranking.confidence
         return Answer(
@@ -236,6 +246,16 @@ class ArticleBot:
             )
         return replace(joined, passages=passages, sentences=sentences)
 
+    def _as_written(self, question: str) -> str:
+        """The question in the article's own spelling, its names as long or short as there."""
+        words = self.index.words
+        named = as_written(question, self.article.text, words, self._names)
+        return mend(named, words, self._is_word)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return initials_of_names(self.article.text)
+
     def _is_word(self, word: str) -> bool:
         """Whether the model has a word piece of its own for it, as it has for every usual word."""
         return self._encoder.count_tokens([word]) == [1]
@@ -246,13 +266,19 @@ def _bundled_bot() -> ArticleBot:
     return ArticleBot.open()
 
 
-def ask(question: str, *, k: int = DEFAULT_K, min_confidence: float = MIN_CONFIDENCE) -> Answer:
+def ask(
+    question: str,
+    *,
+    k: int = DEFAULT_K,
+    history: Sequence[Answer] = (),
+    min_confidence: float = MIN_CONFIDENCE,
+) -> Answer:
     """Ask the bundled article; arguments and errors as for ``ArticleBot.ask``.
 
     >>> ask("Who is Nathan Freed Wessler?").citations[0].quote[:20]
     'Nathan Freed Wessler'
     """
-    return _bundled_bot().ask(question, k=k, min_confidence=min_confidence)
+    return _bundled_bot().ask(question, k=k, history=history, min_confidence=min_confidence)
 
 
 def check_question(question: str, k: int) -> None:

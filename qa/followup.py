@@ -39,6 +39,7 @@ __all__ = [
     "FollowUp",
     "Weights",
     "Where",
+    "check_history",
     "combined",
     "follow_up",
     "followup_features",
@@ -137,14 +138,8 @@ class Weights:
     sentences: Fusion
 
 
-def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> FollowUp | None:
-    """What a question follows; None where it stands by itself, or follows nothing.
-
-    Args:
-        index: The article that is asked.
-        question: As it is read.
-        history: Earlier answers, the last one last. Those of other articles are passed over,
-            and of this one's only the last two are looked at.
+def check_history(history: Sequence[Answer]) -> None:
+    """Refuse what is no list of answers.
 
     Raises:
         QuestionError: The history holds something that is no answer.
@@ -157,6 +152,17 @@ def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> 
                 f"the history must hold answers, not {type(answer).__name__};"
                 " Answer.from_dict reads one from JSON"
             )
+
+
+def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> FollowUp | None:
+    """What a question follows; None where it stands by itself, or follows nothing.
+
+    Args:
+        index: The article that is asked.
+        question: As it is read.
+        history: Earlier answers, the last one last. Those of other articles are passed over,
+            and of this one's only the last two are looked at.
+    """
     before: list[str] = []
     where: Where = ()
     for answer in reversed(history):

@@ -137,3 +137,9 @@ def test_many_threads_get_the_answers_that_one_gets(bot: ArticleBot) -> None:
     questions = ["Who protested?", "Why a ban?", "What is Rekognition?", "When?"] * 5
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(bot.ask, questions)) == [bot.ask(q) for q in questions]
+
+
+def test_the_one_line_function_follows_a_conversation_too(bot: ArticleBot) -> None:
+    first = qa.ask("What did Microsoft do?")
+    assert qa.ask("Why?", history=[first]) == bot.ask("Why?", history=[first])
+    assert qa.ask("Why?", history=[first]) != qa.ask("Why?")
