@@ -241,6 +241,7 @@ def main(argv: list[str] | None = None) -> int:
         with terminal_progress() as progress:
             bot = ArticleBot.open(
                 options.source,
+                allow_private=options.allow_private,
                 model=options.model,
                 reranker=options.reranker,
                 progress=progress,
@@ -253,6 +254,7 @@ def main(argv: list[str] | None = None) -> int:
         examples=() if options.source else EXAMPLES,
         feedback=FeedbackFile(options.feedback),
         max_bytes=options.max_upload,
+        allow_private=options.allow_private,
     )
     page = build_page(reception, Endpoints(bot, max_bytes=options.max_upload))
     stop = threading.Event()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO, TextIO, TypeAlias
 
 from index.article import Article
-from index.errors import SourceError, SourceNotFound, UnreadableSource
+from index.errors import FetchError, SourceError, SourceNotFound, UnreadableSource
 from index.plaintext import article_from_text
 from index.readers.encodings import decode_text
 from index.readers.formats import Format, format_of
@@ -22,6 +23,10 @@ MAX_BYTES = 100 * 2**20
 """No article is larger; a file that is was given by mistake."""
 SMALL_TEXT_BYTES = 2**20
 MAX_FOLDER_FILES = 10_000
+
+WHOLE_ARTICLE = 2000
+"""Characters from which a page that is for subscribers is taken to be there as a whole."""
+_FOR_SUBSCRIBERS = re.compile(rb'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
 
 SUFFIXES = frozenset(
     ".txt .text .md .markdown .html .htm .xhtml .pdf .docx .eml .mht .mhtml".split()
@@ -53,7 +58,9 @@ def read_article(source: Source, *, allow_private: bool = False) -> Article:
         from index.readers.fetch import fetch
 
         page = fetch(source, allow_private=allow_private)
-        return _read(page.data, page.url, url=page.url, content_type=page.content_type)
+        article = _read(page.data, page.url, url=page.url, content_type=page.content_type)
+        _check_paywall(page.data, article, page.url)
+        return article
     if isinstance(source, (str, os.PathLike)):
         return _read(_read_file(Path(source)), str(source))
     data = source.read(MAX_BYTES + 1)
@@ -123,6 +130,19 @@ def _read(data: bytes, name: str, *, url: str | None = None, content_type: str =
     from index.readers.bounds import read_bounded
 
     return read_bounded(kind, data, name=shown, url=url, content_type=content_type)
+
+
+def _check_paywall(data: bytes, article: Article, url: str) -> None:
+    """Refuse the mere beginning of a page that says itself that the rest has to be paid for.
+
+    Raises:
+        FetchError: Asked about the rest, it would be said not to say what it does.
+    """
+    if _FOR_SUBSCRIBERS.search(data) and len(article.text) < WHOLE_ARTICLE:
+        raise FetchError(
+            f"{url} shows only the beginning of this article to who has no subscription; open it in"
+            " a browser where you are logged in, save the page, and give the saved file"
+        )
 
 
 def _read_file(path: Path) -> bytes:

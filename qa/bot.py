@@ -80,6 +80,7 @@ class ArticleBot:
         *,
         model: str | None = None,
         reranker: RerankerLike | None = None,
+        allow_private: bool = False,
         progress: Progress | None = None,
     ) -> ArticleBot:
         """A bot for an article or for a saved index.
@@ -92,6 +93,7 @@ class ArticleBot:
             reranker: A sentence-transformers cross-encoder (a folder or a hub name) that
                 reorders the best candidates, for some tenths of a second a question; or what
                 another bot has as its ``reranker``. None for none.
+            allow_private: Also fetch addresses of this machine and the local network.
             progress: Called as reading, preparing and indexing advance.
 
         Raises:
@@ -103,7 +105,10 @@ class ArticleBot:
             encoder = load_encoder(model or open_index(source).model, progress=progress)
             index = open_index(source, fingerprint=encoder.fingerprint)
             return cls(index, encoder, reranker=load_reranker(reranker))
-        article = bundled_article() if source is None else read_article(source)
+        if source is None:
+            article = bundled_article()
+        else:
+            article = read_article(source, allow_private=allow_private)
         return cls.from_article(article, model=model, reranker=reranker, progress=progress)
 
     @classmethod

@@ -181,6 +181,11 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         " address, a folder made by build, or - for standard input (default: the bundled"
         " news article)",
     )
+    parser.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="also fetch addresses of this machine and the local network",
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -194,7 +199,13 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _open(arguments: argparse.Namespace, *, reranker: str | None = None) -> ArticleBot:
     source = sys.stdin.buffer if arguments.source == "-" else arguments.source
     with terminal_progress() as progress:
-        return ArticleBot.open(source, model=arguments.model, reranker=reranker, progress=progress)
+        return ArticleBot.open(
+            source,
+            model=arguments.model,
+            reranker=reranker,
+            allow_private=arguments.allow_private,
+            progress=progress,
+        )
 
 
 def _ask(arguments: argparse.Namespace) -> int:
@@ -224,7 +235,10 @@ def _verify(arguments: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read {arguments.export!r} as JSON: {error}") from error
     source = sys.stdin.buffer if arguments.source == "-" else arguments.source
-    article = bundled_article() if source is None else read_article(source)
+    if source is None:
+        article = bundled_article()
+    else:
+        article = read_article(source, allow_private=arguments.allow_private)
     checks = verify(export, article)
     for check in checks:
         sys.stdout.write(f"{check.standing.value:<7}{one_line(check.quote)}\n")

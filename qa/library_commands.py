@@ -16,7 +16,7 @@ from typing import Final
 from index.article import Article
 from index.errors import QuestionError, SourceError
 from index.folder_store import repair
-from index.reader import read_article
+from index.reader import SUFFIXES, read_article
 from index.store import Where
 from qa.answer import Answer
 from qa.bot import DEFAULT_K
@@ -25,9 +25,6 @@ from qa.terminal import render, terminal_progress
 
 __all__ = ["add_library_commands", "add_library_options", "ask_library"]
 
-_SUFFIXES: Final = frozenset(
-    ".txt .text .md .markdown .html .htm .xhtml .pdf .json .xml .docx .epub".split()
-)
 _SECONDS: Final = 2.0
 
 
@@ -243,7 +240,7 @@ def _files(path: Path) -> Iterator[Path]:
             continue
         if entry.is_dir() and not entry.is_symlink():
             yield from _files(entry)
-        elif entry.suffix.lower() in _SUFFIXES and entry.is_file():
+        elif entry.suffix.lower() in SUFFIXES and entry.is_file():
             yield entry
 
 

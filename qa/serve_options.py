@@ -45,7 +45,7 @@ def parse_serve_options(
 
     Returns:
         ``source``, ``host``, ``port``, ``auth``, ``root_path``, ``concurrency``,
-        ``max_upload`` (bytes), ``feedback``, ``model``, ``reranker``, ``mcp``.
+        ``max_upload`` (bytes), ``allow_private``, ``feedback``, ``model``, ``reranker``, ``mcp``.
 
     Raises:
         SystemExit: Help was asked for (0) or an option is wrong (2).
@@ -100,11 +100,21 @@ def parse_serve_options(
         help="be an MCP server too: loopback only, never with --auth;"
         " needs pip install 'article-qa[mcp]'",
     )
+    add(
+        "--allow-private",
+        action="store_true",
+        help="let readers open addresses of this machine and its network: loopback only",
+    )
     options = parser.parse_args([*_from_environment(parser, environment), *argv])
     if options.mcp and options.auth:
         parser.error("--mcp goes around --auth: anyone could call its tools; give one of the two")
     if options.mcp and not is_loopback(options.host):
         parser.error(f"--mcp is for this machine alone, not for {options.host}; leave --host out")
+    if options.allow_private and not is_loopback(options.host):
+        parser.error(
+            f"--allow-private would let whoever reaches {options.host} look into this machine's"
+            " network; leave it or --host out"
+        )
     if options.mcp and find_spec("mcp") is None:
         parser.error("--mcp needs a package more: pip install 'article-qa[mcp]'")
     return options

@@ -24,11 +24,18 @@ HTML = b"<!doctype html><html><body><article>" + b"".join(
 )
 HTML += b"</article></body></html>"
 
+PAID = b"""<script type="application/ld+json">
+{"@type": "NewsArticle", "isAccessibleForFree": "False"}</script>"""
+
 
 class Handler(BaseHTTPRequestHandler):
     requests: list[tuple[str, dict[str, str]]] = []  # noqa: RUF012
+    robots = b""
 
     def do_GET(self) -> None:
+        if self.path == "/robots.txt":
+            self.send(self.robots, 200 if self.robots else 404, kind="text/plain")
+            return
         self.requests.append((self.path, dict(self.headers)))
         getattr(self, "do" + self.path.partition("?")[0].replace("/", "_"), self.do_missing)()
 
@@ -73,6 +80,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_wall(self) -> None:
         self.send(b"pay", 402)
+
+    def do_teaser(self) -> None:
+        self.send(HTML.replace(b"<article>", b"<article>" + PAID))
+
+    def do_subscribed(self) -> None:
+        self.send(HTML.replace(b"<article>", b"<article>" + PAID).replace(b"long", b"long " * 99))
 
     def do_tagged(self) -> None:
         if self.headers.get("If-None-Match") == '"one"':
@@ -234,3 +247,33 @@ def test_nothing_is_kept_of_a_failed_fetch(server: str, tmp_path: Path) -> None:
     with pytest.raises(FetchError):
         fetch(f"{server}/wall", allow_private=True)
     assert not list(tmp_path.rglob("*.page"))
+
+
+@pytest.mark.parametrize(
+    ("robots", "refused"),
+    [
+        (b"User-agent: *\nDisallow: /page", True),
+        (b"User-agent: *\nDisallow: /\n\nUser-agent: article-qa\nAllow: /", False),
+        (b"User-agent: othercrawler\nDisallow: /", False),
+        (b"User-agent: *\nDisallow: /search", False),
+        (b"<html>not found</html>", False),
+        (b"\xff\xfe\x00", False),
+    ],
+)
+def test_what_robots_txt_keeps_from_programs_is_not_read(
+    server: str, monkeypatch: pytest.MonkeyPatch, robots: bytes, refused: bool
+) -> None:
+    monkeypatch.setattr(Handler, "robots", robots)
+    if not refused:
+        assert fetch(f"{server}/page", allow_private=True).data == HTML
+        return
+    for path in ("page", "moved"):
+        with pytest.raises(FetchError, match=r"robots\.txt.*save the page"):
+            fetch(f"{server}/{path}", allow_private=True)
+    assert [path for path, _ in Handler.requests] == ["/moved"]
+
+
+def test_the_mere_beginning_of_a_page_for_subscribers_is_said_to_be_one(server: str) -> None:
+    with pytest.raises(FetchError, match="only the beginning"):
+        read_article(f"{server}/teaser", allow_private=True)
+    assert "Sentence number 4" in read_article(f"{server}/subscribed", allow_private=True).text

@@ -52,6 +52,7 @@ def test_the_command_line_goes_before_the_environment() -> None:
         (["--mcp", "--auth", "accounts"], {}, "goes around --auth"),
         (["--auth", "accounts"], {"ARTICLE_QA_MCP": "1"}, "goes around --auth"),
         (["--mcp", "--host", "192.0.2.1"], {}, "for this machine alone"),
+        (["--allow-private", "--host", "192.0.2.1"], {}, "this machine's network"),
     ],
 )
 def test_a_wrong_option_is_refused_with_the_way_out(

@@ -26,6 +26,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from index.errors import FetchError
 from index.readers.page_cache import StoredPage, load_page, store_page
+from index.readers.robots import AGENT, refuses
 
 __all__ = ["Page", "fetch", "is_public"]
 
@@ -33,6 +34,8 @@ MAX_BYTES = 10 * 2**20
 MAX_REDIRECTS = 8
 SECONDS = 10.0
 """For everything together: names, redirects, and the page itself."""
+ROBOTS_SECONDS = 3.0
+"""For the robots.txt of a host, out of these."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TYPES = (
@@ -81,6 +84,7 @@ def fetch(url: str, *, allow_private: bool = False, seconds: float = SECONDS) ->
     """
     deadline = time.monotonic() + seconds
     visited: list[str] = []
+    asked: dict[str, bytes] = {}
     while True:
         parts = _checked_url(url)
         url = urlunsplit(parts)
@@ -89,8 +93,10 @@ def fetch(url: str, *, allow_private: bool = False, seconds: float = SECONDS) ->
                 f"{visited[0]} redirects in a circle; open it in a browser and save it"
             )
         visited.append(url)
+        addresses = _resolve(parts, deadline, allow_private)
+        _check_robots(url, parts, addresses, asked, deadline)
         stored = load_page(url)
-        with _Exchange(parts, deadline, allow_private) as exchange:
+        with _Exchange(parts, addresses, deadline) as exchange:
             response = exchange.request(stored.conditions if stored else {})
             location = response.getheader("Location")
             if response.status in _REDIRECTS and location:
@@ -176,8 +182,8 @@ def _resolve(parts: SplitResult, deadline: float, allow_private: bool) -> list[A
         for _, address in found:
             if not is_public(address[0]):
                 raise FetchError(
-                    f"{host} is at {address[0]}, which is not on the public Internet; allow private"
-                    " addresses if you trust it"
+                    f"{host} is at {address[0]}, which is not on the public Internet; where you"
+                    " trust it, allow private addresses (--allow-private)"
                 )
     return found
 
@@ -185,10 +191,10 @@ def _resolve(parts: SplitResult, deadline: float, allow_private: bool) -> list[A
 class _Exchange:
     """One request and its response over a connection of its own, all before a deadline."""
 
-    def __init__(self, parts: SplitResult, deadline: float, allow_private: bool) -> None:
+    def __init__(self, parts: SplitResult, addresses: list[Address], deadline: float) -> None:
         self._parts = parts
         self._deadline = deadline
-        self._socket = _connect(_resolve(parts, deadline, allow_private), parts, deadline)
+        self._socket = _connect(addresses, parts, deadline)
         # A server that drips one byte a second passes every timeout of a single read.
         self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._cut)
         self._timer.daemon = True
@@ -220,7 +226,7 @@ class _Exchange:
             self._connection = connection
             target = parts.path + (f"?{parts.query}" if parts.query else "")
             headers = {
-                "User-Agent": "Mozilla/5.0 (compatible; article-qa)",
+                "User-Agent": f"Mozilla/5.0 (compatible; {AGENT})",
                 "Accept": "text/html,application/xhtml+xml,application/pdf,text/*;q=0.9,*/*;q=0.5",
                 "Accept-Language": "*",
                 "Accept-Encoding": ", ".join(_encodings()),
@@ -332,6 +338,40 @@ def _expander() -> Callable[[bytes | None], bytes]:
             raise ValueError(f"damaged brotli data: {error}") from error
 
     return expand
+
+
+def _check_robots(
+    url: str,
+    parts: SplitResult,
+    addresses: list[Address],
+    asked: dict[str, bytes],
+    deadline: float,
+) -> None:
+    """Refuse a page that its site's robots.txt keeps from programs.
+
+    Args:
+        url: The page's address.
+        parts: The same.
+        addresses: Of its host, checked.
+        asked: The robots.txt of each origin that was asked on the way; added to.
+        deadline: For the page itself.
+    """
+    origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+    if origin not in asked:
+        asked[origin] = b""
+        soon = min(deadline, time.monotonic() + ROBOTS_SECONDS)
+        robots = SplitResult(parts.scheme, parts.netloc, "/robots.txt", "", "")
+        # A robots.txt that cannot be had asks for nothing; a host that cannot be reached is met
+        # again with the page itself.
+        with contextlib.suppress(FetchError), _Exchange(robots, addresses, soon) as exchange:
+            response = exchange.request({})
+            if response.status == http.client.OK:
+                asked[origin] = exchange.body(response)
+    if refuses(asked[origin], url):
+        raise FetchError(
+            f"{parts.hostname} asks programs not to read this page (robots.txt);"
+            " open it in a browser, save the page, and give the saved file"
+        )
 
 
 def _check_status(url: str, status: int) -> None:

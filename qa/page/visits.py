@@ -76,6 +76,7 @@ class Reception:
         examples: tuple[str, ...] = (),
         feedback: FeedbackFile,
         max_bytes: int,
+        allow_private: bool = False,
     ) -> None:
         """Serve a bot.
 
@@ -84,8 +85,10 @@ class Reception:
             examples: Questions to offer about it.
             feedback: Where verdicts go.
             max_bytes: Size of the largest article that is taken, as UTF-8.
+            allow_private: Also fetch addresses of this machine and the local network.
         """
         self.bot = bot
+        self._allow_private = allow_private
         self._examples = examples
         self._feedback = feedback
         self._max_bytes = max_bytes
@@ -136,7 +139,7 @@ class Reception:
         def read() -> Article:
             if not is_address(address):
                 raise SourceError("that is no address; give one that begins with https://")
-            return read_article(address)
+            return read_article(address, allow_private=self._allow_private)
 
         return self._open(read, progress=progress)
 
