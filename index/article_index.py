@@ -26,7 +26,16 @@ from index.terms import Postings, TermTable
 
 __all__ = ["ArticleIndex", "build_index", "flat_index"]
 
+LEGIBLE_WORDS = 20
+"""Words under which an article is too short to tell."""
+LEGIBLE_PIECES = 3.0
+"""Word pieces a word up to which it is read: English has 1.1, German 1.8, Russian 4.8."""
+LEGIBLE_SHARE = 0.2
+"""Share of the commonest piece up to which it is read: the unknown sign is 0.3 of Japanese."""
+
 _WORD = re.compile(r"[^\W\d_]+")
+# Han and kana sign by sign, for they write no spaces.
+_SIGN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,20 @@ class ArticleIndex:
         pairs = np.unique(np.stack([self.token_ids, passage]), axis=1)
         pieces, counts = np.unique(pairs[0], return_counts=True)
         return dict(zip(pieces.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def legible(self) -> bool:
+        """Whether the model reads what the article is written in.
+
+        A vocabulary that lacks a script falls to single letters, or to one sign for whatever it
+        does not know; its vectors then say nothing about meaning.
+        """
+        words = len(_SIGN.findall(self.article.text))
+        pieces = len(self.token_ids)
+        if words < LEGIBLE_WORDS:
+            return True
+        commonest = int(np.bincount(self.token_ids).max()) if pieces else 0
+        return pieces <= LEGIBLE_PIECES * words and commonest <= LEGIBLE_SHARE * pieces
 
     @cached_property
     def words(self) -> frozenset[str]:

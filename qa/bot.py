@@ -255,7 +255,9 @@ class ArticleBot:
         """The question in the article's own spelling, its names as long or short as there."""
         words = self.index.words
         named = as_written(question, self.article.text, words, self._names)
-        return mend(named, words, self._is_word)
+        # The model knows which words are right in English alone.
+        english = (self.article.language or "en") == "en"
+        return mend(named, words, self._is_word) if english else named
 
     @cached_property
     def _names(self) -> dict[str, str]:

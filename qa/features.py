@@ -14,7 +14,7 @@ maxima over it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,7 @@ __all__ = [
     "Candidates",
     "Interaction",
     "Query",
+    "by_words_alone",
     "interact",
     "passage_features",
     "piece_weights",
@@ -160,6 +161,26 @@ def interact(query: Query, candidates: Candidates) -> Interaction:
     pairs[:, last] = cosines[:-1, last]
     pairs *= np.float32(0.5)
     return Interaction(tokens, _segment_max(pairs, candidates.token_starts))
+
+
+def by_words_alone(query: Query, candidates: Candidates) -> tuple[Query, Interaction]:
+    """The question and its late interaction where the model cannot read the article's script.
+
+    Each term is a token of its own that is met or not met, so that the ranking, with the weights
+    it has, becomes lexical; the vectors, which say nothing, are as far from one as from another.
+
+    Returns:
+        The question to rank by, and its interaction.
+    """
+    met = candidates.matches.astype(np.float32)
+    weights = query.term_idf
+    if not met.shape[1]:  # no word in common: one that nothing meets
+        met, weights = np.zeros((len(met), 1), np.float32), np.ones(1, np.float32)
+    lexical = replace(
+        query, vector=np.zeros_like(query.vector), token_weights=weights, token_idf=weights
+    )
+    pairs: Float32 = (met[:, :-1] + met[:, 1:]) * np.float32(0.5)
+    return lexical, Interaction(met, pairs)
 
 
 def _segment_max(values: Float32, starts: Int32) -> Float32:

@@ -16,7 +16,7 @@ from index.article_index import ArticleIndex
 from index.encoder import Encoding, Float32
 from index.terms import Postings, terms
 from qa.confidence import confidence
-from qa.features import Candidates, Query, piece_weights
+from qa.features import Candidates, Query, by_words_alone, piece_weights
 from qa.fusion import coefficients, fuse
 from qa.question import answer_type
 from qa.reranker import Reranker, rerank
@@ -58,7 +58,11 @@ def rank(
     known, unknown = query_terms(index, question)
     query = query_of(index, question, encoding, known, unknown)
     candidates = candidates_of(index, known)
-    passages, sentences = fuse(query, candidates, coefficients())
+    if index.legible:
+        passages, sentences = fuse(query, candidates, coefficients())
+    else:
+        lexical, met = by_words_alone(query, candidates)
+        passages, sentences = fuse(lexical, candidates, coefficients(), interaction=met)
     if reranker:
         passages, sentences = rerank(index, question, passages, sentences, reranker)
     vocabulary = index.terms.vocabulary
