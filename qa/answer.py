@@ -16,9 +16,12 @@ from qa.one_line import markdown_line
 
 __all__ = ["SCHEMA", "Answer", "ArticleRef", "Citation", "PassageRef"]
 
-SCHEMA = "article-qa/answer/1"
+SCHEMA = "article-qa/answer/2"
+OLDER = frozenset({"article-qa/answer/1"})
+"""Schemas that are still read: they lack what came since, and contradict nothing."""
 
 NOT_FOUND = "The article does not say."
+NONE_FOUND = "The articles do not say."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class PassageRef:
         paragraph: Number of its paragraph, from 0; None for a title or a byline.
         page: Page it stands on, from 1, where the source has pages.
         score: Higher is better; comparable within one answer only.
+        article: The article it is from; None in an answer that was kept by an older version.
     """
 
     text: str
@@ -63,6 +67,7 @@ class PassageRef:
     paragraph: int | None
     page: int | None
     score: float
+    article: ArticleRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Citation:
         score: Higher is better; comparable within one answer only.
         passage: The passage it stands in.
         article: The article it is from.
+        also_in: Other articles that say the same, newest first: copies of one dispatch.
     """
 
     number: int
@@ -86,6 +92,7 @@ class Citation:
     score: float
     passage: PassageRef
     article: ArticleRef
+    also_in: tuple[ArticleRef, ...] = ()
 
     @property
     def deep_link(self) -> str | None:
@@ -118,32 +125,47 @@ class Answer:
     passages: tuple[PassageRef, ...]
     why: tuple[str, ...] = ()
 
+    @property
+    def articles(self) -> tuple[ArticleRef, ...]:
+        """The articles that are quoted, each once, in the order of the citations."""
+        return tuple(dict.fromkeys(citation.article for citation in self.citations))
+
+    @property
+    def silence(self) -> str:
+        """What to say when it is not ``found``: of one article, or of several."""
+        return NOT_FOUND if len(self.articles) == 1 else NONE_FOUND
+
     def __str__(self) -> str:
         """The answer as Markdown."""
-        lines = [] if self.found else [NOT_FOUND, "", "Closest, not an answer:", ""]
+        lines = [] if self.found else [self.silence, ""]
+        lines += ["Closest, not an answer:", ""] if self.citations and not self.found else []
+        several = len(self.articles) > 1
         for citation in self.citations:
             lines += [f"> {markdown_line(citation.quote)} [{citation.number}]", ""]
-        if self.citations:
+            if several:
+                lines += [f"— {_source(citation.article)}{_copies(citation)}", ""]
+            elif citation.also_in:
+                lines += [_copies(citation).removeprefix("; "), ""]
+        if self.citations and not several:
             lines += [f"— {_source(self.citations[0].article)}"]
         return "\n".join(lines).strip()
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready values, under ``answer.schema.json``."""
-        data = {"schema": SCHEMA, **asdict(self)}
+        data = _jsonable({"schema": SCHEMA, **asdict(self)})
         for citation, values in zip(self.citations, data["citations"], strict=True):
-            values["article"]["authors"] = list(citation.article.authors)
             values["deep_link"] = citation.deep_link
-        return data | {name: list(data[name]) for name in ("citations", "passages", "why")}
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Answer:
-        """The answer that ``to_dict`` gave.
+        """The answer that ``to_dict`` gave, in this version or an older one.
 
         Raises:
             DataError: The mapping is of another schema, or not whole.
         """
         schema = data.get("schema") if isinstance(data, Mapping) else None
-        if schema != SCHEMA:
+        if schema != SCHEMA and schema not in OLDER:
             raise DataError(f"expected an answer of schema {SCHEMA!r}, got {schema!r}")
         try:
             return cls(
@@ -152,7 +174,7 @@ class Answer:
                 found=_typed(data["found"], bool),
                 confidence=float(data["confidence"]),
                 citations=tuple(_citation(values) for values in data["citations"]),
-                passages=tuple(PassageRef(**values) for values in data["passages"]),
+                passages=tuple(map(_passage, data["passages"])),
                 # Answers that were kept before there were reasons have none.
                 why=tuple(_typed(reason, str) for reason in _typed(data.get("why", []), list)),
             )
@@ -173,9 +195,21 @@ def text_fragment(url: str, quote: str) -> str:
 
 
 def _source(article: ArticleRef) -> str:
-    title = f"*{markdown_line(article.title)}*" if article.title else f"article {article.id}"
-    parts = [title, *map(markdown_line, article.authors), article.published, article.url]
+    parts = [_name(article), *map(markdown_line, article.authors), article.published, article.url]
     return ", ".join(part for part in parts if part)
+
+
+def _name(article: ArticleRef) -> str:
+    return f"*{markdown_line(article.title)}*" if article.title else f"article {article.id}"
+
+
+def _copies(citation: Citation) -> str:
+    """Where else a quote stands: "; also in *Title*, 2021-03-02"."""
+    names = (
+        ", ".join(part for part in (_name(copy), copy.published) if part)
+        for copy in citation.also_in
+    )
+    return f"; also in {'; '.join(names)}" if citation.also_in else ""
 
 
 def _typed(value: Any, *types: type) -> Any:  # noqa: ANN401 - the type is the argument
@@ -185,13 +219,31 @@ def _typed(value: Any, *types: type) -> Any:  # noqa: ANN401 - the type is the a
 
 
 def _citation(values: Mapping[str, Any]) -> Citation:
-    article = dict(values["article"])
     return Citation(
         number=_typed(values["number"], int),
         quote=_typed(values["quote"], str),
         start=_typed(values["start"], int),
         end=_typed(values["end"], int),
         score=float(values["score"]),
-        passage=PassageRef(**values["passage"]),
-        article=ArticleRef(**article | {"authors": tuple(article["authors"])}),
+        passage=_passage(values["passage"]),
+        article=_article(values["article"]),
+        also_in=tuple(map(_article, _typed(values.get("also_in", []), list))),
     )
+
+
+def _passage(values: Mapping[str, Any]) -> PassageRef:
+    article = values.get("article")
+    return PassageRef(**{**values, "article": _article(article) if article else None})
+
+
+def _article(values: Mapping[str, Any]) -> ArticleRef:
+    return ArticleRef(**{**values, "authors": tuple(values["authors"])})
+
+
+def _jsonable(value: Any) -> Any:  # noqa: ANN401 - whatever an answer is made of
+    """Tuples as lists, all the way down, as JSON will have them."""
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_jsonable(item) for item in value]
+    return value

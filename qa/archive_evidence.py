@@ -202,6 +202,7 @@ def _passage_ref(ranked: Ranked, row: int, article: Article) -> PassageRef:
         paragraph=int(pool.paragraphs[row]),
         page=int(pool.pages[row]) or None,
         score=float(ranked.passages[row]),
+        article=article_ref(article),
     )
 
 

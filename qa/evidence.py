@@ -44,11 +44,12 @@ def cite(
     passages: list[PassageRef] = []
     evidence: list[tuple[int, int, float, PassageRef]] = []
     best = [int(row) for row in np.argsort(-ranking.passages, kind="stable")[:k]]
-    refs = {row: _passage_ref(index, ranking, row) for row in best}
+    refs = {row: _passage_ref(index, ranking, row, reference) for row in best}
     # What is cited first scores above all that is ranked.
     top = 1.0 + float(max(ranking.sentences.max(), ranking.passages.max()))
     for start, end in first:
-        passage = PassageRef(index.article.text[start:end], start, end, None, None, None, top)
+        text = index.article.text[start:end]
+        passage = PassageRef(text, start, end, None, None, None, top, reference)
         evidence.append((start, end, top, passage))
         passages.append(passage)
     passages += refs.values()
@@ -58,7 +59,7 @@ def cite(
         sentence = index.sentences[row]
         if (sentence.start, sentence.end) not in first:
             if sentence.passage not in refs:
-                refs[sentence.passage] = _passage_ref(index, ranking, sentence.passage)
+                refs[sentence.passage] = _passage_ref(index, ranking, sentence.passage, reference)
             score = float(ranking.sentences[row])
             evidence.append((sentence.start, sentence.end, score, refs[sentence.passage]))
     citations = tuple(
@@ -68,7 +69,9 @@ def cite(
     return citations, tuple(passages[:k])
 
 
-def _passage_ref(index: ArticleIndex, ranking: Ranking, row: int) -> PassageRef:
+def _passage_ref(
+    index: ArticleIndex, ranking: Ranking, row: int, reference: ArticleRef
+) -> PassageRef:
     passage = index.passages[row]
     return PassageRef(
         text=index.article.text[passage.start : passage.end],
@@ -78,4 +81,5 @@ def _passage_ref(index: ArticleIndex, ranking: Ranking, row: int) -> PassageRef:
         paragraph=passage.paragraph,
         page=passage.page,
         score=float(ranking.passages[row]),
+        article=reference,
     )

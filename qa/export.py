@@ -14,7 +14,7 @@ from typing import Any
 
 from index.article import Article
 from index.errors import DataError
-from qa.answer import NOT_FOUND, Answer, ArticleRef, Citation
+from qa.answer import Answer, ArticleRef, Citation
 from qa.one_line import markdown_line, one_line
 
 __all__ = [
@@ -100,10 +100,11 @@ def conversation_as_markdown(answers: Sequence[Answer]) -> str:
     lines: list[str] = []
     for answer in answers:
         lines += [f"## {markdown_line(answer.question)}", ""]
-        lines += [] if answer.found else [NOT_FOUND, "", CLOSEST, ""]
+        lines += [] if answer.found else [answer.silence, "", CLOSEST, ""]
         for citation in answer.citations:
             lines += [
-                f"{citation.number}. “{markdown_line(citation.quote)}” ({_offsets(citation)})"
+                f"{citation.number}. “{markdown_line(citation.quote)}”"
+                f" ({markdown_line(_place(citation, answers))})"
             ]
         lines += [""]
     lines += [f"— {markdown_line(line)}" for line in _sources(answers)]
@@ -115,10 +116,11 @@ def conversation_as_html(answers: Sequence[Answer]) -> str:
     parts = []
     for answer in answers:
         items = "".join(
-            f"<li><q>{_html(citation.quote)}</q> <small>{_offsets(citation)}</small></li>"
+            f"<li><q>{_html(citation.quote)}</q>"
+            f" <small>{_html(_place(citation, answers))}</small></li>"
             for citation in answer.citations
         )
-        silent = "" if answer.found else f"<p>{NOT_FOUND}</p><p>{CLOSEST}</p>"
+        silent = "" if answer.found else f"<p>{answer.silence}</p><p>{CLOSEST}</p>"
         parts.append(f"<h2>{_html(answer.question)}</h2>{silent}<ol>{items}</ol>")
     parts += [f"<p>— {_html(line)}</p>" for line in _sources(answers)]
     return _HTML_PAGE.replace("BODY", "".join(parts))
@@ -173,8 +175,18 @@ def _source(article: ArticleRef) -> str:
     return one_line(", ".join(part for part in parts if part)) or f"article {article.id}"
 
 
-def _offsets(citation: Citation) -> str:
-    return f"characters {citation.start}–{citation.end}"
+def _place(citation: Citation, answers: Sequence[Answer]) -> str:
+    """Where a quote stands; in which article, where the conversation quotes several."""
+    place = f"characters {citation.start}–{citation.end}"
+    if len({c.article for answer in answers for c in answer.citations}) > 1:
+        place += f" of {_name(citation.article)}"
+    if citation.also_in:
+        place += f"; also in {'; '.join(map(_name, citation.also_in))}"
+    return place
+
+
+def _name(article: ArticleRef) -> str:
+    return article.title or f"article {article.id}"
 
 
 def _html(text: str) -> str:

@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from index.encoder import Progress
-from qa.answer import NOT_FOUND, Answer, Citation
+from qa.answer import Answer, ArticleRef, Citation
 from qa.one_line import one_line
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 __all__ = ["render", "terminal_progress"]
+
+_CLOSEST = "Closest, not an answer:"
 
 
 def render(answer: Answer, file: TextIO) -> None:
@@ -55,12 +57,12 @@ def terminal_progress() -> Iterator[Progress | None]:
 
 
 def _plain(answer: Answer) -> str:
-    lines = [] if answer.found else [NOT_FOUND, "Closest, not an answer:"]
-    lines += [""] if lines else []
+    lines = [] if answer.found else [answer.silence]
+    lines += [_CLOSEST, ""] if answer.citations and not answer.found else []
     for citation in answer.citations:
         lines.append(f"[{citation.number}] {one_line(citation.quote)}")
-        lines += [f"    {place}"] if (place := _place(citation)) else []
-    lines += ["", _source(answer)]
+        lines += [f"    {line}" for line in _about(citation, answer)]
+    lines += ["", _source(answer.articles[0])] if len(answer.articles) == 1 else []
     return "\n".join(lines) + "\n"
 
 
@@ -72,8 +74,9 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
 
     console = Console(file=file, highlight=False)
     if not answer.found:
-        console.print(Text(NOT_FOUND, "bold yellow"))
-        console.print(Text("Closest, not an answer:", "dim"))
+        console.print(Text(answer.silence, "bold yellow"))
+    if answer.citations and not answer.found:
+        console.print(Text(_CLOSEST, "dim"))
     for citation in answer.citations:
         passage = citation.passage
         before = passage.text[: citation.start - passage.start]
@@ -82,25 +85,39 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
         text.append(one_line(before, keep_ends=True), "dim")
         text.append(one_line(citation.quote), "bold" if answer.found else "")
         text.append(one_line(after, keep_ends=True), "dim")
+        first, *others = [*_about(citation, answer), ""][:3]
         console.print()
         label = Text(f"[{citation.number}]", "bold cyan")
-        label.append(f" {_place(citation)}".rstrip(), "cyan")
+        label.append(f" {first}".rstrip(), "cyan")
         console.print(label)
         console.print(Padding(text, (0, 0, 0, 4)))
-    console.print()
-    console.print(Text(_source(answer), "italic"))
+        for line in filter(None, others):
+            console.print(Padding(Text(line, "italic"), (0, 0, 0, 4)))
+    if len(answer.articles) == 1:
+        console.print()
+        console.print(Text(_source(answer.articles[0]), "italic"))
 
 
-def _place(citation: Citation) -> str:
+def _about(citation: Citation, answer: Answer) -> Iterator[str]:
+    """Where a quote stands; of several articles, in which; and where else."""
     passage = citation.passage
     page = f"page {passage.page}" if passage.page else None
-    return one_line(" · ".join(part for part in (passage.heading, page) if part))
+    title = _named(citation.article) if len(answer.articles) > 1 else None
+    # A title that is quoted, or whose passage stands under it, is named once.
+    heading = passage.heading if passage.heading != citation.article.title or not title else None
+    if place := one_line(" · ".join(part for part in (title, heading, page) if part)):
+        yield place
+    if citation.also_in:
+        yield one_line(f"also in: {'; '.join(map(_named, citation.also_in))}")
 
 
-def _source(answer: Answer) -> str:
-    if not answer.citations:
-        return ""
-    article = answer.citations[0].article
+def _named(article: ArticleRef) -> str:
+    """An article in few words: "Bridge shut, 2021-03-04"."""
+    day = (article.published or "")[:10]
+    return ", ".join(part for part in (article.title or f"article {article.id}", day) if part)
+
+
+def _source(article: ArticleRef) -> str:
     by = ", ".join(article.authors)
     parts = (article.title or f"article {article.id}", by, article.published, article.url)
     return one_line(" — ".join(part for part in parts if part))

@@ -21,16 +21,6 @@ text = st.text(min_size=1, max_size=30)
 maybe = st.none() | text
 offset = st.integers(0, 10**6)
 score = st.floats(allow_nan=False, allow_infinity=False)
-passage_refs = st.builds(
-    PassageRef,
-    text,
-    offset,
-    offset,
-    maybe,
-    st.none() | offset,
-    st.none() | st.integers(1, 99),
-    score,
-)
 article_refs = st.builds(
     ArticleRef,
     st.text("0123456789abcdef", min_size=16, max_size=16),
@@ -40,8 +30,27 @@ article_refs = st.builds(
     maybe,
     maybe,
 )
+passage_refs = st.builds(
+    PassageRef,
+    text,
+    offset,
+    offset,
+    maybe,
+    st.none() | offset,
+    st.none() | st.integers(1, 99),
+    score,
+    st.none() | article_refs,
+)
 citations = st.builds(
-    Citation, st.integers(1, 9), text, offset, offset, score, passage_refs, article_refs
+    Citation,
+    st.integers(1, 9),
+    text,
+    offset,
+    offset,
+    score,
+    passage_refs,
+    article_refs,
+    st.lists(article_refs, max_size=2).map(tuple),
 )
 answers = st.builds(
     Answer,
@@ -65,13 +74,14 @@ def test_json_both_ways_is_exact_and_fits_the_schema(answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": "article-qa/answer/9"}, "schema 'article-qa/answer/1', got"),
+        ({"schema": "article-qa/answer/9"}, "schema 'article-qa/answer/2', got"),
         ({"question": 7}, "expected str, got 7"),
         ({"citations": [{}]}, "lacks"),
         ({"passages": [{"text": "x"}]}, "malformed"),
         ({"confidence": "high"}, "malformed"),
         ({"why": [7]}, "expected str, got 7"),
         ({"why": "because"}, "expected list, got 'because'"),
+        ({"passages": [{"text": "x", "article": {"id": "y"}}]}, "lacks 'authors'"),
     ],
 )
 def test_what_is_not_an_answer_is_refused(
@@ -87,6 +97,20 @@ def test_an_answer_kept_before_there_were_reasons_has_none(bot: ArticleBot) -> N
     data = answer.to_dict()
     assert tuple(data.pop("why")) == answer.why != ()
     assert Answer.from_dict(data) == dataclasses.replace(answer, why=())
+
+
+def test_an_answer_of_the_first_schema_is_still_read(bot: ArticleBot) -> None:
+    answer = bot.ask("Who protested?")
+    data = answer.to_dict() | {"schema": "article-qa/answer/1"}
+    for citation in data["citations"]:
+        del citation["also_in"], citation["passage"]["article"]
+    for passage in data["passages"]:
+        del passage["article"]
+    older = Answer.from_dict(data)
+    assert [c.quote for c in older.citations] == [c.quote for c in answer.citations]
+    assert [c.also_in for c in older.citations] == [()] * len(answer.citations)
+    assert older.passages[0].article is None
+    assert answer.passages[0].article == answer.citations[0].article
 
 
 @pytest.mark.parametrize("data", [None, [], "answer", {}])
@@ -106,6 +130,18 @@ def test_markdown_reads_well() -> None:
     assert str(sample("It rained.")) == (
         "> It rained. [1]\n\n— *A \\*bold\\* title*, Ann Poe, 2021-06-04"
     )
+
+
+def test_markdown_of_several_articles_names_each_and_where_else_it_stands() -> None:
+    one = sample("It rained.").citations[0]
+    copy = dataclasses.replace(one.article, id="1" * 16, title="Wire", authors=())
+    other = dataclasses.replace(one, number=2, article=copy, also_in=(one.article,))
+    answer = dataclasses.replace(sample("It rained."), citations=(one, other))
+    assert str(answer).splitlines()[2::4] == [
+        "— *A \\*bold\\* title*, Ann Poe, 2021-06-04",
+        "— *Wire*, 2021-06-04; also in *A \\*bold\\* title*, 2021-06-04",
+    ]
+    assert str(dataclasses.replace(answer, found=False)).startswith("The articles do not say.")
 
 
 def test_markdown_says_when_the_article_does_not() -> None:

@@ -187,8 +187,13 @@ class _Pool:
         )
 
     def _passage(self, passage: PassageRef) -> PassageRef:
-        offset = self._locate(passage.start)[1]
-        return replace(passage, start=passage.start - offset, end=passage.end - offset)
+        document, offset = self._locate(passage.start)
+        return replace(
+            passage,
+            start=passage.start - offset,
+            end=passage.end - offset,
+            article=article_ref(document.article),
+        )
 
 
 class _BotReader:
