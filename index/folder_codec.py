@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 
 from index.passage_record import Layout, pack_passage, unpack_passages, unpack_vectors
-from index.sentence_traits import TRAITS
 from index.sqlite_schema import State, connect, crc_of, explained, read_state, write_state
 from index.token_codec import ByteCodec, ResidualCodec, train
 
@@ -111,7 +110,7 @@ def _rewrite(
         page=int(layout.pages[0]) or None,
         sentence_spans=layout.sentence_spans,
         token_starts=layout.token_starts,
-        traits=np.unpackbits(layout.traits[:, None], axis=1, count=len(TRAITS), bitorder="little"),
+        traits=layout.traits,
         term_ids=[
             layout.term_ids[a:b].tolist()
             for a, b in zip(layout.term_starts, layout.term_starts[1:], strict=False)

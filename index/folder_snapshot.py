@@ -21,7 +21,6 @@ from index.errors import UnknownArticle
 from index.folder_view import View
 from index.passage_record import unpack_passages, unpack_vectors
 from index.pool import Pool, count_terms, idf, pooled
-from index.sentence_traits import TRAITS
 from index.sqlite_schema import check_row, explained
 from index.store import Entry, Hits, Int64, Statistics, Where
 
@@ -197,9 +196,7 @@ class FolderSnapshot:
             passage_vectors=vectors,
             sentence_vectors=pooled(tokens, layout.token_starts),
             token_vectors=tokens,
-            traits=np.unpackbits(
-                layout.traits[:, None], axis=1, count=len(TRAITS), bitorder="little"
-            ),
+            traits=layout.traits,
             term_counts=count_terms(sentence, column, len(lengths), len(terms)),
             lengths=lengths.astype(np.int32),
         )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from index import varint
 from index.encoder import Float32, Int32
+from index.sentence_traits import TRAITS
 
 __all__ = [
     "Layout",
@@ -30,6 +31,9 @@ __all__ = [
 
 _HEAD = struct.Struct("<II")
 _FIXED = 9
+_TRAIT_VALUES = 4
+"""Values that a trait may have: present or not, or how many cues up to three."""
+_TRAIT_PLACES = _TRAIT_VALUES ** np.arange(len(TRAITS), dtype=np.int64)
 _VECTOR_HEAD = np.dtype([("crc", "<u4"), ("scale", "<f4")])
 
 
@@ -46,7 +50,7 @@ class Layout:
         sentence_starts: int32 ``(n_passages + 1,)``.
         token_starts: int32 ``(n_sentences + 1,)``.
         term_starts: int32 ``(n_sentences + 1,)``.
-        traits: uint8 ``(n_sentences,)``, a bit for each trait.
+        traits: uint8 ``(n_sentences, len(TRAITS))``.
         term_ids: int64 ``(n_terms,)``: the store's number of each term, in order.
         token_ids: int64 ``(n_tokens,)``: word pieces.
         codecs: int64 ``(n_passages,)``: which codec made the codes.
@@ -84,6 +88,8 @@ def pack_passage(
     codes: bytes,
 ) -> bytes:
     """One passage as bytes; arguments as in ``Layout``, starts relative to the passage."""
+    if traits.max(initial=0) >= _TRAIT_VALUES:
+        raise ValueError(f"a trait is {traits.max()}, and at most {_TRAIT_VALUES - 1} is kept")
     n_terms = [len(ids) for ids in term_ids]
     begins, ends = sentence_spans[:, 0], sentence_spans[:, 1]
     fixed = [article, span[0], span[1] - span[0], paragraph, page or 0]
@@ -95,7 +101,7 @@ def pack_passage(
             ends - begins,
             np.diff(token_starts),
             np.asarray(n_terms),
-            np.packbits(traits, axis=1, bitorder="little")[:, 0],
+            traits @ _TRAIT_PLACES,
             np.asarray([number for ids in term_ids for number in ids], dtype=np.int64),
             token_ids,
         ]
@@ -160,7 +166,7 @@ def _layout(
         sentence_starts=first.astype(np.int32),
         token_starts=np.concatenate([[0], np.cumsum(tokens)]).astype(np.int32),
         term_starts=np.concatenate([[0], np.cumsum(terms)]).astype(np.int32),
-        traits=traits.astype(np.uint8),
+        traits=(traits[:, None] // _TRAIT_PLACES % _TRAIT_VALUES).astype(np.uint8),
         term_ids=term_ids,
         token_ids=token_ids,
         codecs=fixed[:, 8],

@@ -30,6 +30,7 @@ from index.errors import (
     LibraryError,
     NewerFormat,
     NotALibrary,
+    OtherModel,
     ReadOnlyLibrary,
 )
 from index.store import ModelRef, Statistics
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 DATABASE: Final = "library.sqlite"
-VERSION: Final = 1
+VERSION: Final = 2
 APPLICATION_ID: Final = 0x41514C42  # "AQLB"
 BUSY_SECONDS: Final = 10.0
 MAX_ROWS: Final = 2**28
@@ -218,6 +219,11 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
         raise NewerFormat(
             f"the library in {str(folder)!r} has format {version}, and this version reads up to"
             f" {VERSION}; upgrade article-qa"
+        )
+    if version < VERSION:
+        raise OtherModel(
+            f"the library in {str(folder)!r} was made by an earlier version, whose passages are"
+            " kept otherwise; add its articles to a new one"
         )
     names = {row[0]: row[1] for row in connection.execute("SELECT name, type FROM sqlite_schema")}
     tables = {"state", "article", "body", "passage", "vector", "term", "piece", "codec", "removed"}

@@ -152,7 +152,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready values, under ``answer.schema.json``."""
-        data = _jsonable({"schema": SCHEMA, **asdict(self)})
+        data: dict[str, Any] = _jsonable({"schema": SCHEMA, **asdict(self)})
         for citation, values in zip(self.citations, data["citations"], strict=True):
             values["deep_link"] = citation.deep_link
         return data

@@ -9,20 +9,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.article import Article, BlockKind
 from index.catalogue import days_of
-from qa.answer import ArticleRef, PassageRef
+from qa.answer import Citation, PassageRef
 from qa.archive_ranking import Ranked
-from qa.evidence import article_ref
+from qa.evidence import Cited, article_ref
 from qa.periods import Period, periods
 
-__all__ = ["Evidence", "gather", "passages_of"]
+__all__ = ["gather"]
 
 SAME: Final = 0.8
 """Shared part of the words of two sentences from which they are the same evidence."""
@@ -36,29 +37,6 @@ PERIOD_BONUS: Final = 1.0
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A sentence that is worth quoting.
-
-    Attributes:
-        article: The article it is quoted from.
-        start: First code point.
-        end: One past the last.
-        quote: The sentence: ``article.text[start:end]``.
-        score: Higher is better.
-        passage: The passage around it.
-        also_in: Other articles that say the same, newest first.
-    """
-
-    article: ArticleRef
-    start: int
-    end: int
-    quote: str
-    score: float
-    passage: PassageRef
-    also_in: tuple[ArticleRef, ...] = ()
-
-
 @dataclass(slots=True)
 class _Candidate:
     row: int
@@ -68,7 +46,7 @@ class _Candidate:
     words: frozenset[str]
     score: float
     published: int
-    copies: list[Article]
+    copies: list[Article] = field(default_factory=list)
 
 
 def gather(
@@ -77,20 +55,19 @@ def gather(
     question: str,
     k: int,
     per_article: int,
-) -> tuple[Evidence, ...]:
+) -> Cited:
     """The best evidence of a pool.
 
     Args:
         ranked: The pool and its scores.
         article: Gives an article by its id.
-        question: As it was asked, for the dates in it.
-        k: Wanted at most.
-        per_article: Wanted from one article at most.
+        question: As it is read, for the dates in it.
+        k: Citations and passages wanted at most.
+        per_article: Citations wanted from one article at most.
     """
-    candidates = _best(ranked, article, question, 2 * k + 6)
     chosen: list[_Candidate] = []
     taken: Counter[str] = Counter()
-    for candidate in _newest_first(candidates):
+    for candidate in _newest_first(_best(ranked, article, question, k, per_article)):
         twin = next((c for c in chosen if _same(c, candidate, ranked)), None)
         if twin is not None:
             if candidate.article.id not in {a.id for a in twin.copies}:
@@ -98,33 +75,34 @@ def gather(
         elif len(chosen) < k and taken[candidate.article.id] < per_article:
             chosen.append(candidate)
             taken[candidate.article.id] += 1
-    return tuple(_evidence(ranked, candidate) for candidate in chosen)
-
-
-def passages_of(
-    ranked: Ranked, article: Callable[[str], Article], k: int
-) -> tuple[PassageRef, ...]:
-    """The best passages of a pool, best first."""
     pool = ranked.pool
-    return tuple(
-        _passage_ref(ranked, int(row), article(pool.articles[pool.article_of[row]]))
-        for row in np.argsort(-ranked.passages, kind="stable")[:k]
+    rows = np.argsort(-ranked.ranking.passages, kind="stable")[:k].tolist()
+    return Cited(
+        tuple(_citation(ranked, c, number) for number, c in enumerate(chosen, 1)),
+        tuple(
+            _passage_ref(ranked, row, article(pool.articles[pool.article_of[row]])) for row in rows
+        ),
     )
 
 
 def _best(
-    ranked: Ranked, article: Callable[[str], Article], question: str, n: int
+    ranked: Ranked, article: Callable[[str], Article], question: str, k: int, per_article: int
 ) -> list[_Candidate]:
-    pool = ranked.pool
+    """The best sentences, by falling score; some more than wanted, for copies and dates."""
+    pool, scores = ranked.pool, ranked.ranking.sentences
     passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
     found = []
-    for row in np.argsort(-ranked.sentences, kind="stable")[:n].tolist():
+    order = np.argsort(-scores, kind="stable")
+    if len(pool.articles) > 1:
+        order = _few_of_each(order, pool.article_of[passage], per_article)
+    for row in order[: 2 * k + 6].tolist():
         source = article(pool.articles[pool.article_of[passage[row]]])
         start, end = pool.sentence_spans[row].tolist()
         quote = source.text[start:end]
         published = days_of(source.published)
-        score = float(ranked.sentences[row])
-        if _speaks_of(question, quote, published):
+        score = float(scores[row])
+        # Among the sentences of one article the ranking has weighed its dates already.
+        if len(pool.articles) > 1 and _speaks_of(question, quote, published):
             score += PERIOD_BONUS
         found.append(
             _Candidate(
@@ -135,10 +113,22 @@ def _best(
                 words=frozenset(_WORD.findall(quote.casefold())),
                 score=score,
                 published=published[0] if published[1] >= published[0] else 0,
-                copies=[],
             )
         )
     return sorted(found, key=lambda c: (-c.score, c.row))
+
+
+def _few_of_each(
+    order: NDArray[np.int64], owner: NDArray[np.int32], per_article: int
+) -> NDArray[np.int64]:
+    """Leave out what cannot be cited because its article has better, but keep a few for dates."""
+    taken: Counter[int] = Counter()
+    kept = []
+    for row in order.tolist():
+        taken[owner[row]] += 1
+        if taken[owner[row]] <= per_article + 2:
+            kept.append(row)
+    return np.asarray(kept, dtype=np.int64)
 
 
 def _speaks_of(question: str, quote: str, published: tuple[int, int]) -> bool:
@@ -175,19 +165,18 @@ def _same(one: _Candidate, other: _Candidate, ranked: Ranked) -> bool:
     return shared == 1.0 or (shared >= SAME and cosine >= CLOSE)
 
 
-def _evidence(ranked: Ranked, candidate: _Candidate) -> Evidence:
+def _citation(ranked: Ranked, candidate: _Candidate, number: int) -> Citation:
     start, end = ranked.pool.sentence_spans[candidate.row].tolist()
-    return Evidence(
-        article=article_ref(candidate.article),
+    copies = sorted(candidate.copies, key=lambda a: a.published or "", reverse=True)
+    return Citation(
+        number=number,
+        quote=candidate.quote,
         start=start,
         end=end,
-        quote=candidate.quote,
         score=candidate.score,
         passage=_passage_ref(ranked, candidate.passage, candidate.article),
-        also_in=tuple(
-            article_ref(copy)
-            for copy in sorted(candidate.copies, key=lambda a: a.published or "", reverse=True)
-        ),
+        article=article_ref(candidate.article),
+        also_in=tuple(map(article_ref, copies)),
     )
 
 
@@ -201,7 +190,7 @@ def _passage_ref(ranked: Ranked, row: int, article: Article) -> PassageRef:
         heading=_heading(article, start),
         paragraph=int(pool.paragraphs[row]),
         page=int(pool.pages[row]) or None,
-        score=float(ranked.passages[row]),
+        score=float(ranked.ranking.passages[row]),
         article=article_ref(article),
     )
 

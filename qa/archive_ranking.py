@@ -4,145 +4,203 @@
     archive ─▶ dense + lexical ─▶ pool ─────┴▶ features ─▶ fusion
 
 Document frequencies are the archive's, so that a word that is rare in it stays telling
-even where every candidate holds it.
+even where every candidate holds it. A small archive is a pool of all its passages: a library
+of one article ranks as the article does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from index.encoder import Encoding, Float32
+from index.encoder import Encoding, Float32, Int32
 from index.pool import Pool, bm25, idf, sum_by_passage
 from index.store import Int64, Snapshot, Statistics, Where
 from index.terms import terms
-from qa.confidence import confidence
-from qa.features import Candidates, Query, piece_weights
-from qa.fusion import coefficients, fuse
-from qa.question import answer_type, repair_typos
-from qa.ranking import piece_shares
+from qa.features import Candidates
+from qa.ranking import Ranking, make_query, score
 from qa.wording import wording
 
-__all__ = ["Ranked", "rank_archive"]
+__all__ = ["ArchiveVocabulary", "Ranked", "Reading", "rank_archive", "read_question"]
 
 DENSE, LEXICAL = 20, 20
 """Passages that each search contributes to the pool."""
+_LOOKED_INTO: Final = 5
+_WORD: Final = re.compile(r"[^\W\d_]+")
+WHOLE: Final = 64
+"""Passages up to which an archive is ranked whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question beside what an archive knows of its words.
+
+    Attributes:
+        question: As it is read.
+        encoding: Made of it by the model that made the archive.
+        known: Its distinct terms that the archive uses.
+        frequencies: int64 ``(n_known,)``: passages that hold each.
+        term_idf: float32 ``(n_known,)``: idf among passages.
+        n_unknown: How many of its terms the archive does not use.
+    """
+
+    question: str
+    encoding: Encoding
+    known: tuple[str, ...]
+    frequencies: Int64
+    term_idf: Float32
+    n_unknown: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A pool and its scores, higher is better.
+    """A pool and its scores.
 
     Attributes:
         pool: The candidates.
-        passages: float32 ``(n_passages,)``.
-        sentences: float32 ``(n_sentences,)``.
-        confidence: Probability that the best sentences answer the question.
-        reasons: What undermined or supported it, in plain words.
+        rows: int64 ``(n_passages,)``, ascending: the store's name of each.
+        ranking: Their scores.
     """
 
     pool: Pool
-    passages: Float32
-    sentences: Float32
-    confidence: float
-    reasons: tuple[str, ...]
+    rows: Int64
+    ranking: Ranking
 
 
-class _Vocabulary:
-    """The archive's terms, as far as they are asked for."""
+class ArchiveVocabulary:
+    """The words that an archive uses, looked up by their terms."""
 
     def __init__(self, snapshot: Snapshot) -> None:
+        """Look words up in a snapshot."""
         self._snapshot = snapshot
 
-    def __contains__(self, term: object) -> bool:
-        return int(self._snapshot.document_frequencies([str(term)])[0]) > 0
+    def __contains__(self, word: object) -> bool:
+        """See `qa.question.Vocabulary`."""
+        return bool(self._indexed([str(word)]))
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
+    def intersection(self, words: Iterable[str]) -> Collection[str]:
+        """Those of some words that are used, as they are spelt here.
 
-    def __len__(self) -> int:
-        return 0
+        "Orste" has the stem of "Orsted" and stands nowhere: what an archive indexes by its
+        stem alone is looked for in the text of a few passages that hold the stem.
+        """
+        return [word for word in self._indexed(words) if self._stands(word)]
+
+    def _stands(self, word: str) -> bool:
+        wanted = terms(word)
+        rows = np.sort(self._snapshot.lexical(wanted, _LOOKED_INTO).rows)
+        if not len(rows):
+            return True  # a word that makes no term is used everywhere
+        pool = self._snapshot.pool(rows, ())
+        texts = (
+            self._snapshot.article(pool.articles[owner]).text[start:end].lower()
+            for owner, (start, end) in zip(
+                pool.article_of.tolist(), pool.passage_spans.tolist(), strict=True
+            )
+        )
+        return any(word in _WORD.findall(text) for text in texts)
+
+    def _indexed(self, words: Iterable[str]) -> Collection[str]:
+        terms_of = {word: terms(word) for word in words}
+        wanted = sorted({term for found in terms_of.values() for term in found})
+        frequencies = self._snapshot.document_frequencies(wanted) if wanted else ()
+        used = {term for term, df in zip(wanted, frequencies, strict=True) if df > 0}
+        return [word for word, found in terms_of.items() if used.issuperset(found)]
+
+
+def read_question(snapshot: Snapshot, question: str, encoding: Encoding) -> Reading:
+    """Look a question's terms up.
+
+    Args:
+        snapshot: The archive.
+        question: As it is read.
+        encoding: Made of it by the model that made the archive.
+    """
+    wanted = list(dict.fromkeys(terms(question)))
+    frequencies = snapshot.document_frequencies(wanted).tolist()
+    known = {term: df for term, df in zip(wanted, frequencies, strict=True) if df > 0}
+    n_passages = snapshot.statistics.n_passages
+    term_idf = np.asarray([idf(df, n_passages) for df in known.values()], dtype=np.float32)
+    return Reading(
+        question=question,
+        encoding=encoding,
+        known=tuple(known),
+        frequencies=np.asarray(list(known.values()), dtype=np.int64),
+        term_idf=term_idf,
+        n_unknown=len(wanted) - len(known),
+    )
 
 
 def rank_archive(
-    snapshot: Snapshot, question: str, encoding: Encoding, wheres: Sequence[Where | None]
-) -> Ranked | None:
+    snapshot: Snapshot, readings: Sequence[Reading], wheres: Sequence[Where | None]
+) -> tuple[Ranked, ...]:
     """Find candidates and score them.
 
     Args:
         snapshot: The archive.
-        question: As it was asked.
-        encoding: The question, encoded by the model that made the archive.
+        readings: A question, in the forms in which it is searched for; one or more.
         wheres: Filters; the pool holds what is best under each of them.
 
     Returns:
-        None where no passage comes into question at all.
+        One pool, scored for each reading; nothing where no passage comes into question.
     """
-    wanted = list(dict.fromkeys(terms(question)))
-    repairs = repair_typos(wanted, _Vocabulary(snapshot))
-    wanted = list(dict.fromkeys(repairs.get(term, term) for term in wanted))
-    frequencies = snapshot.document_frequencies(wanted)
-    known = [term for term, df in zip(wanted, frequencies.tolist(), strict=True) if df > 0]
-    rows = _candidates(snapshot, encoding.vector, known, wheres)
+    rows = _candidates(snapshot, readings, wheres)
     if not len(rows):
-        return None
+        return ()
+    known = list(dict.fromkeys(term for reading in readings for term in reading.known))
     pool = snapshot.pool(rows, known)
-    statistics = snapshot.statistics
-    term_idf = np.asarray(
-        [idf(df, statistics.n_passages) for df in frequencies.tolist() if df > 0], dtype=np.float32
+    return tuple(
+        Ranked(pool, rows, _rank(snapshot, reading, pool, [known.index(t) for t in reading.known]))
+        for reading in readings
     )
-    query = _query(snapshot, question, encoding, term_idf, len(wanted) - len(known))
-    candidates = candidates_of(pool, statistics, term_idf)
-    passages, sentences = fuse(query, candidates, coefficients())
-    sure = confidence(query, candidates, passages, sentences, wording(question, encoding, known))
-    return Ranked(pool, passages, sentences, sure.probability, sure.reasons)
 
 
 def _candidates(
-    snapshot: Snapshot, vector: Float32, known: Sequence[str], wheres: Sequence[Where | None]
+    snapshot: Snapshot, readings: Sequence[Reading], wheres: Sequence[Where | None]
 ) -> Int64:
-    found = [
-        hits.rows
-        for where in wheres
-        for hits in (
-            snapshot.dense(vector, DENSE, where),
-            snapshot.lexical(known, LEXICAL, where),
-        )
-    ]
+    n = snapshot.statistics.n_passages
+    found = []
+    for reading in readings:
+        for where in wheres:
+            depth = n if n <= WHOLE else DENSE
+            found.append(snapshot.dense(reading.encoding.vector, depth, where).rows)
+            if n > WHOLE:
+                found.append(snapshot.lexical(reading.known, LEXICAL, where).rows)
     return np.unique(np.concatenate(found))
 
 
-def _query(
-    snapshot: Snapshot, question: str, encoding: Encoding, term_idf: Float32, unknown: int
-) -> Query:
-    n_passages = snapshot.statistics.n_passages
-    token_idf, weights = piece_weights(
-        encoding.token_ids, snapshot.piece_frequencies(encoding.token_ids), n_passages
+def _rank(snapshot: Snapshot, reading: Reading, pool: Pool, columns: Sequence[int]) -> Ranking:
+    statistics, encoding = snapshot.statistics, reading.encoding
+    query = make_query(
+        reading.question,
+        encoding,
+        piece_frequencies=snapshot.piece_frequencies(encoding.token_ids),
+        n_passages=statistics.n_passages,
+        term_idf=reading.term_idf,
+        n_unknown=reading.n_unknown,
     )
-    share = piece_shares(question, encoding)
-    return Query(
-        vector=encoding.vector,
-        token_vectors=encoding.token_vectors,
-        token_weights=weights * share,
-        token_idf=token_idf * share,
-        term_idf=term_idf,
-        # A term that no passage uses weighs as much as the rarest could.
-        unknown_idf=unknown * idf(0, n_passages),
-        answer_type=answer_type(question),
-    )
+    candidates = candidates_of(pool, columns, statistics, reading)
+    return score(query, candidates, wording(reading.question, encoding, reading.known))
 
 
-def candidates_of(pool: Pool, statistics: Statistics, term_idf: Float32) -> Candidates:
+def candidates_of(
+    pool: Pool, columns: Sequence[int], statistics: Statistics, reading: Reading
+) -> Candidates:
     """A pool as the features see it.
 
     Args:
         pool: The candidates.
+        columns: Of the terms that the pool counted, those of the question.
         statistics: Of the archive that they are from.
-        term_idf: float32 ``(n_terms,)``: of the terms that the pool counted.
+        reading: The question.
     """
-    spans = pool.sentence_spans
+    spans, counts = pool.sentence_spans, pool.term_counts[:, list(columns)]
+    by_passage = sum_by_passage(counts, pool)
+    sentence_idf = _sentence_idf(counts, by_passage, reading, statistics.n_sentences)
     return Candidates(
         passage_vectors=pool.passage_vectors,
         sentence_vectors=pool.sentence_vectors,
@@ -152,11 +210,22 @@ def candidates_of(pool: Pool, statistics: Statistics, term_idf: Float32) -> Cand
         lengths=spans[:, 1] - spans[:, 0],
         traits=pool.traits,
         passage_bm25=bm25(
-            sum_by_passage(pool.term_counts, pool),
+            by_passage,
             sum_by_passage(pool.lengths, pool),
             statistics.passage_length,
-            term_idf,
+            reading.term_idf,
         ),
-        sentence_bm25=bm25(pool.term_counts, pool.lengths, statistics.sentence_length, term_idf),
-        matches=pool.term_counts > 0,
+        sentence_bm25=bm25(counts, pool.lengths, statistics.sentence_length, sentence_idf),
+        matches=counts > 0,
     )
+
+
+def _sentence_idf(counts: Int32, by_passage: Int32, reading: Reading, n_sentences: int) -> Float32:
+    """Idf among sentences, which no store counts: passages, times what each holds in the pool.
+
+    Exact where the pool is the whole archive.
+    """
+    n = np.maximum((by_passage > 0).sum(axis=0), 1)
+    each = np.maximum((counts > 0).sum(axis=0) / n, 1.0)
+    frequencies = np.minimum(np.rint(reading.frequencies * each), n_sentences)
+    return np.asarray([idf(df, n_sentences) for df in frequencies.tolist()], dtype=np.float32)

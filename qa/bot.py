@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from index.article import Article
@@ -20,8 +19,16 @@ from qa.abbreviations import as_written, initials_of_names
 from qa.answer import Answer
 from qa.confidence import MIN_CONFIDENCE
 from qa.correction import correction, without
-from qa.evidence import cite
-from qa.followup import FollowUp, check_history, combined, follow_up, is_short
+from qa.evidence import cite, cited_first
+from qa.followup import (
+    FollowUp,
+    check_history,
+    combined,
+    follow_up,
+    is_short,
+    nearness,
+    weights,
+)
 from qa.metadata import metadata_evidence
 from qa.question import mend
 from qa.ranking import Ranking, rank
@@ -41,7 +48,6 @@ __all__ = [
 DEFAULT_K = 5
 MAX_K = 100
 MAX_QUESTION_CHARS = 2000
-_ABOUT_ITSELF = "the question is about the article itself, and it says so in its own lines"
 MOST_OFFERED = 8
 MOST_TRIED = 16
 """Suggested questions that are asked, to see whether their sentence is found."""
@@ -184,33 +190,33 @@ class ArticleBot:
         Raises:
             QuestionError: The question or one of its options cannot be used.
         """
-        check_question(question, k)
-        _check_threshold(min_confidence)
+        check_question(question, k, min_confidence)
         check_history(history)
         corrected = correction(self.index, question, history)
-        asked, history = (
-            (corrected.question, corrected.history) if corrected else (question, history)
-        )
+        asked = corrected.question if corrected else question
+        history = corrected.history if corrected else history
         about = metadata_evidence(asked, self.article)
         read_as = asked if about else self._as_written(asked)
         follow = None if about else follow_up(self.index, read_as, history)
         ranking = self._rank(read_as, None if follow else self.reranker)
         if follow:
             ranking = self._rank_in_context(read_as, ranking, follow)
-            read_as = f"{read_as} (following \u201c{follow.before}\u201d)"
+            read_as = follow.read_as(read_as)
         if corrected and corrected.passed_over:
             ranking = without(self.index, ranking, corrected.passed_over)
             read_as = f"{read_as} (another answer than before)"
-        citations, passages = cite(self.index, ranking, about.spans if about else (), k)
+        cited = cite(self.index, ranking, k)
+        if about:
+            cited = cited_first(self.article, about, cited)
         confidence = 1.0 if about else ranking.confidence
         return Answer(
             question=question,
             interpreted_as=read_as if read_as != question else None,
             found=confidence >= min_confidence,
             confidence=confidence,
-            citations=citations,
-            passages=passages,
-            why=(_ABOUT_ITSELF,) if about else ranking.reasons,
+            citations=cited.citations[:k],
+            passages=cited.passages[:k],
+            why=(about.reason,) if about else ranking.reasons,
         )
 
     def suggest(self, n: int = 3, *, asked: Sequence[str] = ()) -> tuple[str, ...]:
@@ -241,15 +247,17 @@ class ArticleBot:
         return rank(self.index, question, self._encode_query(question), reranker=reranker)
 
     def _rank_in_context(self, question: str, alone: Ranking, follow: FollowUp) -> Ranking:
-        short = is_short(question)
+        index, fitted, short = self.index, weights(), is_short(question)
         joined = self._rank(follow.joined)
         longer = self._rank(follow.longer) if short else joined
-        passages, sentences = combined(self.index, follow, short, alone, joined, longer)
+        near = nearness(follow.where, len(index.sentences), fitted.steps, fitted.elsewhere)
+        ranking = combined(near, index.lengths, index.sentence_starts, short, alone, joined, longer)
         if self.reranker:
             passages, sentences = rerank(
-                self.index, follow.joined, passages, sentences, self.reranker
+                index, follow.joined, ranking.passages, ranking.sentences, self.reranker
             )
-        return replace(joined, passages=passages, sentences=sentences)
+            ranking = replace(ranking, passages=passages, sentences=sentences)
+        return ranking
 
     def _as_written(self, question: str) -> str:
         """The question in the article's own spelling, its names as long or short as there."""
@@ -288,7 +296,7 @@ def ask(
     return _bundled_bot().ask(question, k=k, history=history, min_confidence=min_confidence)
 
 
-def check_question(question: str, k: int) -> None:
+def check_question(question: str, k: int, min_confidence: float) -> None:
     """Refuse a question that cannot be asked."""
     if not isinstance(question, str):
         raise QuestionError(f"the question must be text, not {type(question).__name__}")
@@ -301,10 +309,6 @@ def check_question(question: str, k: int) -> None:
         )
     if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MAX_K:
         raise QuestionError(f"k must be a whole number from 1 to {MAX_K}, not {k!r}")
-
-
-def _check_threshold(min_confidence: float) -> None:
-    """Refuse what is no probability."""
     if (
         not isinstance(min_confidence, (int, float))
         or isinstance(min_confidence, bool)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from index.article import Article
 from index.article_index import ArticleIndex
 from qa.answer import ArticleRef, Citation, PassageRef
+from qa.metadata import MetadataEvidence
 from qa.ranking import Ranking
 
-__all__ = ["article_ref", "cite"]
+__all__ = ["Cited", "article_ref", "cite", "cited_first"]
 
 
 def article_ref(article: Article) -> ArticleRef:
@@ -26,47 +28,72 @@ def article_ref(article: Article) -> ArticleRef:
     )
 
 
-def cite(
-    index: ArticleIndex, ranking: Ranking, first: Sequence[tuple[int, int]], k: int
-) -> tuple[tuple[Citation, ...], tuple[PassageRef, ...]]:
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """What is shown.
+
+    Attributes:
+        citations: Best first, numbered from 1.
+        passages: Distinct passages, best first.
+    """
+
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[PassageRef, ...] = ()
+
+
+def cite(index: ArticleIndex, ranking: Ranking, k: int) -> Cited:
     """Quote the best sentences, and list the best passages.
 
     Args:
         index: The article's index.
         ranking: Scores of its passages and sentences.
-        first: Spans of the text that are cited before any ranked sentence: a byline, a title.
         k: Citations and passages wanted at most.
-
-    Returns:
-        Citations and distinct passages, both best first.
     """
-    reference = article_ref(index.article)
-    passages: list[PassageRef] = []
-    evidence: list[tuple[int, int, float, PassageRef]] = []
+    text, reference = index.article.text, article_ref(index.article)
     best = [int(row) for row in np.argsort(-ranking.passages, kind="stable")[:k]]
     refs = {row: _passage_ref(index, ranking, row, reference) for row in best}
-    # What is cited first scores above all that is ranked.
-    top = 1.0 + float(max(ranking.sentences.max(), ranking.passages.max()))
-    for start, end in first:
-        text = index.article.text[start:end]
-        passage = PassageRef(text, start, end, None, None, None, top, reference)
-        evidence.append((start, end, top, passage))
-        passages.append(passage)
-    passages += refs.values()
-    for row in np.argsort(-ranking.sentences, kind="stable"):
-        if len(evidence) >= k:
-            break
+    citations = []
+    for number, row in enumerate(np.argsort(-ranking.sentences, kind="stable")[:k], 1):
         sentence = index.sentences[row]
-        if (sentence.start, sentence.end) not in first:
-            if sentence.passage not in refs:
-                refs[sentence.passage] = _passage_ref(index, ranking, sentence.passage, reference)
-            score = float(ranking.sentences[row])
-            evidence.append((sentence.start, sentence.end, score, refs[sentence.passage]))
-    citations = tuple(
-        Citation(number, index.article.text[start:end], start, end, score, passage, reference)
-        for number, (start, end, score, passage) in enumerate(evidence[:k], 1)
+        passage = refs.get(sentence.passage) or _passage_ref(
+            index, ranking, sentence.passage, reference
+        )
+        citations.append(
+            Citation(
+                number=number,
+                quote=text[sentence.start : sentence.end],
+                start=sentence.start,
+                end=sentence.end,
+                score=float(ranking.sentences[row]),
+                passage=passage,
+                article=reference,
+            )
+        )
+    return Cited(tuple(citations), tuple(refs.values()))
+
+
+def cited_first(article: Article, about: MetadataEvidence, cited: Cited) -> Cited:
+    """Put what an article says of itself before all that is ranked.
+
+    Args:
+        article: The article that is meant.
+        about: Where it says so.
+        cited: What was ranked.
+    """
+    reference = article_ref(article)
+    ranked: Sequence[Citation | PassageRef] = (*cited.citations, *cited.passages)
+    top = 1.0 + max((entry.score for entry in ranked), default=0.0)
+    first = []
+    for start, end in about.spans:
+        quote = article.text[start:end]
+        passage = PassageRef(quote, start, end, None, None, None, top, reference)
+        first.append(Citation(0, quote, start, end, top, passage, reference))
+    there = {(reference, *span) for span in about.spans}
+    rest = [c for c in cited.citations if (c.article, c.start, c.end) not in there]
+    return Cited(
+        tuple(replace(c, number=number) for number, c in enumerate((*first, *rest), 1)),
+        (*(c.passage for c in first), *cited.passages),
     )
-    return citations, tuple(passages[:k])
 
 
 def _passage_ref(

@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.article_index import ArticleIndex
-from index.encoder import Float32
+from index.encoder import Float32, Int32
 from index.errors import QuestionError
 from index.terms import terms
 from qa.answer import Answer
@@ -45,7 +46,10 @@ __all__ = [
     "followup_features",
     "is_short",
     "leaning",
+    "leaning_of",
     "nearness",
+    "read_after",
+    "weighted",
     "weights",
     "where_cited",
 ]
@@ -118,6 +122,10 @@ class FollowUp:
     longer: str
     where: Where
 
+    def read_as(self, question: str) -> str:
+        """The question and what it follows, for people."""
+        return f"{question} (following \u201c{self.before}\u201d)"
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -138,6 +146,24 @@ class Weights:
     sentences: Fusion
 
 
+def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> FollowUp | None:
+    """What a question to an article follows; None where it follows nothing.
+
+    Args:
+        index: The article that is asked.
+        question: As it is read.
+        history: Earlier answers, the last one last. Those of other articles are passed over,
+            and of this one's only the last two are looked at.
+
+    Raises:
+        QuestionError: The history holds something that is no answer.
+    """
+    check_history(history)
+    return read_after(
+        question, history, lambda answer: where_cited(index, answer), leaning(index, question)
+    )
+
+
 def check_history(history: Sequence[Answer]) -> None:
     """Refuse what is no list of answers.
 
@@ -154,26 +180,31 @@ def check_history(history: Sequence[Answer]) -> None:
             )
 
 
-def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> FollowUp | None:
+def read_after(
+    question: str,
+    history: Sequence[Answer],
+    cited: Callable[[Answer], Where],
+    leans: Float32,
+) -> FollowUp | None:
     """What a question follows; None where it stands by itself, or follows nothing.
 
     Args:
-        index: The article that is asked.
         question: As it is read.
-        history: Earlier answers, the last one last. Those of other articles are passed over,
-            and of this one's only the last two are looked at.
+        history: Earlier answers, the last one last.
+        cited: Says what an answer cites of that which is asked now.
+        leans: As from `leaning`.
     """
     before: list[str] = []
     where: Where = ()
     for answer in reversed(history):
-        cited = where_cited(index, answer)
-        if cited and any(map(str.isalnum, answer.question)):
-            where = where or cited
+        rows = cited(answer)
+        if rows and any(map(str.isalnum, answer.question)):
+            where = where or rows
             before.insert(0, " ".join(answer.question[:LONGEST_BEFORE].split()))
         if len(before) == TURNS:
             break
     fitted = weights()
-    if not before or float(leaning(index, question) @ fitted.leaning) < fitted.threshold:
+    if not before or float(leans @ fitted.leaning) < fitted.threshold:
         return None
     return FollowUp(
         before=before[-1],
@@ -196,6 +227,11 @@ def where_cited(index: ArticleIndex, answer: Answer) -> Where:
         if citation.article.hash == index.article.hash and row is not None:
             rows.append(row)
             scores.append(citation.score)
+    return weighted(rows, scores)
+
+
+def weighted(rows: Sequence[int], scores: Sequence[float]) -> Where:
+    """Rows, each with the softmax of its score."""
     if not rows or not np.isfinite(scores).all():
         return ()
     odds = np.exp(np.asarray(scores) - max(scores))
@@ -203,14 +239,22 @@ def where_cited(index: ArticleIndex, answer: Answer) -> Where:
 
 
 def leaning(index: ArticleIndex, question: str) -> Float32:
+    """What tells whether a question to an article needs context; see `leaning_of`."""
+    content = dict.fromkeys(terms(question, index.article.language))
+    return leaning_of(question, sum(term in index.term_of for term in content))
+
+
+def leaning_of(question: str, known: int) -> Float32:
     """What tells whether a question needs context.
+
+    Args:
+        question: As it is read.
+        known: How many of its content words are used by what is asked.
 
     Returns:
         float32 ``(len(LEANING),)`` of zeros and ones.
     """
     words = _WORD.findall(question)
-    content = dict.fromkeys(terms(question, index.article.language))
-    known = sum(term in index.term_of for term in content)
     columns = {
         "always": True,
         "pronoun": bool(_PRONOUN.search(question)),
@@ -232,23 +276,34 @@ def is_short(question: str) -> bool:
     return len(_WORD.findall(question)) <= SHORT
 
 
-def nearness(where: Where, n: int, steps: Mapping[int, float], elsewhere: float) -> Float32:
+def nearness(
+    where: Where,
+    n: int,
+    steps: Mapping[int, float],
+    elsewhere: float,
+    places: NDArray[np.int64] | None = None,
+) -> Float32:
     """Log-probability of each sentence to be the next that answers.
 
     Args:
         where: What was cited last.
-        n: Sentences of the article.
+        n: Sentences that are ranked.
         steps: As in `Weights`.
         elsewhere: As in `Weights`.
+        places: int64 ``(n,)``, ascending: where each stands in its text, with gaps where text
+            is left out; None for all of one article.
 
     Returns:
         float32 ``(n,)``.
     """
     chance = np.full(n, max(elsewhere, 1e-3) / n)
+    places = np.arange(n) if places is None else places
     for row, weight in where:
         for step, probability in steps.items():
-            if 0 <= row + step < n:
-                chance[row + step] += weight * probability
+            place = places[row] + step
+            at = int(np.searchsorted(places, place))
+            if at < n and places[at] == place:
+                chance[at] += weight * probability
     return np.asarray(np.log(chance), dtype=np.float32)
 
 
@@ -279,44 +334,45 @@ def followup_features(
 
 
 def combined(
-    index: ArticleIndex,
-    follow: FollowUp,
+    near: Float32,
+    lengths: Int32,
+    starts: Int32,
     short: bool,
     alone: Ranking,
     joined: Ranking,
     longer: Ranking,
-) -> tuple[Float32, Float32]:
-    """Score an article's passages and sentences for a follow-up.
+) -> Ranking:
+    """Score passages and sentences for a follow-up.
 
     Args:
-        index: The article's index.
-        follow: What the question follows.
+        near: float32 ``(n_sentences,)``, as from `nearness`.
+        lengths: int32 ``(n_sentences,)``: code points of each.
+        starts: int32 ``(n_passages + 1,)``: the sentences of each passage.
         short: Whether the question is short.
         alone: The ranking of the question alone.
-        joined: Of ``follow.joined``.
-        longer: Of ``follow.longer``.
+        joined: Of ``FollowUp.joined``.
+        longer: Of ``FollowUp.longer``.
 
     Returns:
-        float32 ``(n_passages,)`` and ``(n_sentences,)``, higher is better.
+        The ranking in context, as confident as the joined one.
     """
-    fitted = weights()
-    cost = by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths)
-    near = nearness(follow.where, len(index.sentences), fitted.steps, fitted.elsewhere)
-    sentences = fitted.sentences.scores(
+    fusion = weights().sentences
+    cost = by_cost(np.zeros(len(lengths), dtype=np.float32), lengths)
+    sentences = fusion.scores(
         followup_features(
             alone.sentences - cost, joined.sentences - cost, longer.sentences - cost, near, short
         )
     )
-    passages = fitted.sentences.scores(
+    passages = fusion.scores(
         followup_features(
             alone.passages,
             joined.passages,
             longer.passages,
-            np.asarray(np.maximum.reduceat(near, index.sentence_starts[:-1])),
+            np.asarray(np.maximum.reduceat(near, starts[:-1])),
             short,
         )
     )
-    return passages, sentences + cost
+    return replace(joined, passages=passages, sentences=sentences + cost)
 
 
 @lru_cache(maxsize=1)

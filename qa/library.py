@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from index.article import Article
@@ -14,15 +15,13 @@ from index.folder_store import FolderStore, is_library_folder
 from index.models import load_encoder
 from index.preparation import prepare_articles
 from index.store import Entry, ModelRef, PreparedArticle, Store, Where
-from qa.answer import Answer, ArticleRef, Citation, PassageRef
-from qa.archive_evidence import Evidence, gather, passages_of
-from qa.archive_ranking import rank_archive
-from qa.bot import DEFAULT_K, MIN_CONFIDENCE, check_question
-from qa.periods import periods
+from qa.answer import Answer
+from qa.archive_answer import Inquiry, answer_from_archive
+from qa.bot import DEFAULT_K, KEPT_QUESTIONS, MIN_CONFIDENCE, check_question
+from qa.followup import check_history
 
 __all__ = ["Added", "Library"]
 
-PER_ARTICLE: Final = 2
 _BATCH_CHARS: Final = 40_000
 """Text that is encoded, and acknowledged, at a time: about fifty passages, a second's work."""
 
@@ -71,6 +70,7 @@ class Library:
             )
         self.store = store
         self._encoder = encoder
+        self._encode_query = lru_cache(maxsize=KEPT_QUESTIONS)(encoder.encode_query)
 
     @classmethod
     def open(
@@ -240,7 +240,9 @@ class Library:
         *,
         k: int = DEFAULT_K,
         where: Where | None = None,
-        per_article: int = PER_ARTICLE,
+        history: Sequence[Answer] = (),
+        per_article: int | None = None,
+        min_confidence: float = MIN_CONFIDENCE,
     ) -> Answer:
         """The sentences of all articles that answer a question.
 
@@ -248,52 +250,30 @@ class Library:
             question: Up to 2,000 characters.
             k: Citations wanted, 1 to 100.
             where: Which articles are asked; None for all.
-            per_article: Citations from one article at most.
+            history: Answers to the questions before, as for ``ArticleBot.ask``.
+            per_article: Citations from one article at most; None for 2, or as many as are
+                wanted where only one article is asked.
+            min_confidence: Probability, 0 to 1, from which an answer counts as found.
 
         Raises:
             QuestionError: The question or an option cannot be used.
             LibraryError: The library cannot be read.
         """
-        return self.ask_with_copies(question, k=k, where=where, per_article=per_article)[0]
-
-    def ask_with_copies(
-        self,
-        question: str,
-        *,
-        k: int = DEFAULT_K,
-        where: Where | None = None,
-        per_article: int = PER_ARTICLE,
-    ) -> tuple[Answer, tuple[tuple[ArticleRef, ...], ...]]:
-        """The same, and for each citation the other articles that say the same."""
-        check_question(question, k)
-        if not isinstance(per_article, int) or isinstance(per_article, bool) or per_article < 1:
+        check_question(question, k, min_confidence)
+        check_history(history)
+        if per_article is not None and (
+            not isinstance(per_article, int) or isinstance(per_article, bool) or per_article < 1
+        ):
             raise QuestionError(f"per_article must be a whole number from 1, not {per_article!r}")
         if where is not None and not isinstance(where, Where):
             raise QuestionError(f"where must be a Where, not {type(where).__name__}")
-        encoding = self._encoder.encode_query(question)
-        evidence: tuple[Evidence, ...] = ()
-        passages: tuple[PassageRef, ...] = ()
-        confidence = 0.0
-        why: tuple[str, ...] = ()
+        inquiry = Inquiry(question, k, where, history, per_article, min_confidence)
         with self.store.read() as snapshot:
-            ranked = rank_archive(snapshot, question, encoding, _filters(question, where))
-            if ranked is not None:
-                evidence = gather(ranked, snapshot.article, question, k, per_article)
-                passages = passages_of(ranked, snapshot.article, k)
-                confidence, why = ranked.confidence, ranked.reasons
-        answer = Answer(
-            question=question,
-            interpreted_as=None,
-            found=bool(evidence) and confidence >= MIN_CONFIDENCE,
-            confidence=confidence,
-            citations=tuple(
-                Citation(n, e.quote, e.start, e.end, e.score, e.passage, e.article)
-                for n, e in enumerate(evidence, 1)
-            ),
-            passages=passages,
-            why=why,
-        )
-        return answer, tuple(e.also_in for e in evidence)
+            return answer_from_archive(snapshot, inquiry, self._encode_query, self._is_word)
+
+    def _is_word(self, word: str) -> bool:
+        """As for an article: whether the model has a word piece of its own for it."""
+        return self._encoder.count_tokens([word]) == [1]
 
     def _has(self, article: Article, tags: tuple[str, ...], source: str | None) -> bool:
         """Whether an article is there with just this metadata."""
@@ -319,22 +299,6 @@ class Library:
             else:
                 prepared.append(result)
         return prepared, refused
-
-
-def _filters(question: str, where: Where | None) -> list[Where | None]:
-    """The filter itself, and narrowed to each period that the question names.
-
-    An article of another month may still tell of May: the period brings candidates in, and
-    keeps none out.
-    """
-    wheres: list[Where | None] = [where]
-    for period in periods(question)[:2]:
-        base = where or Where()
-        first = max(filter(None, (base.published_from, period.first)))
-        last = min(filter(None, (base.published_until, period.last)))
-        if first <= last:
-            wheres.append(replace(base, published_from=first, published_until=last))
-    return wheres
 
 
 def _batches(

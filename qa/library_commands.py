@@ -19,8 +19,8 @@ from index.folder_store import repair
 from index.reader import SUFFIXES, read_article
 from index.store import Where
 from qa.answer import Answer
-from qa.bot import DEFAULT_K
-from qa.library import PER_ARTICLE, Added, Library
+from qa.archive_answer import PER_ARTICLE
+from qa.library import Added, Library
 from qa.terminal import render, terminal_progress
 
 __all__ = ["add_library_commands", "add_library_options", "ask_library"]
@@ -55,7 +55,6 @@ def add_library_options(ask: argparse.ArgumentParser) -> None:
     ask.add_argument(
         "--per-article",
         type=int,
-        default=PER_ARTICLE,
         metavar="N",
         help=f"citations from one article at most (default {PER_ARTICLE})",
     )
@@ -115,21 +114,18 @@ def _day(text: str | None) -> date | None:
 def ask_library(arguments: argparse.Namespace) -> Answer:
     """Ask a library, and print the sentences that answer, best first."""
     library = Library.open(arguments.library, model=arguments.model, create=False)
-    answer, copies = library.ask_with_copies(
+    answer = library.ask(
         arguments.question,
-        k=arguments.k or DEFAULT_K,
+        k=arguments.k,
         where=where_of(arguments),
         per_article=arguments.per_article,
+        min_confidence=arguments.min_confidence,
     )
     if arguments.json:
         json.dump(answer.to_dict(), sys.stdout, indent=2)
         sys.stdout.write("\n")
-        return answer
-    render(answer, sys.stdout)
-    for citation, others in zip(answer.citations, copies, strict=True):
-        if others:
-            names = ", ".join(other.title or other.id for other in others)
-            sys.stdout.write(f"[{citation.number}] also in: {names}\n")
+    else:
+        render(answer, sys.stdout)
     return answer
 
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from index.article import Article, BlockKind
 
-__all__ = ["Aspect", "MetadataEvidence", "metadata_evidence"]
+__all__ = ["Aspect", "Described", "MetadataEvidence", "described", "metadata_evidence"]
 
 
 class Aspect(Enum):
@@ -36,10 +36,25 @@ class MetadataEvidence:
     Attributes:
         aspect: What is asked.
         spans: Stretches of ``article.text`` that answer, best first; at least one.
+        reason: Why they do, in plain words.
     """
 
     aspect: Aspect
     spans: tuple[tuple[int, int], ...]
+    reason: str = "the question is about the article itself, and it says so in its own lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A question about an article that is named by what it tells of.
+
+    Attributes:
+        question: The question about the article, its subject left out.
+        subject: What the article tells of, as it is put.
+    """
+
+    question: str
+    subject: str
 
 
 _ARTICLE = frozenset(
@@ -88,6 +103,16 @@ _KNOWN = sorted(
     {word for word in _ARTICLE.union(*_TRIGGERS.values(), *_COMPANY.values()) if len(word) >= 5}
 )
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+_DESCRIBED = re.compile(
+    r"(?P<head>.*?\b(?P<noun>article|story|piece|column|post|news item|write-up))"
+    r"\s+(?:about|on|regarding|concerning|covering|titled|entitled|called|headed|headlined)"
+    r"\s+(?P<subject>.+?)"
+    r"(?P<tail>(?:\s+(?:was|is|first|last|published|written|posted|updated|appeared?))*)\W*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_WROTE_ABOUT = re.compile(
+    r"(?P<head>who\s+wrote)\s+(?:about|on)\s+(?P<subject>.+?)\W*$", re.IGNORECASE | re.DOTALL
+)
 
 
 def metadata_evidence(question: str, article: Article) -> MetadataEvidence | None:
@@ -100,8 +125,42 @@ def metadata_evidence(question: str, article: Article) -> MetadataEvidence | Non
     if not words or len(words) > 24:
         return None
     aspect = _names_author(words, article) or _aspect(words)
-    spans = _spans(aspect, article) if aspect else ()
-    return MetadataEvidence(aspect, spans) if aspect and spans else None
+    if aspect is None:
+        return None
+    spans = _spans(aspect, article)
+    return MetadataEvidence(aspect, spans) if spans else _declared(aspect, article)
+
+
+def described(question: str) -> Described | None:
+    """Take apart "Who wrote the article about the bridge?"; None for any other question.
+
+    >>> described("When was the story on the flood published?")
+    Described(question='When was the story published', subject='the flood')
+    """
+    match = _DESCRIBED.match(question) or _WROTE_ABOUT.match(question)
+    if match is None:
+        return None
+    parts = match.groupdict("")
+    noun = "" if parts.get("noun") else " the article"
+    asked = f"{parts['head']}{noun}{parts.get('tail', '')}".strip()
+    words = [word.replace("\u2019", "'") for word in _WORD.findall(asked.lower())]
+    # What an article is about is for the search.
+    if _aspect(words) in (None, Aspect.TOPIC):
+        return None
+    return Described(asked, parts["subject"])
+
+
+def _declared(aspect: Aspect, article: Article) -> MetadataEvidence | None:
+    """What is known of the article, but stands nowhere in its text; its title is cited."""
+    known = {
+        Aspect.AUTHOR: (", ".join(article.authors), "its author"),
+        Aspect.PUBLISHED: (article.published, "when it was published"),
+    }.get(aspect)
+    heads = [b for b in article.blocks if b.kind is BlockKind.TITLE] or [*article.blocks[:1]]
+    if known is None or not known[0] or not heads:
+        return None
+    reason = f"the article's metadata, not its text, say {known[1]}: {known[0]}"
+    return MetadataEvidence(aspect, ((heads[0].start, heads[0].end),), reason)
 
 
 def _names_author(words: list[str], article: Article) -> Aspect | None:

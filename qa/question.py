@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Final, Protocol
 
-__all__ = ["ANSWER_TYPES", "answer_type", "mend", "repair_typos"]
+__all__ = ["ANSWER_TYPES", "Vocabulary", "answer_type", "mend", "repair_typos"]
 
 ANSWER_TYPES: Final = (
     "percentage",
@@ -79,12 +79,24 @@ def answer_type(question: str) -> str:
     return "other"
 
 
+class Vocabulary(Protocol):
+    """Words that are used: a set, or an archive that looks them up."""
+
+    def __contains__(self, word: object, /) -> bool:
+        """Whether a lower-cased word is used."""
+        ...
+
+    def intersection(self, words: Iterable[str], /) -> Collection[str]:
+        """Those of some words that are used."""
+        ...
+
+
 _SHORTEST_REPAIRED: Final = 4
 _SIMILAR_ENOUGH: Final = 0.8
 
 
 def repair_typos(
-    words: Iterable[str], vocabulary: Collection[str], known: Collection[str] = ()
+    words: Iterable[str], vocabulary: Vocabulary, known: Collection[str] = ()
 ) -> dict[str, str]:
     """Find, for each word that the article does not use, the article's word it may misspell.
 
@@ -97,7 +109,7 @@ def repair_typos(
 
     Args:
         words: Lower-cased words of the question.
-        vocabulary: Lower-cased words of the article (a set: looked up once an edit).
+        vocabulary: Lower-cased words of the article.
         known: Lower-cased words that are right although the article does not use them.
 
     Returns:
@@ -110,15 +122,15 @@ def repair_typos(
         if any(character.isdigit() for character in word):
             continue
         # Few people mistype the first letter, and many words differ in nothing else.
-        edits = (edit for edit in _edits(word, vocabulary) if edit[:1] == word[:1])
-        near = sorted(edit for edit in edits if edit in vocabulary)
+        edits = [edit for edit in _edits(word) if edit[:1] == word[:1]]
+        near = sorted(vocabulary.intersection(edits))
         if near:
             repairs[word] = max(near, key=lambda other: SequenceMatcher(None, word, other).ratio())
     return repairs
 
 
-def _edits(word: str, vocabulary: Collection[str]) -> set[str]:
-    """Every string one edit from `word`, in the letters that the vocabulary uses."""
+def _edits(word: str) -> set[str]:
+    """Every string one edit from `word`, in its own letters and those of English."""
     letters = set("abcdefghijklmnopqrstuvwxyz") | set(word)
     splits = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     deleted = {left + right[1:] for left, right in splits if right}
@@ -131,7 +143,7 @@ def _edits(word: str, vocabulary: Collection[str]) -> set[str]:
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
-def mend(question: str, vocabulary: Collection[str], is_word: Callable[[str], bool]) -> str:
+def mend(question: str, vocabulary: Vocabulary, is_word: Callable[[str], bool]) -> str:
     """Spell a question as the article does, where a word of it is close to one of the article's.
 
     >>> mend("humen rights in Micorsoft", {"human", "microsoft"}, {"rights", "in"}.__contains__)

@@ -6,23 +6,34 @@ index ─▶ candidates ──────────────────�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.article_index import ArticleIndex
-from index.encoder import Encoding, Float32
+from index.encoder import Encoding, Float32, Int32
+from index.pool import idf
 from index.terms import Postings, terms
 from qa.confidence import confidence
 from qa.features import Candidates, Query, by_words_alone, piece_weights
 from qa.fusion import coefficients, fuse
 from qa.question import answer_type
 from qa.reranker import Reranker, rerank
-from qa.wording import wording
+from qa.wording import Wording, wording
 
-__all__ = ["Ranking", "candidates_of", "piece_shares", "query_of", "query_terms", "rank"]
+__all__ = [
+    "Ranking",
+    "candidates_of",
+    "make_query",
+    "piece_shares",
+    "query_of",
+    "query_terms",
+    "rank",
+    "score",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +68,44 @@ def rank(
     """
     known, unknown = query_terms(index, question)
     query = query_of(index, question, encoding, known, unknown)
-    candidates = candidates_of(index, known)
-    if index.legible:
-        passages, sentences = fuse(query, candidates, coefficients())
-    else:
-        lexical, met = by_words_alone(query, candidates)
-        passages, sentences = fuse(lexical, candidates, coefficients(), interaction=met)
-    if reranker:
-        passages, sentences = rerank(index, question, passages, sentences, reranker)
     vocabulary = index.terms.vocabulary
     asked = wording(
         question, encoding, [vocabulary[term] for term in known], index.article.language
     )
+    second_look = partial(rerank, index, question, reranker=reranker) if reranker else None
+    return score(
+        query,
+        candidates_of(index, known),
+        asked,
+        legible=index.legible,
+        second_look=second_look,
+    )
+
+
+def score(
+    query: Query,
+    candidates: Candidates,
+    asked: Wording,
+    *,
+    legible: bool = True,
+    second_look: Callable[[Float32, Float32], tuple[Float32, Float32]] | None = None,
+) -> Ranking:
+    """Score candidates, whether they are all of an article or the best of an archive.
+
+    Args:
+        query: The question.
+        candidates: What is to be ranked.
+        asked: The question's words.
+        legible: Whether the model reads what they are written in.
+        second_look: Reorders the scores of passages and sentences.
+    """
+    if legible:
+        passages, sentences = fuse(query, candidates, coefficients())
+    else:
+        lexical, met = by_words_alone(query, candidates)
+        passages, sentences = fuse(lexical, candidates, coefficients(), interaction=met)
+    if second_look:
+        passages, sentences = second_look(passages, sentences)
     sure = confidence(query, candidates, passages, sentences, asked)
     return Ranking(passages, sentences, sure.probability, sure.reasons)
 
@@ -85,23 +122,46 @@ def query_of(
 ) -> Query:
     """The question as the features see it."""
     frequency = index.piece_frequency
-    n_passages = len(index.passages)
-    idf, weights = piece_weights(
-        encoding.token_ids,
-        np.asarray([frequency.get(p, 0) for p in encoding.token_ids.tolist()], dtype=np.int32),
-        n_passages,
+    pieces = [frequency.get(piece, 0) for piece in encoding.token_ids.tolist()]
+    return make_query(
+        question,
+        encoding,
+        piece_frequencies=np.asarray(pieces, dtype=np.int32),
+        n_passages=len(index.passages),
+        term_idf=index.passage_postings.idf[list(known)],
+        n_unknown=unknown,
     )
+
+
+def make_query(
+    question: str,
+    encoding: Encoding,
+    *,
+    piece_frequencies: Int32,
+    n_passages: int,
+    term_idf: Float32,
+    n_unknown: int,
+) -> Query:
+    """The question as the features see it.
+
+    Args:
+        question: As it is read.
+        encoding: The question, encoded.
+        piece_frequencies: int32 ``(n_query,)``: passages that hold each word piece.
+        n_passages: Passages in all.
+        term_idf: float32 ``(n_terms,)``: of its terms that are used.
+        n_unknown: How many of its terms are not.
+    """
+    token_idf, weights = piece_weights(encoding.token_ids, piece_frequencies, n_passages)
     share = piece_shares(question, encoding)
-    postings = index.passage_postings
-    # A term that no passage uses weighs what one in half a passage would.
-    unheard = float(np.log1p((n_passages + 0.5) / 0.5))
     return Query(
         vector=encoding.vector,
         token_vectors=encoding.token_vectors,
         token_weights=weights * share,
-        token_idf=idf * share,
-        term_idf=postings.idf[list(known)],
-        unknown_idf=unknown * unheard,
+        token_idf=token_idf * share,
+        term_idf=term_idf,
+        # A term that no passage uses weighs as much as the rarest could.
+        unknown_idf=n_unknown * idf(0, n_passages),
         answer_type=answer_type(question),
     )
 

@@ -65,7 +65,7 @@ def prepare(
                 token_ids=np.asarray([number_of(w) % 3000 for w in words], np.int32),
                 sentence_spans=np.asarray([(block.start, block.end)], dtype=np.int32),
                 token_starts=np.asarray([0, len(words)], dtype=np.int32),
-                traits=sentence_traits([text]),
+                traits=sentence_traits([f"{text} because of {words[0]}, due to {words[-1]}"]),
                 terms=(tuple(terms(text)),),
             )
         )

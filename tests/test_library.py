@@ -16,7 +16,7 @@ from index import Article, LibraryError, NotALibrary, OtherModel, QuestionError,
 from index.encoder import Encoder
 from index.folder_store import FolderStore
 from index.plaintext import article_from_text
-from qa import Answer, Library, Where
+from qa import Answer, ArticleBot, Library, Where
 from qa.archive_evidence import CLOSE
 from qa.library_commands import add_library_commands, add_library_options, ask_library, sync_once
 from qa.periods import periods
@@ -104,12 +104,12 @@ def test_no_article_is_quoted_more_than_twice_unless_asked(library: Library) -> 
 
 
 def test_wire_copy_is_quoted_once_from_the_newest_and_says_where_else(library: Library) -> None:
-    answer, also_in = library.ask_with_copies("Why was the Orsted bridge closed?", k=10)
+    answer = library.ask("Why was the Orsted bridge closed?", k=10)
     quotes = [citation.quote for citation in answer.citations]
     assert quotes.count(BRIDGE) == 1
     place = quotes.index(BRIDGE)
     assert answer.citations[place].article.title == "Rust"
-    assert [other.title for other in also_in[place]] == ["Bridge shut"]
+    assert [other.title for other in answer.citations[place].also_in] == ["Bridge shut"]
     assert 0 < CLOSE < 1
 
 
@@ -169,6 +169,117 @@ def test_periods_are_read_against_a_date() -> None:
     assert periods("last year") == ()
 
 
+# --- one engine
+
+
+ONE = [
+    "Why did Amazon halt police use?",
+    "Who is Nathan Freed Wessler?",
+    "Did Microsoft do the same?",
+    "What happened in June 2020?",
+    "Who wrote this article?",
+    "What is the capital of Mongolia?",
+    "What did Micorsoft say?",
+    "How many days does the recogniton ban last?",
+]
+
+
+@pytest.fixture(scope="module")
+def alone(
+    encoder: Encoder, article: Article, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
+    made = Library.open(tmp_path_factory.mktemp("one"))
+    made.add([article])
+    yield made
+    made.close()
+
+
+def same_answers(ours: Answer, theirs: Answer) -> None:
+    assert (ours.interpreted_as, ours.why) == (theirs.interpreted_as, theirs.why)
+    assert ours.confidence == pytest.approx(theirs.confidence, abs=0.02)
+    assert [c.score for c in ours.citations] == pytest.approx(
+        [c.score for c in theirs.citations], abs=0.1
+    )
+    # Stored vectors are rounded: what scores alike may change places, and nothing else may.
+    score = {(c.start, c.end): c.score for c in theirs.citations}
+    for our, their in zip(ours.citations, theirs.citations, strict=True):
+        assert score.get((our.start, our.end), our.score) == pytest.approx(their.score, abs=0.1)
+    assert ours.citations[0].quote == theirs.citations[0].quote
+
+
+@pytest.mark.parametrize("question", ONE)
+def test_a_library_of_one_article_answers_as_the_article_does(
+    alone: Library, bot: ArticleBot, question: str
+) -> None:
+    same_answers(alone.ask(question), bot.ask(question))
+
+
+def test_a_library_of_one_article_reads_follow_ups_as_the_article_does(
+    alone: Library, bot: ArticleBot
+) -> None:
+    first = bot.ask(ONE[0])
+    for question in ("Why?", "And Microsoft?", "What did he say about it?"):
+        same_answers(alone.ask(question, history=[first]), bot.ask(question, history=[first]))
+
+
+# --- conversations, and articles themselves
+
+
+def test_a_follow_up_stays_with_what_was_cited(library: Library) -> None:
+    first = library.ask("Who won the regional bread prize?")
+    answer = library.ask("Since when has she baked there?", history=[first])
+    assert answer.interpreted_as == (
+        "Since when has she baked there? (following \u201cWho won the regional bread prize?\u201d)"
+    )
+    assert "since 1998" in answer.citations[0].quote
+    alone = library.ask("Why was the Orsted bridge closed?", history=[first])
+    assert alone == library.ask("Why was the Orsted bridge closed?")
+
+
+def test_a_follow_up_of_another_archive_is_asked_alone(library: Library, bot: ArticleBot) -> None:
+    elsewhere = bot.ask("Why did Amazon halt police use?")
+    assert library.ask("Why?", history=[elsewhere]) == library.ask("Why?")
+
+
+def test_a_misspelt_word_is_read_as_the_archive_spells_it(library: Library) -> None:
+    answer = library.ask("Why was the Orstde bridge closed?")
+    assert answer.interpreted_as == "Why was the orsted bridge closed?"
+    assert answer.citations[0].quote == BRIDGE
+
+
+def test_who_wrote_the_article_about_something_is_said_by_its_byline(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    library = Library.open(tmp_path)
+    printed = article_from_text(
+        "Council shuts bridge\n\nBy Ada Quist\n\nPublished June 4, 2021\n\n"
+        "The council closed the Orsted bridge because rust had weakened its cables."
+    )
+    library.add([printed, *ARTICLES[2:]])
+    answer = library.ask("Who wrote the article about the Orsted bridge?")
+    assert answer.found
+    assert (answer.citations[0].quote, answer.citations[1].quote) == ("By Ada Quist", BRIDGE)
+    assert "the article \u201cCouncil shuts bridge\u201d" in (answer.interpreted_as or "")
+    answer = library.ask("When was the story on the Orsted bridge published?")
+    assert answer.citations[0].quote == "Published June 4, 2021"
+    before = library.ask("Why was the Orsted bridge closed?")
+    assert library.ask("Who wrote this?", history=[before]).citations[0].quote == "By Ada Quist"
+    named = Where(ids=(printed.id,))
+    assert library.ask("Who wrote this?", where=named).citations[0].quote == "By Ada Quist"
+
+
+def test_an_author_that_only_the_metadata_name_is_told_as_such(library: Library) -> None:
+    answer = library.ask("Who wrote the article about the bakery and its rye loaves?")
+    assert answer.citations[0].article.title == "Bread prize"
+    assert answer.why == ("the article's metadata, not its text, say its author: Ada Quist",)
+
+
+def test_what_counts_as_found_can_be_chosen(library: Library) -> None:
+    question = "Why was the Orsted bridge closed?"
+    assert library.ask(question, min_confidence=0.0).found
+    assert not library.ask(question, min_confidence=1.0).found
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -177,6 +288,8 @@ def test_periods_are_read_against_a_date() -> None:
         {"question": "why", "per_article": 0},
         {"question": "why", "per_article": True},
         {"question": "why", "where": {"tags": "x"}},
+        {"question": "why", "history": "because"},
+        {"question": "why", "min_confidence": 2},
     ],
 )
 def test_bad_questions_are_refused(library: Library, wrong: dict[str, object]) -> None:
@@ -266,6 +379,7 @@ def run(*argv: str) -> int:
     ask.add_argument("-k", type=int, default=5)
     ask.add_argument("--json", action="store_true")
     ask.add_argument("--model")
+    ask.add_argument("--min-confidence", type=float, default=0.15)
     add_library_options(ask)
     ask.set_defaults(command=lambda arguments: 0 if ask_library(arguments).found else 1)
     add_library_commands(commands)

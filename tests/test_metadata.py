@@ -6,7 +6,7 @@ import pytest
 
 from index import Article
 from index.plaintext import article_from_text
-from qa.metadata import Aspect, metadata_evidence
+from qa.metadata import Aspect, Described, described, metadata_evidence
 
 
 def quotes(question: str, article: Article) -> list[str]:
@@ -85,3 +85,40 @@ def test_the_aspect_is_told(article: Article) -> None:
     evidence = metadata_evidence("What is this article about?", article)
     assert evidence is not None
     assert evidence.aspect is Aspect.TOPIC
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "subject"),
+    [
+        ("Who wrote the article about the flood?", "Who wrote the article", "the flood"),
+        ("When was the story on rust published?", "When was the story published", "rust"),
+        ("Who wrote about the flood", "Who wrote the article", "the flood"),
+    ],
+)
+def test_an_article_may_be_named_by_what_it_tells_of(
+    question: str, asked: str, subject: str
+) -> None:
+    assert described(question) == Described(asked, subject)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does the article about the flood say of dikes?",
+        "Who wrote the report on Gender Shades?",
+        "Who is in the story about the flood?",
+        "Who wrote this article?",
+        "What is the article about?",
+    ],
+)
+def test_other_questions_name_no_article(question: str) -> None:
+    assert described(question) is None
+
+
+def test_metadata_that_the_text_does_not_hold_is_told_beside_its_title() -> None:
+    article = article_from_text("A flood\n\nIt rained all day in Rome.", published="2021-06-04")
+    evidence = metadata_evidence("When was this article published?", article)
+    assert evidence is not None
+    assert evidence.reason.endswith("say when it was published: 2021-06-04")
+    ((start, end),) = evidence.spans
+    assert article.text[start:end] == "A flood"
