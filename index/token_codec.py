@@ -15,8 +15,8 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 import faiss
 import numpy as np
@@ -104,10 +104,22 @@ class ResidualCodec:
     means: Float32
     mean_of: Int32
     codebook: Float32
+    # FAISS's stubs know only the C++ signatures.
+    _quantiser: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hand the codebook to FAISS."""
+        parts, _, width = self.codebook.shape
+        quantiser = faiss.ProductQuantizer(parts * width, parts, 8)
+        faiss.copy_array_to_vector(
+            np.ascontiguousarray(self.codebook, dtype=np.float32).ravel(), quantiser.centroids
+        )
+        object.__setattr__(self, "_quantiser", quantiser)
 
     def encode(self, vector: Float32, token_vectors: Float32, token_ids: Int32) -> bytes:
         """See `TokenCodec`."""
-        residual = token_vectors - self._predicted(vector[None], [token_ids.astype(np.int64)])
+        means = self.means.take(self._rows([token_ids.astype(np.int64)]), axis=0)
+        residual = token_vectors - means - vector @ self.image
         parts, _, width = self.codebook.shape
         split = residual.reshape(len(residual), parts, width).transpose(1, 0, 2)
         # Nearest by Euclid: half the squared norm of the centroid less the inner product.
@@ -119,25 +131,24 @@ class ResidualCodec:
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
     ) -> Float32:
         """See `TokenCodec`."""
-        parts, _, width = self.codebook.shape
+        parts = len(self.codebook)
         table = np.frombuffer(b"".join(codes), dtype=np.uint8).reshape(_count(token_ids), parts)
-        decoded = self._predicted(vectors, token_ids)
-        for part in range(parts):
-            decoded[:, part * width : (part + 1) * width] += self.codebook[part].take(
-                table[:, part], axis=0
-            )
-        return _normalised(decoded)
-
-    def _predicted(self, vectors: Float32, token_ids: Sequence[NDArray[np.int64]]) -> Float32:
-        ids = np.concatenate(token_ids) if token_ids else np.zeros(0, dtype=np.int64)
-        rows = self.mean_of.take(np.minimum(ids, len(self.mean_of) - 1))
-        predicted = self.means.take(rows, axis=0)
-        shared = vectors @ self.image
+        rows = self._rows(token_ids)
+        decoded: Float32 = self._quantiser.decode(table)
         start = 0
-        for image, own in zip(shared, token_ids, strict=True):
-            predicted[start : start + len(own)] += image
+        # Passage by passage, so that what is added up stays in the processor's cache.
+        for image, own in zip(vectors @ self.image, token_ids, strict=True):
+            block = decoded[start : start + len(own)]
+            block += self.means.take(rows[start : start + len(own)], axis=0)
+            block += image
+            _normalised(block)
             start += len(own)
-        return predicted
+        return decoded
+
+    def _rows(self, token_ids: Sequence[NDArray[np.int64]]) -> Int32:
+        """The row of ``means`` of each word piece."""
+        ids = np.concatenate(token_ids) if token_ids else np.zeros(0, dtype=np.int64)
+        return self.mean_of.take(np.minimum(ids, len(self.mean_of) - 1))
 
     def to_bytes(self) -> bytes:
         """For keeping; half precision loses nothing that quantisation has not lost."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from index.article import Article
@@ -124,7 +125,7 @@ class _Asking:
 
     def _searched(self) -> Answer:
         asked, history = self._inquiry.question, self._inquiry.history
-        question = mend(asked, ArchiveVocabulary(self._snapshot), self._is_word)
+        question = mend(asked, ArchiveVocabulary(self._snapshot, asked), self._is_word)
         reading, wheres, read_as = self._read(question), self._filters(question), question
         context = context_of(self._snapshot, question, len(reading.known), history)
         if context is None:
@@ -158,7 +159,9 @@ class _Asking:
             return Cited()
         k = self._inquiry.k
         most = self._inquiry.per_article or (k if self._only else PER_ARTICLE)
-        return gather(ranked, self._snapshot.article, question, k, most)
+        # Each article is wanted for several sentences.
+        article = lru_cache(maxsize=None)(self._snapshot.article)
+        return gather(ranked, article, question, k, most)
 
     def _made(
         self, read_as: str | None, confidence: float, cited: Cited, why: tuple[str, ...]

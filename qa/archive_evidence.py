@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.article import Article, BlockKind
 from index.catalogue import days_of
@@ -92,10 +92,10 @@ def _best(
     pool, scores = ranked.pool, ranked.ranking.sentences
     passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
     found = []
-    order = np.argsort(-scores, kind="stable")
+    order: Iterable[int] = np.argsort(-scores, kind="stable").tolist()
     if len(pool.articles) > 1:
-        order = _few_of_each(order, pool.article_of[passage], per_article)
-    for row in order[: 2 * k + 6].tolist():
+        order = _few_of_each(order, pool.article_of[passage].tolist(), per_article)
+    for row in islice(order, 2 * k + 6):
         source = article(pool.articles[pool.article_of[passage[row]]])
         start, end = pool.sentence_spans[row].tolist()
         quote = source.text[start:end]
@@ -118,17 +118,13 @@ def _best(
     return sorted(found, key=lambda c: (-c.score, c.row))
 
 
-def _few_of_each(
-    order: NDArray[np.int64], owner: NDArray[np.int32], per_article: int
-) -> NDArray[np.int64]:
+def _few_of_each(order: Iterable[int], owner: Sequence[int], per_article: int) -> Iterator[int]:
     """Leave out what cannot be cited because its article has better, but keep a few for dates."""
     taken: Counter[int] = Counter()
-    kept = []
-    for row in order.tolist():
+    for row in order:
         taken[owner[row]] += 1
         if taken[owner[row]] <= per_article + 2:
-            kept.append(row)
-    return np.asarray(kept, dtype=np.int64)
+            yield row
 
 
 def _speaks_of(question: str, quote: str, published: tuple[int, int]) -> bool:

@@ -74,13 +74,14 @@ class Ranked:
 class ArchiveVocabulary:
     """The words that an archive uses, looked up by their terms."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        """Look words up in a snapshot."""
+    def __init__(self, snapshot: Snapshot, question: str) -> None:
+        """Look words up in a snapshot, those of a question in one go."""
         self._snapshot = snapshot
+        self._used = frozenset(self._indexed(_WORD.findall(question.lower())))
 
     def __contains__(self, word: object) -> bool:
-        """See `qa.question.Vocabulary`."""
-        return bool(self._indexed([str(word)]))
+        """Whether the archive uses a word of the question."""
+        return word in self._used
 
     def intersection(self, words: Iterable[str]) -> Collection[str]:
         """Those of some words that are used, as they are spelt here.

@@ -120,7 +120,7 @@ def stage_shares(index: ArticleIndex, encoder: Encoder, questions: Sequence[str]
         stage("late interaction", interact, query, candidates)
         stage("fuse", fuse, query, candidates, coefficients())
         ranking = stage("rank", rank, index, read_as, encoding)
-        stage("cite", cite, index, ranking, (), DEFAULT_K)
+        stage("cite", cite, index, ranking, DEFAULT_K)
     medians = {name: float(np.median(values)) for name, values in times.items()}
     # Fusing includes the interaction, ranking includes both.
     fused, ranked = medians.pop("fuse"), medians.pop("rank")

@@ -94,13 +94,20 @@ def test_a_writer_that_is_killed_leaves_a_whole_archive_with_all_it_acknowledged
     seed, done = 3, 0
     folder, acks = tmp_path / "library", tmp_path / "acks"
     FolderStore.create(folder, MODEL).close()
-    moment = random.Random(1)
+    acks.touch()
+    chance = random.Random(1)
     for _ in range(KILLS):
+        before_it = acks.read_text().count("\n")
         writer = int(nursery(f"{folder} {acks} {seed} {done}"))
-        time.sleep(moment.uniform(0.01, 0.25))
+        # A moment of the work, however fast the machine: so many operations in, and a bit.
+        wanted, began = chance.randrange(4), time.monotonic()
+        while acks.read_text().count("\n") < before_it + wanted:
+            time.sleep(0.001)
+        took = (time.monotonic() - began) / wanted if wanted else 0.05
+        time.sleep(chance.uniform(0, 2 * min(took, 0.2)))
         os.kill(writer, signal.SIGKILL)
         assert nursery("") == "gone"
-        noted = acks.read_text().split() if acks.exists() else []
+        noted = acks.read_text().split()
         acknowledged = max(done, int(noted[-1]) + 1 if noted else 0)
         check_database(folder)
         with FolderStore(folder).read() as snapshot:
