@@ -1,11 +1,12 @@
 """An archive at 1e3 to 1e6 passages: time, memory, disk and recall, and how they grow.
 
-    python benchmarks/library.py --squad squad1.json --sizes 1000 10000 100000 [-o library.md]
+    python benchmarks/library.py --squad squad1.json -o benchmarks/results/library.md
 
-The passages are made from those of a SQuAD file. Of each generated one the text is four real
-sentences drawn at random and one made-up word, the word pieces and their vectors are a real
-passage's, and the vector is synthetic: a random mixture of two real passages' vectors and
-noise with the real ones' covariance. Questions are the file's own and are encoded as usual.
+`library_material` says what the passages are made of. Questions are the file's own and are
+encoded as usual; each archive is asked by a process that does nothing else. The quality is
+that of the file's articles as one archive, beside the plain recipe: the nearest vectors.
+
+A thousand passages take seconds, 100,000 one to two minutes and 1,000,000 twenty to thirty.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,112 +29,38 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from index import Article, Block, BlockKind, folder_changes
-from index.encoder import Encoder, Float32, Int32
+from library_material import (
+    ARTICLES_A_COMMIT,
+    PASSAGES_AN_ARTICLE,
+    Generator,
+    Remembered,
+    commits,
+    prepared,
+)
+
+from index import folder_changes
+from index.encoder import Encoder
 from index.folder_store import FolderStore
 from index.folder_view import read_vectors
 from index.models import load_encoder
 from index.plaintext import article_from_text
-from index.preparation import prepare_articles
 from index.sqlite_schema import write_state
-from index.store import ModelRef, PreparedArticle, PreparedPassage
-from index.token_codec import TokenCodec
-from qa.archive_ranking import rank_archive
+from index.store import ModelRef, PreparedArticle
+from qa.archive_ranking import rank_archive, read_question
 from qa.library import Library
 
-PASSAGES_AN_ARTICLE = 20
-ARTICLES_A_COMMIT = 50
+SIZES = [1_000, 10_000, 100_000, 1_000_000]
 QUESTIONS = 150
-
-
-class Remembered:
-    """A codec that gives the codes it gave for the same vectors before."""
-
-    def __init__(self, codec: TokenCodec) -> None:
-        self._codec = codec
-        self._codes: dict[int, bytes] = {}
-
-    def encode(self, vector: Float32, token_vectors: Float32, token_ids: Int32) -> bytes:
-        """As the codec does, the first time."""
-        key = id(token_vectors)
-        if key not in self._codes:
-            self._codes[key] = self._codec.encode(vector, token_vectors, token_ids)
-        return self._codes[key]
-
-
-class Generator:
-    """Passages without end out of real ones."""
-
-    def __init__(self, real: Sequence[PreparedArticle]) -> None:
-        self._rng = np.random.default_rng(0)
-        self._passages = [p for article in real for p in article.passages]
-        self._sentences = [
-            (article.article.text[a:b], terms)
-            for article in real
-            for p in article.passages
-            for (a, b), terms in zip(p.sentence_spans.tolist(), p.terms, strict=True)
-            if b - a < 400
-        ]
-        self._vectors = np.stack([p.vector for p in self._passages])
-        self._spread = np.linalg.cholesky(np.cov(self._vectors.T) + 1e-6 * np.eye(self.dim))
-
-    @property
-    def dim(self) -> int:
-        """Width of the vectors."""
-        return self._vectors.shape[1]
-
-    def vectors(self, n: int) -> Float32:
-        """Vectors spread as the real ones are."""
-        rng = self._rng
-        one, other = rng.integers(len(self._vectors), size=(2, n))
-        share = rng.uniform(0.2, 0.8, (n, 1))
-        mixed = share * self._vectors[one] + (1 - share) * self._vectors[other]
-        mixed += 0.7 * rng.standard_normal((n, self.dim)) @ self._spread.T
-        return (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float32)
-
-    def article(self, number: int) -> PreparedArticle:
-        """An article of ``PASSAGES_AN_ARTICLE`` passages."""
-        rng, text, blocks, passages = self._rng, "", [], []
-        vectors = self.vectors(PASSAGES_AN_ARTICLE)
-        for row in range(PASSAGES_AN_ARTICLE):
-            start, spans, terms = len(text), [], []
-            for n, pick in enumerate(rng.integers(len(self._sentences), size=4)):
-                sentence, words = self._sentences[pick]
-                extra = f" x{rng.zipf(1.2) % 10**9}x" if n == 3 else ""
-                begin = len(text)
-                text += sentence + extra
-                spans.append((begin, len(text)))
-                terms.append(words + ((extra.strip(),) if extra else ()))
-                text += " "
-            like: PreparedPassage = self._passages[rng.integers(len(self._passages))]
-            n_tokens = len(like.token_ids)
-            passages.append(
-                PreparedPassage(
-                    start=start,
-                    end=len(text) - 1,
-                    paragraph=row,
-                    page=None,
-                    vector=vectors[row],
-                    token_vectors=like.token_vectors,
-                    token_ids=like.token_ids,
-                    sentence_spans=np.asarray(spans, dtype=np.int32),
-                    token_starts=np.linspace(0, n_tokens, 5).astype(np.int32),
-                    traits=np.zeros((4, like.traits.shape[1]), dtype=np.uint8),
-                    terms=tuple(terms),
-                )
-            )
-            blocks.append(Block(BlockKind.PARAGRAPH, start, len(text) - 1))
-            text += "\n"
-        day = f"20{10 + number % 15}-{1 + number % 12:02}-{1 + number % 28:02}"
-        article = Article(text, tuple(blocks), title=f"Generated {number}", published=day)
-        return PreparedArticle(article, tuple(passages), tags=(f"t{number % 100}",))
-
-
-def commits(generator: Generator, n_articles: int) -> Iterator[list[PreparedArticle]]:
-    """Articles, in the batches in which they are added."""
-    for start in range(0, n_articles, ARTICLES_A_COMMIT):
-        end = min(n_articles, start + ARTICLES_A_COMMIT)
-        yield [generator.article(number) for number in range(start, end)]
+ADDED = 2_000
+"""Articles that another process adds while questions are asked."""
+WRITING_AT = 10_000
+"""Size of the archive that is asked meanwhile."""
+ABOUT = (
+    "Passages are generated from a SQuAD 1.1 file (see `benchmarks/library_material.py`): real"
+    " sentences and word pieces, synthetic vectors with the real ones' spread. Questions are real."
+    f" {PASSAGES_AN_ARTICLE} passages an article, {PASSAGES_AN_ARTICLE * ARTICLES_A_COMMIT:,} a"
+    " commit. The exponent e is fitted: a figure grows as the number of passages to the power e."
+)
 
 
 def build(folder: Path, size: int, encoder: Encoder, real: list[PreparedArticle]) -> dict[str, Any]:
@@ -154,7 +81,7 @@ def build(folder: Path, size: int, encoder: Encoder, real: list[PreparedArticle]
         at = time.perf_counter()
         store.flush()
         deriving += time.perf_counter() - at
-    loading = time.perf_counter() - began - deriving
+    loading = time.perf_counter() - began - deriving  # encoding is not part of it
     at = time.perf_counter()
     store.compact()
     compacting = time.perf_counter() - at
@@ -163,12 +90,12 @@ def build(folder: Path, size: int, encoder: Encoder, real: list[PreparedArticle]
     store.close()
     on_disk = sum(path.stat().st_size for path in folder.iterdir())
     return {
-        "kind": view.base.kind.spec,
-        "recall, stored": view.base.manifest["recall"],
-        "rows a second": size / loading,
-        "deriving s": deriving,
-        "compact s": compacting,
-        "disk B": (on_disk - characters) / size,
+        "FAISS": view.base.kind.spec,
+        "recall@10 against exact, stored vectors as queries": view.base.manifest["recall"],
+        "passages stored a second, encoding not counted": size / loading,
+        "keeping the indexes up to date meanwhile (s)": deriving,
+        "compact, everything rebuilt (s)": compacting,
+        "disk per passage beyond its text (B)": (on_disk - characters) / size,
     }
 
 
@@ -227,13 +154,13 @@ def serve(folder: Path, questions: Sequence[str]) -> dict[str, Any]:
     adding = time.perf_counter() - at
     library.remove(article.id)
     return {
-        "open s": opened,
-        "question ms": statistics.median(took),
-        "p95 ms": sorted(took)[int(0.95 * len(took))],
-        "encode ms": statistics.median(encoding),
-        "resident MB": memory,
-        "recall, questions": hits / total,
-        "add and ask s": adding,
+        "question, median, whole pipeline (ms)": statistics.median(took),
+        "question, 95th percentile (ms)": sorted(took)[int(0.95 * len(took))],
+        "of it, encoding the question (ms)": statistics.median(encoding),
+        "recall@10 against exact, questions as queries": hits / total,
+        "resident memory while serving (MB)": memory,
+        "open (s)": opened,
+        "add one article and ask it (s)": adding,
     }
 
 
@@ -263,10 +190,12 @@ def quality(folder: Path, data: Sequence[Any], limit: int) -> dict[str, float]:
         encoding = library._encoder.encode_query(question)
         with library.store.read() as snapshot:
             plain = snapshot.pool(snapshot.dense(encoding.vector, 3).rows, ())
-            ranked = rank_archive(snapshot, question, encoding, [None])
+            (ranked,) = rank_archive(
+                snapshot, [read_question(snapshot, question, encoding)], [None]
+            )
         for name, pool, best in (
             ("plain R", plain, np.arange(len(plain))),
-            ("R", ranked.pool, np.argsort(-ranked.passages, kind="stable")[:3]),
+            ("R", ranked.pool, np.argsort(-ranked.ranking.passages, kind="stable")[:3]),
         ):
             right = [
                 pool.articles[pool.article_of[row]] == key
@@ -278,71 +207,134 @@ def quality(folder: Path, data: Sequence[Any], limit: int) -> dict[str, float]:
             ]
             hits[f"{name}@1"] += right[0]
             hits[f"{name}@3"] += any(right)
-    return {name: n / len(order) for name, n in hits.items()}
+    shares = {name: n / len(order) for name, n in hits.items()}
+    return shares | {"R@1 less the plain recipe's": shares["R@1"] - shares["plain R@1"]}
+
+
+def asked_while_writing(folder: Path, squad: str, questions: Sequence[str]) -> dict[str, float]:
+    """Latency of questions alone, and while another process adds articles to the archive."""
+    library = Library(FolderStore(folder), load_encoder())
+
+    def median(while_running: subprocess.Popen[bytes] | None) -> tuple[float, float]:
+        took: list[float] = []
+        while len(took) < QUESTIONS or (while_running and while_running.poll() is None):
+            at = time.perf_counter()
+            library.ask(questions[len(took) % len(questions)], k=5, min_confidence=0.0)
+            took.append((time.perf_counter() - at) * 1000)
+        return statistics.median(took), sorted(took)[int(0.95 * len(took))]
+
+    median(None)
+    alone = median(None)
+    before = len(library)
+    writer = subprocess.Popen(
+        [sys.executable, __file__, "--squad", squad, "--write", str(folder)],
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
+    writing = median(writer)
+    if writer.returncode or len(library) != before + ADDED:
+        raise SystemExit("the writer failed")
+    return {
+        "median alone (ms)": alone[0],
+        f"median while {ADDED:,} articles are encoded and added (ms)": writing[0],
+        "ratio of the medians": writing[0] / alone[0],
+        "ratio of the 95th percentiles": writing[1] / alone[1],
+    }
+
+
+def write(folder: Path, data: Sequence[dict[str, Any]]) -> None:
+    """Add `ADDED` short articles as anybody would: read, encoded, stored."""
+    paragraphs = [p["context"] for entry in data for p in entry["paragraphs"]]
+    Library.open(folder).add(
+        article_from_text(f"Story {number}.\n\n{paragraphs[number % len(paragraphs)]}")
+        for number in range(ADDED)
+    )
 
 
 def table(results: dict[int, dict[str, Any]]) -> str:
     """Markdown, a size a column, and the exponent of the growth."""
-    names = list(next(iter(results.values())))
     sizes = sorted(results)
     lines = ["| | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent |"]
     lines.append("| --- |" + " --- |" * (len(sizes) + 1))
-    for name in names:
+    for name in next(iter(results.values())):
         values = [results[size][name] for size in sizes]
-        cells = [v if isinstance(v, str) else f"{v:.3g}" for v in values]
+        cells = [v if isinstance(v, str) else f"{v:,.3g}" for v in values]
         slope = ""
-        if len(sizes) > 1 and not isinstance(values[0], str):
+        if len(sizes) > 1 and not isinstance(values[0], str) and "recall" not in name:
             logs = np.log(np.maximum(np.asarray(values, dtype=float), 1e-9))
             slope = f"{np.polyfit(np.log(sizes), logs, 1)[0]:.2f}"
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {slope} |")
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Build, serve and measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--squad", required=True)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--keep", help="build libraries here, and use those that are there")
-    parser.add_argument("--quality", type=int, metavar="N", help="ask N of the file's questions")
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
-    parser.add_argument("-o", "--output")
-    arguments = parser.parse_args()
-    data = json.loads(Path(arguments.squad).read_text())["data"]
+def report(results: dict[int, dict[str, Any]], others: dict[str, dict[str, float]]) -> str:
+    """The whole result file."""
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    parts = [
+        "# An archive at several sizes",
+        f"    {' '.join(['python', *sys.argv])}",
+        ABOUT,
+        f"{os.cpu_count()} cores; load average at the end {load}.",
+        table(results),
+    ]
+    for title, figures in others.items():
+        rows = [f"| {name} | {value:.3g} |" for name, value in figures.items()]
+        parts += [f"## {title}", "\n".join(["| | |", "| --- | --- |", *rows])]
+    return "\n\n".join(parts) + "\n"
+
+
+def measured(arguments: argparse.Namespace, data: Sequence[Any], place: Path) -> str:
+    """Build, ask and take away, size by size; the result file."""
     asked = [q["question"] for a in data for p in a["paragraphs"] for q in p["qas"]]
     questions = [asked[i] for i in np.random.default_rng(1).permutation(len(asked))[:QUESTIONS]]
-    if arguments.serve:
-        print(json.dumps(serve(Path(arguments.serve), questions)))
-        return
-    place = Path(arguments.keep or tempfile.mkdtemp())
-    if arguments.quality:
-        print(json.dumps(quality(place / "quality", data, arguments.quality)))
-        return
-    results = {}
-    real = None
+    (place / "questions.json").write_text(json.dumps(questions))
+    encoder = load_encoder()
+    real = prepared(data, encoder)
+    results: dict[int, dict[str, Any]] = {}
+    others: dict[str, dict[str, float]] = {}
     for size in arguments.sizes:
-        folder = place / f"library-{size}"
-        notes = place / f"library-{size}.json"
-        if not notes.exists():
-            encoder = load_encoder()
-            if real is None:
-                texts = ["\n\n".join(p["context"] for p in a["paragraphs"]) for a in data]
-                articles = [article_from_text(text) for text in texts]
-                real = list(prepare_articles(articles, encoder))
-            shutil.rmtree(folder, ignore_errors=True)
-            notes.write_text(json.dumps(build(folder, size, encoder, real)))
+        began, folder = time.perf_counter(), place / f"library-{size}"
+        built = build(folder, size, encoder, real)
         served = subprocess.run(
             [sys.executable, __file__, "--squad", arguments.squad, "--serve", str(folder)],
             check=True,
             capture_output=True,
             env=os.environ | {"HF_HUB_OFFLINE": "1"},
         )
-        results[size] = json.loads(notes.read_text()) | json.loads(served.stdout.splitlines()[-1])
-        print(table(results), flush=True)
-    if not arguments.keep:
-        shutil.rmtree(place)
-    if arguments.output:
-        Path(arguments.output).write_text(f"{table(results)}\n")
+        results[size] = json.loads(served.stdout.splitlines()[-1]) | built
+        if size == WRITING_AT:
+            title = f"Asked while another process writes, {size:,} passages"
+            others[title] = asked_while_writing(folder, arguments.squad, questions)
+        shutil.rmtree(folder)
+        sys.stderr.write(f"{size:,} passages: {time.perf_counter() - began:.0f} s\n")
+    if arguments.quality:
+        title = f"Quality: {len(data)} articles as one library, {arguments.quality:,} questions"
+        others[title] = quality(place / "quality", data, arguments.quality)
+    return report(results, others)
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--squad", required=True, metavar="FILE", help="SQuAD 1.1, as JSON")
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="passages")
+    parser.add_argument("--quality", type=int, default=1_500, metavar="N", help="questions; 0: no")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the tables here")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--write", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    data = json.loads(Path(arguments.squad).read_text())["data"]
+    if arguments.serve:
+        folder = Path(arguments.serve)
+        questions = json.loads((folder.parent / "questions.json").read_text())
+        print(json.dumps(serve(folder, questions)))
+    elif arguments.write:
+        write(Path(arguments.write), data)
+    else:
+        with tempfile.TemporaryDirectory() as place:
+            text = measured(arguments, data, Path(place))
+        print(text)
+        if arguments.output:
+            Path(arguments.output).write_text(text)
 
 
 if __name__ == "__main__":
