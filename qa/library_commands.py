@@ -8,20 +8,21 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from index.article import Article
-from index.errors import QuestionError, SourceError
+from index.errors import LibraryBusy, QuestionError, SourceError, SourceNotFound
 from index.folder_store import repair
 from index.reader import SUFFIXES, read_article
 from index.store import Where
 from qa.answer import Answer
 from qa.archive_answer import PER_ARTICLE
 from qa.library import Added, Library
-from qa.terminal import render, terminal_progress
+from qa.terminal import one_line, render, terminal_progress
 
 __all__ = ["add_library_commands", "add_library_options", "ask_library"]
 
@@ -132,13 +133,26 @@ def ask_library(arguments: argparse.Namespace) -> Answer:
 def run_add(arguments: argparse.Namespace) -> int:
     """Add articles; those that are there already cost nothing."""
     paths = [path for source in arguments.sources for path in _files(Path(source))]
-    with terminal_progress() as progress:
+    if not any(path.exists() for path in paths):
+        named = ", ".join(map(repr, arguments.sources))
+        raise SourceNotFound(f"there is no article in {named}; check the path")
+    with terminal_progress() as progress, _resumable():
         library = Library.open(arguments.library, model=arguments.model, progress=progress)
         refused: list[tuple[str, str]] = []
         added = library.add_from(
             _read(paths, refused), tags=arguments.tag, total=len(paths), progress=progress
         )
     return _report(added, refused)
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Say to somebody who interrupts that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write("\narticle-qa: interrupted; what was added stays, run it again to go on\n")
+        raise
 
 
 def run_remove(arguments: argparse.Namespace) -> int:
@@ -152,37 +166,55 @@ def run_remove(arguments: argparse.Namespace) -> int:
 def run_list(arguments: argparse.Namespace) -> int:
     """List articles in the order in which they were added."""
     library = Library.open(arguments.library, create=False)
-    for entry in library.articles(where_of(arguments)):
+    entries = library.articles(where_of(arguments))
+    for entry in entries:
         if arguments.json:
             sys.stdout.write(json.dumps(asdict(entry)) + "\n")
         else:
-            name = " ".join((entry.title or entry.source or "").split())
-            line = f"{entry.id}  {(entry.published or '')[:10]:<10}  {name}\n"
-            sys.stdout.write(line.encode("utf-8", "replace").decode("utf-8"))
+            name = one_line(entry.title or entry.source or "")
+            sys.stdout.write(f"{entry.id}  {(entry.published or '')[:10]:<10}  {name}\n")
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{len(entries):,} of {len(library):,} articles\n")
     return 0
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
     """Add what is new or changed in a folder, and drop what is gone from it."""
     folder = Path(arguments.folder)
-    if not folder.is_dir():
-        raise SourceError(f"{str(folder)!r} is no folder; name the one with the articles")
+    _check_folder(folder)
     with terminal_progress() as progress:
         library = Library.open(arguments.library, model=arguments.model, progress=progress)
+    if not arguments.watch:
+        return sync_once(library, folder, map(str, _files(folder)))
     seen: dict[str, tuple[int, int]] | None = None
-    status = 0
     while True:
-        stamps = {str(path): _stamp(path) for path in _files(folder)}
-        if stamps != seen:
-            status = sync_once(library, folder, stamps)
-            seen = stamps
-        if not arguments.watch:
-            return status
+        try:
+            _check_folder(folder)
+            stamps = {str(path): _stamp(path) for path in _files(folder)}
+            if stamps != seen:
+                sync_once(library, folder, stamps)
+                seen = stamps
+        except (OSError, LibraryBusy, SourceError) as error:
+            # The folder may be out of reach for a while, or another may be writing.
+            if seen != {}:
+                sys.stderr.write(f"article-qa: {error}; trying again\n")
+            seen = {}
+        sys.stdout.flush()
         time.sleep(_SECONDS)
 
 
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise SourceError(f"{str(folder)!r} is no folder; name the one with the articles")
+
+
 def sync_once(library: Library, folder: Path, paths: Iterable[str]) -> int:
-    """Make a library hold just what a folder holds; articles from elsewhere stay."""
+    """Make a library hold just what a folder holds; articles from elsewhere stay.
+
+    Raises:
+        SourceError: The folder held articles, and holds none: a disk that is not there must
+            not empty a library.
+    """
     root = os.path.join(os.path.abspath(folder), "")
     before = {e.source: e.id for e in library.articles() if (e.source or "").startswith(root)}
     refused: list[tuple[str, str]] = []
@@ -195,26 +227,34 @@ def sync_once(library: Library, folder: Path, paths: Iterable[str]) -> int:
             new.append((article, source))
             if source in before:
                 replaced.append(before[source])
+    if before and not kept and not refused:
+        raise SourceError(
+            f"{str(folder)!r} holds no article any more, and the library {len(before):,} from it;"
+            " nothing was removed: article-qa remove does that"
+        )
     unreadable = {source for source, _ in refused}
     staying = set(kept.values())
     gone = {key for source, key in before.items() if source not in kept | dict.fromkeys(unreadable)}
     gone = (gone | set(replaced)) - staying
-    with terminal_progress() as progress:
+    with terminal_progress() as progress, _resumable():
         added = library.add_from(
             new, total=len(new), replacing=sorted(gone) if new else (), progress=progress
         )
     if gone and not new:
         library.remove(*sorted(gone))
+    same = tuple(kept[source] for source in kept if before.get(source) == kept[source])
     sys.stdout.write(f"{len(gone)} gone; ")
-    return _report(added, refused)
+    return _report(replace(added, unchanged=added.unchanged + same), refused)
 
 
 def run_compact(arguments: argparse.Namespace) -> int:
     """Rebuild the indexes of a library and give back the space of what was removed."""
+    before = _megabytes(arguments.library)
     with terminal_progress() as progress:
         library = Library.open(arguments.library, create=False, progress=progress)
         library.compact(progress)
-    sys.stdout.write(f"{len(library)} articles\n")
+    after = _megabytes(arguments.library)
+    sys.stdout.write(f"{len(library):,} articles; {before:.1f} MB before, {after:.1f} MB now\n")
     return 0
 
 
@@ -224,6 +264,10 @@ def run_repair(arguments: argparse.Namespace) -> int:
         repair(arguments.library, progress)
     sys.stdout.write("the library is whole\n")
     return 0
+
+
+def _megabytes(folder: str) -> float:
+    return sum(path.stat().st_size for path in Path(folder).glob("*")) / 1e6
 
 
 def _files(path: Path) -> Iterator[Path]:

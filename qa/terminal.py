@@ -39,20 +39,25 @@ def terminal_progress() -> Iterator[Progress | None]:
         return
     from tqdm import tqdm  # an eighth of a second that only long work needs
 
-    bar: tqdm[None] | None = None
+    # Work may be part of other work: adding articles indexes vectors now and then. What began
+    # first keeps its bar, and with it its rate and the time that is left.
+    bars: dict[str, tqdm[None]] = {}
 
     def progress(what: str, done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None or bar.desc.removesuffix(": ") != what:
-            if bar is not None:
-                bar.close()
-            bar = tqdm(desc=what, total=total, leave=False, file=sys.stderr)
-        bar.update(done - bar.n)
+        if what in bars:
+            while next(reversed(bars)) != what:
+                bars.popitem()[1].close()
+        else:
+            bars[what] = tqdm(
+                desc=what, total=total, leave=False, file=sys.stderr, position=len(bars)
+            )
+        bars[what].total = total
+        bars[what].update(done - bars[what].n)
 
     try:
         yield progress
     finally:
-        if bar is not None:
+        for bar in reversed(bars.values()):
             bar.close()
 
 

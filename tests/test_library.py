@@ -5,14 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from archive import MODEL, make_article
 
-from index import Article, LibraryError, NotALibrary, OtherModel, QuestionError, UnknownArticle
+from index import (
+    Article,
+    LibraryError,
+    NotALibrary,
+    OtherModel,
+    QuestionError,
+    SourceError,
+    SourceNotFound,
+    UnknownArticle,
+)
 from index.encoder import Encoder
 from index.folder_store import FolderStore
 from index.plaintext import article_from_text
@@ -426,6 +438,52 @@ def test_a_source_that_cannot_be_read_is_told_and_the_others_are_kept(
     assert said.out == "1 added, 0 unchanged, 1 refused\n"
 
 
+def test_adding_nothing_makes_no_library(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    (tmp_path / "empty").mkdir()
+    for nothing in ("absent.txt", "empty"):
+        with pytest.raises(SourceNotFound, match="no article in"):
+            run("add", str(tmp_path / nothing), "--library", str(library))
+    assert not library.exists()
+
+
+def when(condition: Callable[[], bool], act: Callable[[], None]) -> None:
+    """Do something beside the test as soon as something holds, within a minute."""
+
+    def wait() -> None:
+        for _ in range(6_000):
+            if condition():
+                break
+            time.sleep(0.01)
+        act()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_adding_that_is_interrupted_goes_on_where_it_was(
+    encoder: Encoder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("qa.library._BATCH_CHARS", 1)
+    for number in range(60):
+        (tmp_path / f"{number}.txt").write_text(f"Ferry number {number} left the harbour at noon.")
+    library = Library.open(tmp_path / "library")
+    when(lambda: len(library) > 2, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run("add", str(tmp_path), "--library", str(tmp_path / "library"))
+    assert "what was added stays, run it again" in capsys.readouterr().err
+    there = len(library)
+    assert 2 < there < 60
+    assert run("add", str(tmp_path), "--library", str(tmp_path / "library")) == 0
+    assert capsys.readouterr().out == f"{60 - there} added, {there} unchanged, 0 refused\n"
+
+
 def test_asking_makes_no_library(tmp_path: Path) -> None:
     with pytest.raises(NotALibrary):
         run("ask", "Why?", "--library", str(tmp_path / "absent"))
@@ -448,11 +506,11 @@ def test_a_library_follows_a_folder(
     (files / "a.txt").write_text("The bridge was opened again by the mayor.")
     (files / "b.txt").unlink()
     assert run("sync", str(files), "--library", str(tmp_path / "library")) == 0
-    assert capsys.readouterr().out == "2 gone; 1 added, 0 unchanged, 0 refused\n"
+    assert capsys.readouterr().out == "2 gone; 1 added, 1 unchanged, 0 refused\n"
     sources = [entry.source for entry in library.articles()]
     assert [s and os.path.basename(s) for s in sources] == [None, "c.txt", "a.txt"]
     assert run("sync", str(files), "--library", str(tmp_path / "library")) == 0
-    assert capsys.readouterr().out == "0 gone; 0 added, 0 unchanged, 0 refused\n"
+    assert capsys.readouterr().out == "0 gone; 0 added, 2 unchanged, 0 refused\n"
 
 
 def test_a_file_that_was_renamed_is_not_lost(encoder: Encoder, files: Path, tmp_path: Path) -> None:
@@ -473,6 +531,51 @@ def test_a_file_that_cannot_be_read_for_now_is_not_dropped(
     (files / "a.txt").write_bytes(b"\0" * 50)
     assert sync_once(library, files, paths) == 2
     assert len(library) == 2
+
+
+def test_a_folder_is_watched_until_interrupted(
+    encoder: Encoder,
+    files: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("qa.library_commands._SECONDS", 0.02)
+    library = Library.open(tmp_path / "library")
+
+    def change() -> None:
+        (files / "new.txt").write_text("A whale swam into the harbour on Sunday.")
+        (files / "a.txt").unlink()
+        when(lambda: "whale" in library.ask("What swam into the harbour?").citations[0].quote, stop)
+
+    def stop() -> None:
+        files.rename(tmp_path / "away")  # a disk that is not there
+        when(lambda: not files.exists(), back)
+
+    def back() -> None:
+        time.sleep(0.2)
+        (tmp_path / "away").rename(files)
+        time.sleep(0.2)
+        interrupt()
+
+    when(lambda: len(library) == 3, change)
+    with pytest.raises(KeyboardInterrupt):
+        run("sync", str(files), "--library", str(tmp_path / "library"), "--watch")
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == "0 gone; 3 added, 0 unchanged, 0 refused"
+    assert said.err.count("trying again") == 1
+    names = {os.path.basename(entry.source or "") for entry in library.articles()}
+    assert names == {"b.txt", "c.txt", "new.txt"}
+
+
+def test_a_folder_that_is_empty_does_not_empty_the_library(
+    encoder: Encoder, files: Path, tmp_path: Path
+) -> None:
+    library = Library.open(tmp_path / "library")
+    sync_once(library, files, [str(files / "a.txt")])
+    with pytest.raises(SourceError, match="nothing was removed"):
+        sync_once(library, files, [])
+    assert len(library) == 1
 
 
 def test_syncing_needs_a_folder(tmp_path: Path) -> None:
