@@ -36,11 +36,10 @@ from qa.followup import (
     SENTENCE_FEATURES,
     Weights,
     Where,
-    followup_features,
     is_short,
     leaning,
-    nearness,
 )
+from qa.followup_ranking import followup_features, nearness
 from qa.fusion import Fusion, by_cost
 from qa.ranking import rank
 

@@ -16,17 +16,9 @@ import numpy as np
 from index.store import Int64, Snapshot, Where
 from qa.answer import Answer, Citation
 from qa.archive_ranking import Ranked
-from qa.followup import (
-    FollowUp,
-    combined,
-    is_short,
-    leaning_of,
-    nearness,
-    read_after,
-    weighted,
-    weights,
-)
+from qa.followup import FollowUp, is_short, leaning_of, read_after, weighted, weights
 from qa.followup import Where as Cited
+from qa.followup_ranking import combined, nearness
 
 __all__ = ["Context", "context_of", "in_context", "narrowed", "still_there"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from index.article import Article
@@ -20,15 +21,8 @@ from qa.answer import Answer
 from qa.confidence import MIN_CONFIDENCE
 from qa.correction import correction, without
 from qa.evidence import cite, cited_first
-from qa.followup import (
-    FollowUp,
-    check_history,
-    combined,
-    follow_up,
-    is_short,
-    nearness,
-    weights,
-)
+from qa.followup import FollowUp, check_history, follow_up, is_short, weights
+from qa.followup_ranking import combined, nearness
 from qa.metadata import metadata_evidence
 from qa.question import mend
 from qa.ranking import Ranking, rank

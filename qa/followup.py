@@ -10,7 +10,8 @@ Nothing is rewritten: a question read after the one before it shares its words w
 is what a pronoun stands for most of the time (Vakulenko et al., 2021, compare this with
 learned rewriting, https://arxiv.org/abs/2004.14652). A conversation also walks through its
 article, so that the next answer mostly stands at or soon after the last (Choi et al., QuAC,
-2018, https://arxiv.org/abs/1808.07036). ``benchmarks/fit_followup.py`` fits the weights.
+2018, https://arxiv.org/abs/1808.07036). ``benchmarks/fit_followup.py`` fits the weights,
+and `qa.followup_ranking` applies them.
 """
 
 from __future__ import annotations
@@ -18,21 +19,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.article_index import ArticleIndex
-from index.encoder import Float32, Int32
+from index.encoder import Float32
 from index.errors import QuestionError
 from index.terms import terms
 from qa.answer import Answer
-from qa.fusion import Fusion, by_cost
-from qa.ranking import Ranking
+from qa.fusion import Fusion
 
 __all__ = [
     "LEANING",
@@ -41,13 +40,10 @@ __all__ = [
     "Weights",
     "Where",
     "check_history",
-    "combined",
     "follow_up",
-    "followup_features",
     "is_short",
     "leaning",
     "leaning_of",
-    "nearness",
     "read_after",
     "weighted",
     "weights",
@@ -87,7 +83,7 @@ SENTENCE_FEATURES: Final = (
     "joined_short",  # joined, where it is short
     "longer_short",  # log-odds of it read after the two questions before, where it is short
 )
-"""The columns of `followup_features`."""
+"""The columns of `qa.followup_ranking.followup_features`."""
 
 _PRONOUN: Final = re.compile(
     r"\b(?:he|him|his|she|her|hers|it|its|they|them|theirs?|this|that|these|those|there|ones?"
@@ -274,105 +270,6 @@ def leaning_of(question: str, known: int) -> Float32:
 def is_short(question: str) -> bool:
     """Whether a question is hardly one without the question before: "And when?"."""
     return len(_WORD.findall(question)) <= SHORT
-
-
-def nearness(
-    where: Where,
-    n: int,
-    steps: Mapping[int, float],
-    elsewhere: float,
-    places: NDArray[np.int64] | None = None,
-) -> Float32:
-    """Log-probability of each sentence to be the next that answers.
-
-    Args:
-        where: What was cited last.
-        n: Sentences that are ranked.
-        steps: As in `Weights`.
-        elsewhere: As in `Weights`.
-        places: int64 ``(n,)``, ascending: where each stands in its text, with gaps where text
-            is left out; None for all of one article.
-
-    Returns:
-        float32 ``(n,)``.
-    """
-    chance = np.full(n, max(elsewhere, 1e-3) / n)
-    places = np.arange(n) if places is None else places
-    for row, weight in where:
-        for step, probability in steps.items():
-            place = places[row] + step
-            at = int(np.searchsorted(places, place))
-            if at < n and places[at] == place:
-                chance[at] += weight * probability
-    return np.asarray(np.log(chance), dtype=np.float32)
-
-
-def followup_features(
-    alone: Float32, joined: Float32, longer: Float32, near: Float32, short: bool
-) -> Float32:
-    """What speaks for each sentence in context.
-
-    Args:
-        alone: float32 ``(n_sentences,)``: log-odds of the question alone.
-        joined: The same, of it read after the question before.
-        longer: The same, of it read after the two questions before.
-        near: float32 ``(n_sentences,)``, as from `nearness`.
-        short: Whether the question is short.
-
-    Returns:
-        float32 ``(n_sentences, len(SENTENCE_FEATURES))``.
-    """
-    columns = {
-        "alone": alone,
-        "joined": joined,
-        "near_short": near * short,
-        "alone_short": alone * short,
-        "joined_short": joined * short,
-        "longer_short": longer * short,
-    }
-    return np.stack([columns[name] for name in SENTENCE_FEATURES], axis=1).astype(np.float32)
-
-
-def combined(
-    near: Float32,
-    lengths: Int32,
-    starts: Int32,
-    short: bool,
-    alone: Ranking,
-    joined: Ranking,
-    longer: Ranking,
-) -> Ranking:
-    """Score passages and sentences for a follow-up.
-
-    Args:
-        near: float32 ``(n_sentences,)``, as from `nearness`.
-        lengths: int32 ``(n_sentences,)``: code points of each.
-        starts: int32 ``(n_passages + 1,)``: the sentences of each passage.
-        short: Whether the question is short.
-        alone: The ranking of the question alone.
-        joined: Of ``FollowUp.joined``.
-        longer: Of ``FollowUp.longer``.
-
-    Returns:
-        The ranking in context, as confident as the joined one.
-    """
-    fusion = weights().sentences
-    cost = by_cost(np.zeros(len(lengths), dtype=np.float32), lengths)
-    sentences = fusion.scores(
-        followup_features(
-            alone.sentences - cost, joined.sentences - cost, longer.sentences - cost, near, short
-        )
-    )
-    passages = fusion.scores(
-        followup_features(
-            alone.passages,
-            joined.passages,
-            longer.passages,
-            np.asarray(np.maximum.reduceat(near, starts[:-1])),
-            short,
-        )
-    )
-    return replace(joined, passages=passages, sentences=sentences + cost)
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa import Answer, ArticleBot, QuestionError
-from qa.followup import follow_up, is_short, nearness, weights, where_cited
+from qa.followup import follow_up, is_short, weights, where_cited
+from qa.followup_ranking import nearness
 
 
 @pytest.fixture(scope="module")
