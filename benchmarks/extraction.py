@@ -5,8 +5,8 @@
 ``DATA_DIR`` holds ``ground-truth.json`` (``{page: {"articleBody": …, "url": …}}``) and
 ``html/PAGE.html.gz``, as in https://github.com/scrapinghub/article-extraction-benchmark,
 whose scoring this is: precision and recall over 4-word shingles of each page, averaged
-over pages. "Body" is what can be cited with its headings; "whole text" has the title,
-byline and dateline before it as well, which the gold texts leave out.
+over pages. "Body" is what can be cited with its headings; "whole text" has the byline and
+dateline before it as well, which the gold texts leave out.
 """
 
 from __future__ import annotations

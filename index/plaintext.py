@@ -94,7 +94,7 @@ def authors_of_byline(line: str) -> tuple[str, ...]:
     if match is None:
         return ()
     who = re.split(r"\s+[|•·–—]\s+", match["who"])[0]
-    parts = re.split(r"\s*,\s*(?:and\s+|&\s*)?|\s+(?:and|&)\s+", who)
+    parts = re.split(r"\s*,\s*(?:and\s+|&\s*)?|\s+(?:and|AND|&)\s+", who)
     names = (part.strip(" .") for part in parts)
     return tuple(name for name in names if name and name[0].isupper() and not _ROLE.search(name))
 

@@ -22,7 +22,8 @@ from index.store import Where
 from qa.answer import Answer
 from qa.archive_answer import PER_ARTICLE
 from qa.library import Added, Library
-from qa.terminal import one_line, render, terminal_progress
+from qa.one_line import one_line
+from qa.terminal import render, terminal_progress
 
 __all__ = ["add_library_commands", "add_library_options", "ask_library"]
 

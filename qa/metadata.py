@@ -15,6 +15,7 @@ from enum import Enum
 from functools import lru_cache
 
 from index.article import Article, BlockKind
+from index.sentences import split_sentences
 
 __all__ = ["Aspect", "Described", "MetadataEvidence", "described", "metadata_evidence"]
 
@@ -151,16 +152,25 @@ def described(question: str) -> Described | None:
 
 
 def _declared(aspect: Aspect, article: Article) -> MetadataEvidence | None:
-    """What is known of the article, but stands nowhere in its text; its title is cited."""
-    known = {
-        Aspect.AUTHOR: (", ".join(article.authors), "its author"),
-        Aspect.PUBLISHED: (article.published, "when it was published"),
-    }.get(aspect)
-    heads = [b for b in article.blocks if b.kind is BlockKind.TITLE] or [*article.blocks[:1]]
-    if known is None or not known[0] or not heads:
-        return None
-    reason = f"the article's metadata, not its text, say {known[1]}: {known[0]}"
-    return MetadataEvidence(aspect, ((heads[0].start, heads[0].end),), reason)
+    """What is known of the article, but stands nowhere in its text: told beside how it begins."""
+    over = f"its title, \u201c{article.title}\u201d, stands apart from the text and over this"
+    said = "the article's metadata, not its text, say"
+    known, reason = {
+        Aspect.AUTHOR: (article.authors, f"{said} its author: {', '.join(article.authors)}"),
+        Aspect.PUBLISHED: (article.published, f"{said} when it was published: {article.published}"),
+        Aspect.TITLE: (article.title, over),
+        Aspect.TOPIC: (article.title, over),
+    }[aspect]
+    return MetadataEvidence(aspect, _lead(article), reason) if known else None
+
+
+def _lead(article: Article) -> tuple[tuple[int, int], ...]:
+    """The title, or the sentence that an article without one in its text begins with."""
+    for block in article.blocks:
+        if block.kind is BlockKind.TITLE:
+            return ((block.start, block.end),)
+    first = next(block for block in article.blocks if block.kind.citable)
+    return (split_sentences(article.text, first.start, first.end, article.language)[0],)
 
 
 def _names_author(words: list[str], article: Article) -> Aspect | None:

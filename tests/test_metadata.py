@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from index import Article
+from index import Article, read_article
 from index.plaintext import article_from_text
 from qa.metadata import Aspect, Described, described, metadata_evidence
 
@@ -122,3 +122,12 @@ def test_metadata_that_the_text_does_not_hold_is_told_beside_its_title() -> None
     assert evidence.reason.endswith("say when it was published: 2021-06-04")
     ((start, end),) = evidence.spans
     assert article.text[start:end] == "A flood"
+
+
+@pytest.mark.parametrize("question", ["What is the headline?", "What is this article about?"])
+def test_a_title_apart_from_the_text_is_told_beside_the_sentence_under_it(question: str) -> None:
+    page = "<title>Rain in Rome</title><p>It rained all day in Rome. Nobody minded it at all.</p>"
+    evidence = metadata_evidence(question, article := read_article(page.encode()))
+    assert evidence is not None
+    assert [article.text[a:b] for a, b in evidence.spans] == ["It rained all day in Rome."]
+    assert "\u201cRain in Rome\u201d" in evidence.reason

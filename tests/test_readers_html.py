@@ -111,13 +111,21 @@ def test_what_json_ld_says_goes_before_opengraph_and_meta_tags() -> None:
     assert article.language == "en"
 
 
-def test_title_byline_and_dateline_can_be_cited_in_their_place() -> None:
+def test_byline_and_dateline_can_be_cited_and_the_title_stands_apart_from_the_text() -> None:
     head = f"<script type='application/ld+json'>{json.dumps(LINKED)}</script>"
     article = read_article(page(head=head))
 
-    assert texts(article, BlockKind.TITLE) == ["Council limits facial recognition"]
     assert texts(article, BlockKind.BYLINE) == ["By Jane Doe and John Roe"]
     assert texts(article, BlockKind.DATELINE) == ["Published 2020-03-04"]
+    assert article.title == "Council limits facial recognition"
+    assert article.title not in article.text
+
+
+def test_a_long_text_says_its_language_whatever_the_page_declares() -> None:
+    german = "Der Stadtrat hat am Dienstag beschlossen, die Gesichtserkennung einzuschränken. "
+    data = f"<html lang='en'><body><p>{german * 8}</p><p>{german * 8}Ende.</p></body></html>"
+
+    assert read_article(data.encode()).language == "de"
 
 
 def test_a_page_without_declarations_is_read_by_what_it_shows() -> None:
@@ -184,3 +192,36 @@ def test_any_markup_is_read_or_refused(parts: list[str]) -> None:
     except SourceError:
         return
     assert all(article.text[b.start : b.end].strip() for b in article.blocks)
+
+
+@pytest.mark.parametrize(
+    ("head", "shown", "title"),
+    [
+        ("<meta property='og:title' content='Opinion | The long way home'>", "The long way home", "The long way home"),  # noqa: E501
+        ("<title>Budget 2020: what it means for you | Post</title>", "What the budget of 2020 means for you", "What the budget of 2020 means for you"),  # noqa: E501
+        ("<title>Rain in Rome - Daily Post</title>", "Daily Post", "Rain in Rome"),
+    ],
+    ids=["section before it", "put otherwise for search engines", "heading is the site's"],
+)  # fmt: skip
+def test_the_title_is_the_one_that_is_printed(head: str, shown: str, title: str) -> None:
+    data = f"<html><head>{head}</head><body><h1>{shown}</h1><p>{PROSE[0]}</p></body></html>"
+
+    assert read_article(data.encode()).title == title
+
+
+@pytest.mark.parametrize(
+    ("head", "shown"),
+    [
+        ("<link rel='canonical' href='https://a.example/2020/mar/04/story'>", ""),
+        ("<link rel='canonical' href='https://a.example/2020/03/04/story'>", ""),
+        ("", "<time datetime='2020-03-04'>then</time>"),
+        ("", "<p class='date'>4. März 2020</p>"),
+    ],
+)
+def test_the_date_is_the_article_s_own(head: str, shown: str) -> None:
+    data = (
+        f"<html><head>{head}</head><body><p class='date'>1 May 2024</p><h1>Rain</h1>{shown}"
+        f"<p>{PROSE[0]}</p><div class='comment'><time>2 June 2023</time></div></body></html>"
+    )
+
+    assert (read_article(data.encode()).published or "")[:10] == "2020-03-04"

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from index.plaintext import authors_of_byline
+from index.readers.authors import page_authors, stands_elsewhere
 from index.readers.dates import date_in, iso_date
 from index.readers.pieces import Metadata
 
@@ -26,26 +26,17 @@ _ARTICLE_TYPES = re.compile(r"(?i)(?:article|posting|report|review|story|claimre
 _PAGE_TYPES = re.compile(r"(?i)(?:webpage|itempage|creativework|videoobject|podcastepisode)$")
 _TAG = re.compile(r"<[^>]{1,300}>")
 _WITH_ITEMPROP = etree.XPath("//*[@itemprop]")
-_BY_AUTHOR = etree.XPath("//*[@rel='author']")
 _SPACE = re.compile(r"\s+")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _SEPARATOR = re.compile(r"\s+[|•·»›–—-]+\s+|\s*\|\s*|\s+::\s+")
-_BYLINE_NAMES = re.compile(
-    r"(?:^|[\s_-])(?:byline|author|authors|auteur|autor|writer)(?:$|[\s_-])|byline"
-)
 _DATE_NAMES = re.compile(r"date|time|publish|posted|dateline|meta\b")
-_NOT_NAME = re.compile(
-    r"(?i)https?://|www\.|@|\b(?:staff|editor|admin|administrator|team|desk|newsroom|posted|"
-    r"published|updated|minutes?|read|view|all posts|redaktion|redazione|redacción)\b|\d{3}"
+_DATED = re.compile(
+    r"[/-](?P<y>(?:19|20)\d\d)(?P<s>[/-])(?P<m>\d\d|[a-z]{3})(?P=s)(?P<d>\d\d)(?:[/-]|$)",
+    re.IGNORECASE,
 )
-_AGENCY = re.compile(
-    r"(?i)^(?:associated press|reuters|afp|ap|bloomberg news|the associated press)$"
-)
-_BYLINE_TAGS = ("p", "div", "span", "a", "address", "h3", "h4", "li", "strong", "cite")
 _DATE_TAGS = ("p", "div", "span", "li", "small", "em", "td", "h4", "h5", "h6", "a")
 MAX_LD_NODES = 5000
 MAX_LD_CHARS = 5_000_000
-MAX_AUTHORS = 20
 MAX_TITLE = 500
 
 # In order of trust; keys of meta tags in lower case.
@@ -87,6 +78,7 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
     def first(name: str) -> str:
         return next((meta[key][0] for key in _META[name] if meta.get(key)), "")
 
+    address = _canonical(root, first("url"), _string(article.get("url")), url)
     site = _string(_get(article, "publisher", "name")) or first("site")
     title = _title(
         [_string(article.get("headline")) or _string(article.get("name")), first("title")],
@@ -94,7 +86,15 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
         site,
         _string(page.get("headline")),
     )
-    authors = _authors(article, meta, item, root)
+    authors = page_authors(
+        [
+            [_string(value) for value in _listed(article.get("author") or article.get("creator"))],
+            *(meta.get(key, []) for key in _META["author"]),
+            item["author"],
+        ],
+        root,
+        site,
+    )
     published = _date(
         [
             _string(article.get("datePublished")),
@@ -103,7 +103,7 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
             *item["datepublished"],
             _string(page.get("datePublished")),
         ]
-    ) or _printed_date(root)
+    ) or _printed_date(root, address)
     modified = _date(
         [
             _string(article.get("dateModified")),
@@ -118,7 +118,7 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
         published=published or None,
         modified=modified or None,
         site=site or None,
-        url=_canonical(root, first("url"), _string(article.get("url")), url),
+        url=address,
         language=_language(root, _string(article.get("inLanguage")), first("language")),
     )
 
@@ -210,6 +210,10 @@ def _string(value: object) -> str:
     return _SPACE.sub(" ", unescape(unescape(_TAG.sub("", value)))).strip()
 
 
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
 def _meta_tags(root: etree._Element) -> dict[str, list[str]]:
     tags: dict[str, list[str]] = defaultdict(list)
     for element in root.iter("meta"):
@@ -228,7 +232,7 @@ def _item_properties(root: etree._Element) -> dict[str, list[str]]:
         if name in ("datepublished", "datemodified"):
             value = element.get("content") or element.get("datetime") or _text(element)
             found[name].append(value)
-        elif name == "author":
+        elif name == "author" and not stands_elsewhere(element):
             inner = element.find(".//*[@itemprop='name']")
             value = element.get("content") or _text(element if inner is None else inner)
             if inner is not None and inner.get("content"):
@@ -249,35 +253,48 @@ def _text(element: etree._Element, limit: int = 300, between: str = "") -> str:
 def _title(declared: list[str], root: etree._Element, site: str, page_title: str) -> str:
     """The title as printed, by what the page declares.
 
-    A declared title may be cut short or carry the site's name; the page's own first-level
-    heading then has the words as printed.
+    A declared title may be cut short, put in other words for search engines, or carry the
+    site's name or the section's; the page's own first-level heading then has it as printed.
     """
     headings = [_text(element, MAX_TITLE) for element in root.iter("h1")]
-    headings = [heading for heading in headings if heading]
+    known = [h for h in headings if h and _letters(h) != _letters(site)]
     element = root.find(".//title")
     page_title = page_title or (_text(element, MAX_TITLE) if element is not None else "")
     candidates = [unescape(title)[:MAX_TITLE].strip() for title in (*declared, page_title) if title]
     for candidate in candidates:
         bare = _letters(candidate)
-        for heading in headings:
+        longest = max(map(_letters, _SEPARATOR.split(candidate)), key=len)
+        for heading in known:
             shown = _letters(heading)
             if shown and (
                 shown == bare
                 or (len(shown) > 15 and bare.startswith(shown))
+                or shown == longest
                 or (candidate.endswith(("...", "…")) and shown.startswith(bare))
             ):
                 return heading
-    if not any(declared) and len(headings) == 1:
-        return headings[0]
-    return _without_site(candidates[0], site) if candidates else next(iter(headings), "")
+    if len(known) == 1 and any(_in_other_words(known[0], c) for c in candidates):
+        return known[0]
+    if not candidates:
+        return next(filter(None, headings), "")
+    return _without_site(candidates[0], site, guess=not any(declared))
+
+
+def _in_other_words(heading: str, title: str) -> bool:
+    """Whether a heading says what a title says: half the words of the shorter are shared."""
+    ours, theirs = (set(re.findall(r"\w{3,}", text.lower())) for text in (heading, title))
+    return len(ours) >= 4 and len(ours & theirs) >= 0.5 * max(4, min(len(ours), len(theirs)))
 
 
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text.lower()))
 
 
-def _without_site(title: str, site: str) -> str:
-    """A title without the publication's name behind or before it."""
+def _without_site(title: str, site: str, *, guess: bool) -> str:
+    """A title without the publication's name behind or before it.
+
+    Where the site is unknown, a guess takes a few words after a bar or dash for its name.
+    """
     parts = _SEPARATOR.split(title)
     if len(parts) < 2:
         return title
@@ -287,95 +304,63 @@ def _without_site(title: str, site: str) -> str:
         return title[: title.rindex(parts[-1])].rstrip(" |•·»›–—-:")
     if name and first and first == name:
         return title[len(parts[0]) :].lstrip(" |•·»›–—-:")
+    if guess and not name and len(parts[-1].split()) <= 4 and len(parts[-1]) < len(title) / 2:
+        return title[: title.rindex(parts[-1])].rstrip(" |•·»›–—-:")
     return title
-
-
-def _authors(
-    article: dict[str, Any],
-    meta: dict[str, list[str]],
-    item: dict[str, list[str]],
-    root: etree._Element,
-) -> tuple[str, ...]:
-    declared = article.get("author") or article.get("creator")
-    listed = declared if isinstance(declared, list) else [declared]
-    names = _names(_string(value) for value in listed)
-    for key in _META["author"]:
-        names = names or _names(meta.get(key, ()))
-    names = names or _names(item["author"])
-    return names or _printed_authors(root)
-
-
-def _names(values: Iterable[str]) -> tuple[str, ...]:
-    """People's names out of what fields for authors hold."""
-    names: list[str] = []
-    for value in values:
-        value = _SPACE.sub(" ", value).strip()
-        if not value or len(value) > 300:
-            continue
-        byline = value if re.match(r"(?i)by\s", value) else "By " + value
-        found = authors_of_byline(byline) or ((value,) if len(value.split()) <= 5 else ())
-        for name in found:
-            name = re.sub(r"(?i)^(?:\w+\s)?by\s+", "", name).strip(" ,;|")
-            if name and not _NOT_NAME.search(name) and name not in names and len(name) <= 80:
-                names.append(name)
-    people = [name for name in names if not _AGENCY.match(name)]
-    return tuple((people or names)[:MAX_AUTHORS])
-
-
-def _printed_authors(root: etree._Element) -> tuple[str, ...]:
-    """Names in elements that are marked as a byline."""
-    for element in _found(_BY_AUTHOR, root):
-        names = _names([_text(element, between=" ")])
-        if names:
-            return names
-    for element in root.iter(*_BYLINE_TAGS):
-        marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-        if not _BYLINE_NAMES.search(marks):
-            continue
-        text = _text(element, between=" ")
-        if 3 < len(text) <= 120:
-            names = authors_of_byline(text) or (_names([text]) if _looks_like_name(text) else ())
-            if names:
-                return names[:MAX_AUTHORS]
-    return ()
-
-
-def _looks_like_name(text: str) -> bool:
-    words = text.split()
-    return 2 <= len(words) <= 4 and all(word[0].isupper() for word in words)
 
 
 def _date(values: Iterable[str]) -> str:
     return next(filter(None, (iso_date(value) for value in values if value)), None) or ""
 
 
-def _printed_date(root: etree._Element) -> str | None:
-    """The date that the page shows: a time element, then text in an element named for it."""
-    for element in root.iter("time"):
-        found = iso_date(element.get("datetime") or "") or date_in(_text(element))
-        if found:
-            return found
-    for element in root.iter(*_DATE_TAGS):
-        marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-        if _DATE_NAMES.search(marks):
-            text = _text(element)
-            found = date_in(text) if len(text) <= 120 else None
-            if found:
-                return found
-    return _searched_date(root)
+def _printed_date(root: etree._Element, address: str | None) -> str | None:
+    """The date that the page shows: in a time element, in its address, in an element named so.
 
-
-def _searched_date(root: etree._Element) -> str | None:
-    """The date in the page's address, else what a search of the whole page comes upon."""
-    element = root.find(".//link[@rel='canonical']")
-    address = (element.get("href") or "") if element is not None else ""
-    match = re.search(r"/((?:19|20)\d\d)[/-](\d\d)[/-](\d\d)(?:/|\b)", address)
-    if match:
-        return iso_date("-".join(match.groups()))
+    What stands after the headline goes before what stands above it: the day's own date, a
+    ticker. What stands with a comment or another article's teaser is passed over.
+    """
+    heading = next(root.iter("h1"), None)
+    below = heading is None
+    found: dict[tuple[bool, bool], str] = {}
+    for element in root.iter("h1", "time", *_DATE_TAGS):
+        below = below or element is heading
+        key = (element.tag == "time", below)
+        if key not in found:
+            date = _shown_date(element)
+            if date and not stands_elsewhere(element):
+                found[key] = date
+    shown = (
+        found.get((True, True))
+        or _date_of_address(address)
+        or found.get((True, False))
+        or found.get((False, True))
+        or found.get((False, False))
+    )
+    if shown:
+        return shown
     from htmldate import find_date  # deferred: few pages need it, and it is slow to import
 
-    found = find_date(root, original_date=True)
-    return iso_date(found) if found else None
+    searched = find_date(root, original_date=True)
+    return iso_date(searched) if searched else None
+
+
+def _shown_date(element: etree._Element) -> str | None:
+    if element.tag == "time":
+        return iso_date(element.get("datetime") or "") or date_in(_text(element))
+    marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+    if not _DATE_NAMES.search(marks):
+        return None
+    text = _text(element)
+    return date_in(text) if len(text) <= 120 else None
+
+
+def _date_of_address(address: str | None) -> str | None:
+    """The day that an address names: ``/2019/11/18/``, ``/2019/nov/18/``, ``/2019-11-18-``."""
+    match = _DATED.search(address or "")
+    if match is None:
+        return None
+    year, month, day = match["y"], match["m"], match["d"]
+    return iso_date(f"{year}-{month}-{day}" if month.isdigit() else f"{day} {month} {year}")
 
 
 def _canonical(root: etree._Element, *others: str | None) -> str | None:

@@ -12,6 +12,8 @@ from index.readers.language import detect_language
 __all__ = ["Metadata", "Piece", "article_from_pieces"]
 
 BETWEEN = "\n\n"
+SURE_CHARS = 1000
+"""A text as long as this says its language itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,11 @@ class Metadata:
 
 
 def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
-    """Join pieces by blank lines and put the title, byline and dateline before them.
+    """Join pieces by blank lines and put the byline and dateline before them.
 
     What the pieces show already is not put there again, so that each is cited in one place.
+    A title that stands apart from the text, as on a page, stays apart from it: it is the
+    article's name, and repeats as a rule what the text says.
 
     Raises:
         EmptyArticle: No piece can be cited.
@@ -76,9 +80,10 @@ def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
         texts.append(piece.text)
         position = end + len(BETWEEN)
     text = BETWEEN.join(texts)
-    if metadata.language is None:
-        words = " ".join(piece.text for piece in body if piece.kind.citable)
-        metadata = replace(metadata, language=detect_language(words))
+    words = " ".join(piece.text for piece in body if piece.kind.citable)
+    if metadata.language is None or len(words) >= SURE_CHARS:
+        # What a page declares is its template's language, not always its article's.
+        metadata = replace(metadata, language=detect_language(words) or metadata.language)
     return Article(
         text=text,
         blocks=tuple(blocks),
@@ -93,12 +98,10 @@ def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
 
 
 def _head(body: list[Piece], metadata: Metadata) -> list[Piece]:
-    """The title, byline and dateline that the body lacks."""
+    """The byline and dateline that the body lacks."""
     kinds = {piece.kind for piece in body}
     page = body[0].page
     head: list[Piece] = []
-    if metadata.title and BlockKind.TITLE not in kinds:
-        head.append(Piece(BlockKind.TITLE, metadata.title, page=page))
     if metadata.authors and BlockKind.BYLINE not in kinds:
         head.append(Piece(BlockKind.BYLINE, "By " + _listed(metadata.authors), page=page))
     if metadata.published and BlockKind.DATELINE not in kinds:
