@@ -263,13 +263,14 @@ def _title(declared: list[str], root: etree._Element, site: str, page_title: str
     candidates = [unescape(title)[:MAX_TITLE].strip() for title in (*declared, page_title) if title]
     for candidate in candidates:
         bare = _letters(candidate)
-        longest = max(map(_letters, _SEPARATOR.split(candidate)), key=len)
+        parts = [_letters(part) for part in _SEPARATOR.split(candidate)]
+        # A short part behind a bar is the site's name; the first or the longest is the title.
+        named = (bare, parts[0], max(parts, key=len))
         for heading in known:
             shown = _letters(heading)
             if shown and (
-                shown == bare
+                shown in named
                 or (len(shown) > 15 and bare.startswith(shown))
-                or shown == longest
                 or (candidate.endswith(("...", "…")) and shown.startswith(bare))
             ):
                 return heading
