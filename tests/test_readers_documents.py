@@ -227,3 +227,12 @@ def test_blocks_never_overlap_and_always_hold_text(data: bytes) -> None:
     assert "".join(article.text[b.start : b.end] for b in article.blocks) == article.text.replace(
         "\n\n", ""
     )
+
+
+def test_footnotes_of_markdown_are_left_out_and_what_looks_like_one_is_kept() -> None:
+    article = read_article(
+        b"# R\n\nIt rained all day.[^1] The set [^a-z] is no note.\n\n[^1]: So the *Post* said,\n"
+        b"    on its first page.\n\nNobody minded it.\n"
+    )
+
+    assert article.text == "R\n\nIt rained all day. The set [^a-z] is no note.\n\nNobody minded it."

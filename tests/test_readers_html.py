@@ -93,6 +93,29 @@ def test_structure_keeps_its_place() -> None:
     ]
 
 
+def test_a_caption_that_says_something_is_kept_as_one_and_a_credit_is_not() -> None:
+    said = "The mayor, who opposed the rule, speaks to the council before the vote on Tuesday."
+    body = (
+        f"<figure><img src='a.jpg'><figcaption>{said}</figcaption></figure>"
+        "<figure><img src='b.jpg'><figcaption>Photo: J. Doe/Agency</figcaption></figure>"
+        f"<p>{PROSE[3].replace('March', 'June')}</p>"
+    )
+
+    assert texts(read_article(page(body)), BlockKind.CAPTION) == [said]
+
+
+def test_footnotes_and_the_marks_that_point_to_them_are_left_out() -> None:
+    body = (
+        "<p>Officers disagreed with the new rule in writing.<sup><a href='#fn1'>1</a></sup></p>"
+        f"<p>{PROSE[3].replace('March', 'June')}</p><section class='footnotes'><ol><li id='fn1'>"
+        "Letter of the police union to the council, 3 March 2020.</li></ol></section>"
+    )
+    article = read_article(page(body))
+
+    assert "Officers disagreed with the new rule in writing." in texts(article, BlockKind.PARAGRAPH)
+    assert "police union" not in article.text
+
+
 def test_what_json_ld_says_goes_before_opengraph_and_meta_tags() -> None:
     head = (
         f"<script type='application/ld+json'>{json.dumps(LINKED)}</script>"

@@ -38,6 +38,7 @@ MAX_CELL = 150
 
 _DIGITS = re.compile(r"\d+")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_FOOTNOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|reflist)(?:$|[\s_-])")
 _NAMING = ("class", "id", "role", "itemprop", "data-component")
 
 
@@ -99,6 +100,16 @@ class Place:
             place = place.parent
         return False
 
+    @property
+    def noted(self) -> bool:
+        """Whether it stands among footnotes."""
+        place: Place | None = self
+        while place is not None:
+            if _FOOTNOTES.search(place.names):
+                return True
+            place = place.parent
+        return False
+
 
 @dataclass(slots=True, eq=False)
 class Leaf:
@@ -130,16 +141,22 @@ def leaves_of(root: etree._Element) -> list[Leaf]:
     for event, element in walker:
         tag = element.tag
         if event == "start":
-            if tag in _SKIPPED:
+            if tag in _SKIPPED or (tag == "sup" and _is_note_mark(element)):
                 walker.skip_subtree()
             else:
                 walk.enter(element, tag)
         else:
-            if event == "end" and tag not in _SKIPPED:
+            if event == "end" and tag not in _SKIPPED:  # leaving a note mark changes nothing
                 walk.leave(tag)
             walk.add(element.tail)
     walk.flush()
     return _rows_joined(walk.leaves)
+
+
+def _is_note_mark(element: etree._Element) -> bool:
+    """Whether a raised text is but a link to a footnote."""
+    link = element.find(".//a")
+    return link is not None and (link.get("href") or "").startswith("#")
 
 
 class _Walk:

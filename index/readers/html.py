@@ -20,6 +20,8 @@ from index.readers.pieces import Metadata, Piece, article_from_pieces
 
 __all__ = ["parse_page", "read_html", "trafilatura_text"]
 
+MIN_CAPTION = 60
+"""Characters; what is shorter is a label or a credit as a rule."""
 MAX_HEADING = 90
 MAX_HEADING_WORDS = 14
 _TERMINAL = re.compile(r"[.!;:,…。！؟।][\"'”’»)\]]*$")
@@ -51,11 +53,30 @@ def read_html(
         given = {f.name: getattr(known, f.name) for f in fields(known) if getattr(known, f.name)}
         metadata = replace(metadata, **given)
     leaves = leaves_of(root)
-    keep = is_article(leaves, trafilatura_text(root))
+    keep = _with_captions(leaves, is_article(leaves, trafilatura_text(root)))
     pieces = _pieces(
-        [leaf for leaf, kept in zip(leaves, keep, strict=True) if kept], metadata.title
+        [leaf for leaf, kept in zip(leaves, keep, strict=True) if kept and not leaf.place.noted],
+        metadata.title,
     )
     return article_from_pieces(pieces, metadata)
+
+
+def _with_captions(leaves: Sequence[Leaf], keep: Sequence[bool]) -> list[bool]:
+    """Captions within the article kept where they say something; credits and labels are not."""
+    rows = [row for row, kept in enumerate(keep) if kept]
+    within = range(rows[0], rows[-1]) if rows else range(0)
+    return [
+        kept
+        or (
+            row in within
+            and "figcaption" in leaf.place.within
+            and len(leaf.text) >= MIN_CAPTION
+            and leaf.text.endswith((".", "!", "?"))
+            and leaf.linked < len(leaf.text) / 3
+            and not leaf.place.posted
+        )
+        for row, (leaf, kept) in enumerate(zip(leaves, keep, strict=True))
+    ]
 
 
 def parse_page(data: bytes | str, charset: str | None = None) -> etree._Element:

@@ -23,6 +23,10 @@ _FIELD = re.compile(r"^(\w[\w -]{0,40}):[ \t]*(.*)$")
 _TAG = re.compile(r"<[^>]{1,500}>")
 
 
+_FOOTNOTE = re.compile(r"(?m)^\[\^([\w-]{1,50})\]:.*(?:\n(?: {4}|\t).*)*")
+_FOOTNOTE_MARK = re.compile(r"\[\^([\w-]{1,50})\]")
+
+
 @dataclass(slots=True)
 class _State:
     """Where the walk through the tokens stands."""
@@ -47,7 +51,7 @@ def read_markdown(text: str, *, url: str | None = None) -> Article:
     fields = _fields(match[1]) if match else {}
     body = text[match.end() :] if match else text
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-    pieces = _pieces(parser.parse(body))
+    pieces = _pieces(parser.parse(_without_footnotes(body)))
     title = fields.get("title") or next((p.text for p in pieces if p.kind is BlockKind.TITLE), None)
     pieces = _headed(pieces, title)
     bylines = [piece.text for piece in pieces if piece.kind is BlockKind.BYLINE]
@@ -64,6 +68,16 @@ def read_markdown(text: str, *, url: str | None = None) -> Article:
         language=(fields.get("lang") or fields.get("language") or "")[:2].lower() or None,
     )
     return article_from_pieces(pieces, metadata)
+
+
+def _without_footnotes(body: str) -> str:
+    """A text without its footnotes and the marks that point to them; ``[^a-z]`` alone is none."""
+    names = set(_FOOTNOTE.findall(body))
+    if not names:
+        return body
+    return _FOOTNOTE_MARK.sub(
+        lambda mark: "" if mark[1] in names else mark[0], _FOOTNOTE.sub("", body)
+    )
 
 
 def _fields(front_matter: str) -> dict[str, str]:
