@@ -155,12 +155,13 @@ def _declared(aspect: Aspect, article: Article) -> MetadataEvidence | None:
     """What is known of the article, but stands nowhere in its text: told beside how it begins."""
     over = f"its title, \u201c{article.title}\u201d, stands apart from the text and over this"
     said = "the article's metadata, not its text, say"
-    known, reason = {
+    declared = {
         Aspect.AUTHOR: (article.authors, f"{said} its author: {', '.join(article.authors)}"),
         Aspect.PUBLISHED: (article.published, f"{said} when it was published: {article.published}"),
         Aspect.TITLE: (article.title, over),
         Aspect.TOPIC: (article.title, over),
-    }[aspect]
+    }
+    known, reason = declared.get(aspect, (None, ""))
     return MetadataEvidence(aspect, _lead(article), reason) if known else None
 
 
