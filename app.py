@@ -33,13 +33,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from index.encoder import Progress
 from index.errors import ArticleQAError
 from qa.bot import ArticleBot
 from qa.endpoints import Endpoints
 from qa.export import conversation_as_dict, conversation_as_html, conversation_as_markdown
 from qa.feedback import FeedbackFile
+from qa.library import Library
 from qa.page import Reception, View, Visit, script, style
-from qa.page.frame import EVIDENCE_BAR, HEADER, ON_VERDICT, SHEET_HANDLE
+from qa.page.frame import EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
+from qa.page.source import ArticleSource, LibrarySource, Source
 from qa.serve_options import is_loopback, parse_serve_options, read_accounts
 from qa.terminal import terminal_progress
 
@@ -65,22 +68,26 @@ _PROGRESS = gr.Progress()
 def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
     """The page, its events and its endpoints; nothing is served yet."""
     first = reception.arrive()
-    page = gr.Blocks(title="Ask the article", fill_width=True, delete_cache=(3600, 3600))
+    several = reception.source.first is None
+    what = "articles" if several else "article"
+    page = gr.Blocks(title=f"Ask the {what}", fill_width=True, delete_cache=(3600, 3600))
     with page:
         visit = gr.State(Visit(), time_to_live=VISIT_SECONDS)
         stamp = gr.Textbox(first.stamp, visible=False)
+        how = gr.JSON({}, visible=False)
         download = gr.JSON(visible=False)
         # First, so that no event of the page takes their names.
         for name in ("ask", "open", "evidence"):
             publish(_friendly(getattr(endpoints, name)), api_name=name)
-        html_pane(HEADER, elem_id="header")
+        html_pane(header(several), elem_id="header")
         with gr.Row(elem_id="panes"):
             with gr.Column(elem_id="chat"):
-                talk = html_pane(first.conversation, elem_id="conversation", js_on_load=ON_VERDICT)
+                talk = html_pane(first.conversation, elem_id="conversation", js_on_load=ON_EVENTS)
+                filters = html_pane(first.filters, elem_id="filter-pane")
                 with gr.Row(elem_id="composer"):
                     question = gr.Textbox(
                         label="Your question",
-                        placeholder="Ask about the article",
+                        placeholder=f"Ask about the {what}",
                         show_label=False,
                         lines=1,
                         max_lines=6,
@@ -107,15 +114,24 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
                         read = gr.Button("Open this text")
                         upload = gr.UploadButton("Upload a file", type="filepath")
                     status = html_pane(elem_id="status")
-                home = gr.Button("Back to the first article", visible=False, elem_id="home")
+                home = gr.Button(
+                    "Back to the library" if several else "Back to the first article",
+                    visible=False,
+                    elem_id="home",
+                )
                 article = html_pane(first.article, elem_id="article-pane")
                 html_pane(EVIDENCE_BAR, elem_id="evidence-pane")
 
-        parts = [question, talk, article, stamp, visit, status, panel, home]
+        parts = [question, talk, article, filters, stamp, visit, status, panel, home]
 
-        def ask(question: str, stamp: str, visit: Visit) -> Iterator[tuple[Any, ...]]:
-            for view in reception.ask(question, stamp, visit):
+        def ask(
+            question: str, stamp: str, visit: Visit, how: dict[str, Any]
+        ) -> Iterator[tuple[Any, ...]]:
+            for view in reception.ask(question, stamp, visit, how):
                 yield _parts(view)
+
+        def show(visit: Visit, wanted: dict[str, Any]) -> str:
+            return reception.show(visit, wanted).article or ""
 
         def open_text(text: str, title: str, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
             return _parts(reception.open_text(text, title, _rendered(progress)))
@@ -134,14 +150,19 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
         # By default Gradio drops what is asked before it has wound up the answer before, which it
         # does some time after that answer is on the page.
         asking = private | {"trigger_mode": "always_last"}
-        gr.on([question.submit, send.click], ask, [question, stamp, visit], parts, **asking)
+        told = "(question, stamp) => [question, stamp, null, articlePage.how(question)]"
+        asked = [question, stamp, visit, how]
+        gr.on([question.submit, send.click], ask, asked, parts, js=told, **asking)
+        # What is deferred forgets the data of its event: the page is asked for it when it is sent.
+        told = "() => [null, articlePage.wanted()]"
+        talk.show(show, [visit, how], article, js=told, **asking)
         opening = private | {"show_progress": "full", "show_progress_on": status}
         read.click(open_text, [text, title], parts, **opening)
         gr.on([fetch.click, address.submit], open_address, address, parts, **opening)
         upload.upload(open_file, upload, parts, **opening)
         home.click(lambda: _parts(reception.arrive()), None, parts, **private)
         clear.click(lambda visit: _parts(reception.clear(visit)), visit, parts, **private)
-        talk.verdict(judge, visit, None, **private)
+        talk.verdict(judge, visit, None, **private | {"trigger_mode": "multiple"})
         for button, make in savers:
             button.click(make, visit, download, **private).then(
                 None, download, None, js="(file) => articlePage.save(file)"
@@ -164,12 +185,13 @@ def _parts(view: View) -> tuple[Any, ...]:
         view.question,
         view.conversation,
         view.article,
+        view.filters,
         view.stamp,
         view.visit,
         view.status,
     ]
     if view.visit is not None and view.article is not None:  # another article is open now
-        values += [gr.Accordion(open=False), gr.Button(visible=view.visit.bot is not None)]
+        values += [gr.Accordion(open=False), gr.Button(visible=view.visit.source is not None)]
     else:
         values += [None, None]
     return tuple(gr.skip() if value is None else value for value in values)
@@ -239,24 +261,18 @@ def main(argv: list[str] | None = None) -> int:
     try:
         accounts = read_accounts(options.auth) if options.auth else None
         with terminal_progress() as progress:
-            bot = ArticleBot.open(
-                options.source,
-                allow_private=options.allow_private,
-                model=options.model,
-                reranker=options.reranker,
-                progress=progress,
-            )
+            source = _source(options, progress)
     except (ArticleQAError, OSError, ValueError) as error:
         sys.stderr.write(f"article-qa: {error}\n")
         return 2
     reception = Reception(
-        bot,
-        examples=() if options.source else EXAMPLES,
+        source,
+        examples=() if options.source or options.library else EXAMPLES,
         feedback=FeedbackFile(options.feedback),
         max_bytes=options.max_upload,
         allow_private=options.allow_private,
     )
-    page = build_page(reception, Endpoints(bot, max_bytes=options.max_upload))
+    page = build_page(reception, Endpoints(source, max_bytes=options.max_upload))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -270,11 +286,30 @@ def main(argv: list[str] | None = None) -> int:
             f"article-qa: anyone who can reach {options.host} can read the article and ask;"
             " give --auth FILE to ask for an account\n"
         )
-    sys.stdout.write(f"{bot.article.title or 'The article'}\n{address}\n")
+    title = (
+        source.open(source.first).article.title or "The article" if source.first else "A library"
+    )
+    sys.stdout.write(f"{title or 'The article'}\n{address}\n")
     sys.stdout.flush()
     stop.wait()
     page.close(verbose=False)
     return 0
+
+
+def _source(options: Namespace, progress: Progress | None) -> Source:
+    """What the options say is to be asked."""
+    if options.library:
+        path, model = options.library, options.model
+        return LibrarySource(Library.open(path, model=model, create=False, progress=progress))
+    return ArticleSource(
+        ArticleBot.open(
+            options.source,
+            allow_private=options.allow_private,
+            model=options.model,
+            reranker=options.reranker,
+            progress=progress,
+        )
+    )
 
 
 def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]] | None) -> str:
@@ -287,7 +322,7 @@ def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]]
         root_path=options.root_path,
         max_file_size=options.max_upload,
         mcp_server=options.mcp,
-        blocked_paths=[os.path.abspath(options.source)] if options.source else [],
+        blocked_paths=[os.path.abspath(p) for p in (options.source, options.library) if p],
         allowed_paths=[],
         state_session_capacity=MAX_VISITS,
         app_kwargs={"routes": [Route("/health", _health)]},

@@ -13,8 +13,9 @@ from typing import Any
 
 from index.errors import QuestionError, SourceError
 from index.plaintext import article_from_text
-from qa.bot import DEFAULT_K, ArticleBot
+from qa.bot import DEFAULT_K
 from qa.page.markup import transferable
+from qa.page.source import ArticleSource, Opened, Source
 
 __all__ = ["Endpoints"]
 
@@ -24,16 +25,16 @@ MAX_OPENED = 64
 class Endpoints:
     """Typed functions to be published over HTTP and MCP."""
 
-    def __init__(self, bot: ArticleBot, *, max_bytes: int) -> None:
-        """Answer about a bot's article, and about those that are opened.
+    def __init__(self, source: Source, *, max_bytes: int) -> None:
+        """Answer from a source, and from the articles that are opened.
 
         Args:
-            bot: The article that is asked where no handle is given.
+            source: The article or the library that is asked where no handle is given.
             max_bytes: Size of the largest article that is taken, as UTF-8.
         """
-        self._bot = bot
+        self._source = source
         self._max_bytes = max_bytes
-        self._opened: OrderedDict[str, ArticleBot] = OrderedDict()
+        self._opened: OrderedDict[str, Source] = OrderedDict()
         self._lock = threading.Lock()
 
     def ask(self, question: str, k: int = DEFAULT_K, article: str = "") -> dict[str, Any]:
@@ -42,7 +43,7 @@ class Endpoints:
         Args:
             question: The question, up to 2,000 characters.
             k: Citations wanted, 1 to 100.
-            article: A handle given by open; empty for the article that is served.
+            article: A handle given by open; empty for the article or library that is served.
 
         Returns:
             The answer: found, confidence, citations (quote, start, end, passage) best first.
@@ -71,10 +72,11 @@ class Endpoints:
             raise SourceError(
                 f"the article is larger than the {self._max_bytes:,} bytes taken; give a part of it"
             )
-        bot = self._bot.with_article(article_from_text(text, title=title or None, url=url or None))
+        article = article_from_text(text, title=title or None, url=url or None)
+        bot = self._source.another(article)
         handle = token_urlsafe(16)
         with self._lock:
-            self._opened[handle] = bot
+            self._opened[handle] = ArticleSource(bot)
             while len(self._opened) > MAX_OPENED:
                 self._opened.popitem(last=False)
         return {
@@ -92,7 +94,8 @@ class Endpoints:
         Args:
             start: First character, as a citation gives it.
             end: One past the last character.
-            article: A handle given by open; empty for the article that is served.
+            article: A handle given by open; the id of an article of the library that is served;
+                empty for the article that is served.
 
         Returns:
             quote, heading, and before and after: the rest of the passages it touches.
@@ -100,13 +103,13 @@ class Endpoints:
         Raises:
             QuestionError: The stretch lies outside the article, or the handle is unknown.
         """
-        bot = self._find(article)
-        text = bot.article.text
+        opened = self._open(article)
+        text = opened.article.text
         if not 0 <= start < end <= len(text):
             raise QuestionError(
                 f"characters {start} to {end} are not in the article, which has {len(text):,}"
             )
-        around = [p for p in bot.index.passages if p.start < end and p.end > start]
+        around = [p for p in opened.passages if p.start < end and p.end > start]
         first = min([p.start for p in around], default=start)
         last = max([p.end for p in around], default=end)
         return {
@@ -118,12 +121,20 @@ class Endpoints:
             "heading": around[0].heading if around else None,
         }
 
-    def _find(self, handle: str) -> ArticleBot:
+    def _find(self, handle: str) -> Source:
         if not handle:
-            return self._bot
+            return self._source
         with self._lock:
-            bot = self._opened.get(handle)
-            if bot is None:
+            source = self._opened.get(handle)
+            if source is None:
                 raise QuestionError("no article is open under that handle; call open again")
             self._opened.move_to_end(handle)
-            return bot
+            return source
+
+    def _open(self, article: str) -> Opened:
+        if self._source.first is not None or article in self._opened:
+            source = self._find(article)
+            return source.open(source.first or article)
+        if not article:
+            raise QuestionError("say which article of the library: a citation's article has an id")
+        return self._source.open(article)

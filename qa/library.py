@@ -13,6 +13,7 @@ from index.encoder import Encoder, Progress
 from index.errors import EmptyArticle, OtherModel, QuestionError
 from index.folder_store import FolderStore, is_library_folder
 from index.models import load_encoder
+from index.passages import Passage, Sentence, segment
 from index.preparation import prepare_articles
 from index.store import Entry, ModelRef, PreparedArticle, Store, Where
 from qa.answer import Answer
@@ -207,6 +208,10 @@ class Library:
         """
         with self.store.read() as snapshot:
             return snapshot.article(article_id)
+
+    def segments(self, article: Article) -> tuple[tuple[Passage, ...], tuple[Sentence, ...]]:
+        """An article's passages and citable sentences, as they are cut when it is added."""
+        return segment(article, self._encoder.count_tokens, self._encoder.max_tokens)
 
     def articles(
         self, where: Where | None = None, *, limit: int | None = None, offset: int = 0

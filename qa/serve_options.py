@@ -29,6 +29,7 @@ command line goes before it.
 examples:
   article-qa serve                                   the bundled article
   article-qa serve article.txt --port 8000           another one
+  article-qa serve --library archive                 all articles of a library
   article-qa serve --host 0.0.0.0 --auth accounts    for a network; one name:password a line
 """
 
@@ -44,7 +45,7 @@ def parse_serve_options(
         prog: Name of the command, for its help.
 
     Returns:
-        ``source``, ``host``, ``port``, ``auth``, ``root_path``, ``concurrency``,
+        ``source``, ``library``, ``host``, ``port``, ``auth``, ``root_path``, ``concurrency``,
         ``max_upload`` (bytes), ``allow_private``, ``feedback``, ``model``, ``reranker``, ``mcp``.
 
     Raises:
@@ -63,6 +64,7 @@ def parse_serve_options(
         metavar="SOURCE",
         help="an article's file or a folder made by build (default: the bundled news article)",
     )
+    add("--library", metavar="DIR", help="ask all articles of a library instead (see add)")
     add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     add(
         "--port",
@@ -106,6 +108,10 @@ def parse_serve_options(
         help="let readers open addresses of this machine and its network: loopback only",
     )
     options = parser.parse_args([*_from_environment(parser, environment), *argv])
+    if options.source and options.library:
+        parser.error("give an article or --library, not both")
+    if options.reranker and options.library:
+        parser.error("--reranker is for one article; leave it or --library out")
     if options.mcp and options.auth:
         parser.error("--mcp goes around --auth: anyone could call its tools; give one of the two")
     if options.mcp and not is_loopback(options.host):

@@ -166,6 +166,18 @@ def test_enter_pressed_twice_asks_once(page: Page) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_follow_up_can_be_asked_alone(page: Page) -> None:
+    ask(page, REKOGNITION)
+    ask(page, "Why?")
+    expect(page.locator(".turn[data-turn='1'] .read-as")).to_contain_text("following")
+    page.get_by_role("button", name="Ask it alone").click()
+    again = page.locator(".turn[data-turn='2']")
+    expect(again.locator(".question")).to_have_text("Why?")
+    expect(again.locator(".read-as")).to_have_count(0)
+    ask(page, "When?")  # what comes next is read after those before it as ever
+    expect(page.locator(".turn[data-turn='3'] .read-as")).to_contain_text("following")
+
+
 # ---- citations ----
 
 
@@ -426,6 +438,33 @@ def test_the_page_is_never_shown_in_the_wrong_scheme(
     expected = {"light": "rgb(251, 250, 247)", "dark": "rgb(22, 24, 26)"}[scheme]
     assert page.evaluate("grounds") == [expected]
     context.close()
+
+
+def test_a_chosen_scheme_holds_against_the_system_and_is_remembered(
+    browser: Browser, server: Server
+) -> None:
+    light, dark = "rgb(251, 250, 247)", "rgb(22, 24, 26)"
+    with visiting(browser, server.url, color_scheme="light") as page:
+        ground = "getComputedStyle(document.body).backgroundColor"
+        page.get_by_role("button", name="Dark", exact=True).click()
+        assert page.evaluate(ground) == dark
+        page.add_init_script(
+            f"""globalThis.grounds = new Set();
+            (function look() {{
+                if (document.body) grounds.add({ground});
+                requestAnimationFrame(look);
+            }})();"""
+        )
+        page.reload()
+        page.wait_for_selector("#article")
+        page.wait_for_timeout(500)
+        assert page.evaluate("[...grounds]") == [dark]
+        pressed = page.locator("#scheme [aria-pressed='true']")
+        expect(pressed).to_have_text("Dark")
+        page.get_by_role("button", name="Auto", exact=True).click()
+        assert page.evaluate(ground) == light
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function(f"{ground} === '{dark}'")
 
 
 def test_nothing_moves_when_an_answer_arrives(page: Page) -> None:

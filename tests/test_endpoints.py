@@ -10,13 +10,14 @@ import qa.endpoints
 from index.errors import QuestionError, SourceError
 from qa import Answer, ArticleBot
 from qa.endpoints import Endpoints
+from qa.page.source import ArticleSource
 
 TIDES = "Tides\n\nThe Moon pulls the water. Fishermen print almanacs every winter."
 
 
 @pytest.fixture
 def endpoints(bot: ArticleBot) -> Endpoints:
-    return Endpoints(bot, max_bytes=1000)
+    return Endpoints(ArticleSource(bot), max_bytes=1000)
 
 
 def test_ask_is_the_answer_of_python(endpoints: Endpoints, bot: ArticleBot) -> None:

@@ -12,6 +12,7 @@ import pytest
 from qa import ArticleBot
 from qa.feedback import FeedbackFile
 from qa.page import Reception, View, Visit
+from qa.page.source import ArticleSource
 
 TIDES = "Tides\n\nThe Moon pulls the water. Fishermen print almanacs every winter."
 EXAMPLES = ("Who wrote this article?", "Did Microsoft do the same?")
@@ -24,7 +25,7 @@ def feedback(tmp_path: Path) -> FeedbackFile:
 
 @pytest.fixture
 def reception(bot: ArticleBot, feedback: FeedbackFile) -> Reception:
-    return Reception(bot, examples=EXAMPLES, feedback=feedback, max_bytes=10_000)
+    return Reception(ArticleSource(bot), examples=EXAMPLES, feedback=feedback, max_bytes=10_000)
 
 
 def asked(reception: Reception, view: View, question: str) -> View:
@@ -96,7 +97,7 @@ def test_a_cleared_conversation_keeps_the_article(reception: Reception) -> None:
     answered = asked(reception, opened, "Who prints almanacs?")
     assert answered.visit is not None
     cleared = reception.clear(answered.visit)
-    assert cleared.visit == Visit(answered.visit.bot)
+    assert cleared.visit == Visit(answered.visit.source)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,13 @@ def test_a_verdict_is_kept_with_the_sentence_pointed_at(
     sentence = bot.index.sentences[3]
     reception.judge(
         visit,
-        {"turn": 0, "verdict": "corrected", "start": sentence.start, "end": sentence.end},
+        {
+            "turn": 0,
+            "verdict": "corrected",
+            "article": bot.article.id,
+            "start": sentence.start,
+            "end": sentence.end,
+        },
     )
     (line,) = feedback.path.read_text().splitlines()
     assert json.loads(line)["gold"] == [bot.article.text[sentence.start : sentence.end]]
@@ -143,6 +150,7 @@ def test_a_verdict_is_kept_with_the_sentence_pointed_at(
         {"turn": [0], "verdict": "right"},
         {"turn": 0, "verdict": "corrected", "start": 0, "end": 3},
         {"turn": 0, "verdict": "corrected", "start": 0},
+        {"turn": 0, "verdict": "corrected", "article": "0" * 16, "start": 0, "end": 3},
     ],
 )
 def test_a_page_that_lies_is_ignored(

@@ -25,8 +25,8 @@ def style() -> str:
 
 
 def script() -> str:
-    """The page's script."""
-    return _asset("page.js")
+    """The page's scripts, to be run before the page is drawn."""
+    return _asset("scheme.js") + _asset("page.js")
 
 
 def _asset(name: str) -> str:

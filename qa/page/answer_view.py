@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from qa.answer import NOT_FOUND, Answer, Citation
 from qa.export import quote_as_markdown, quote_as_text
+from qa.page.article_view import readable_date
 from qa.page.markup import escape
 
 __all__ = ["Turn", "confidence_in_words", "render_conversation"]
 
 CLEAR, LIKELY = 0.6, 0.35
+FOLLOWING = "(following “"
+"""Where a question was read after those before it, ``interpreted_as`` says so in these words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def render_conversation(
     *,
     pending: str | None = None,
     notice: str | None = None,
+    several: bool = False,
 ) -> str:
     """The chat pane.
 
@@ -56,18 +60,20 @@ def render_conversation(
         suggestions: Questions to offer next.
         pending: A question that is being answered.
         notice: A line for the reader that is not an answer: what went wrong, and what to do.
+        several: Whether more than one article is asked, so that each citation names its own.
     """
-    parts = [_turn(number, turn) for number, turn in enumerate(turns)]
+    parts = [_turn(number, turn, several) for number, turn in enumerate(turns)]
     if pending is not None:
         parts.append(
             f'<section class="turn pending">{_question(pending)}'
-            '<p class="working">Reading the article…</p></section>'
+            f'<p class="working">Reading the {"articles" if several else "article"}…</p></section>'
         )
     if notice is not None:
         parts.append(f'<p class="notice" role="alert" dir="auto">{escape(notice)}</p>')
     if not parts:
         parts.append(
-            '<div class="welcome"><p class="lead">Ask the article a question.</p>'
+            '<div class="welcome"><p class="lead">'
+            f"Ask the {'articles' if several else 'article'} a question.</p>"
             "<p>You get the sentences that answer it, each marked in its place."
             " Nothing is generated, so nothing is made up.</p></div>"
         )
@@ -84,16 +90,11 @@ def render_conversation(
     return f'<div class="conversation" data-turns="{len(turns)}">{"".join(parts)}</div>'
 
 
-def _turn(number: int, turn: Turn) -> str:
+def _turn(number: int, turn: Turn, several: bool) -> str:
     answer = turn.answer
-    body = _found(turn) if answer.found else _not_found(turn)
-    read_as = (
-        f'<p class="read-as" dir="auto">Read as: {escape(answer.interpreted_as)}</p>'
-        if answer.interpreted_as
-        else ""
-    )
+    body = _found(turn, several) if answer.found else _not_found(turn, several)
     return (
-        f'<section class="turn" data-turn="{number}">{_question(answer.question)}{read_as}'
+        f'<section class="turn" data-turn="{number}">{_question(answer.question)}{_read_as(answer)}'
         f'<div class="answer">{body}</div></section>'
     )
 
@@ -102,31 +103,43 @@ def _question(question: str) -> str:
     return f'<h2 class="question" dir="auto">{escape(question)}</h2>'
 
 
-def _found(turn: Turn) -> str:
+def _read_as(answer: Answer) -> str:
+    """What the question was taken to mean; where those before it count, with a way to undo that."""
+    if not answer.interpreted_as:
+        return ""
+    alone = '<button type="button" class="tool alone">Ask it alone</button>'
+    return (
+        f'<div class="read-as"><p dir="auto">Read as: {escape(answer.interpreted_as)}</p>'
+        f"{alone if FOLLOWING in answer.interpreted_as else ''}</div>"
+    )
+
+
+def _found(turn: Turn, several: bool) -> str:
     best, *others = turn.answer.citations
     more = (
-        f'<h3 class="more">Also in the article</h3><ol class="others">'
-        f"{''.join(_other(citation) for citation in others)}</ol>"
+        f'<h3 class="more">Also in the {"articles" if several else "article"}</h3>'
+        f'<ol class="others">{"".join(_other(citation, several) for citation in others)}</ol>'
         if others
         else ""
     )
     return (
-        f'<div class="sure">{_confidence(turn.answer.confidence)}{_place(best)}</div>'
+        f'<div class="sure">{_confidence(turn.answer.confidence)}{_place(best, several)}</div>'
         f'<blockquote class="best" dir="auto">{escape(best.quote)} {_number(best)}</blockquote>'
         f"{_foot(turn, _tools(best))}{_why(turn.answer)}{more}"
     )
 
 
-def _not_found(turn: Turn) -> str:
+def _not_found(turn: Turn, several: bool) -> str:
     answer = turn.answer
-    nearest = "".join(_other(citation) for citation in answer.citations)
+    nearest = "".join(_other(citation, several) for citation in answer.citations)
     closest = (
         '<details class="closest"><summary>Closest, not an answer</summary>'
         f'<ol class="others">{nearest}</ol></details>'
         if nearest
         else ""
     )
-    silent = f'<p class="silent">{NOT_FOUND.removesuffix(".")}</p>'
+    says = "The articles do not say" if several else NOT_FOUND.removesuffix(".")
+    silent = f'<p class="silent">{says}</p>'
     return f"{silent}{_foot(turn)}{_why(answer)}{closest}"
 
 
@@ -138,30 +151,36 @@ def _why(answer: Answer) -> str:
     return f'<details class="why"><summary>Why this</summary><ul>{reasons}</ul></details>'
 
 
-def _other(citation: Citation) -> str:
+def _other(citation: Citation, several: bool) -> str:
     return (
         f'<li><p dir="auto">{_number(citation)} <q>{escape(citation.quote)}</q></p>'
-        f'<div class="under">{_place(citation)}{_tools(citation)}</div></li>'
+        f'<div class="under">{_place(citation, several)}{_tools(citation)}</div></li>'
     )
 
 
 def _number(citation: Citation) -> str:
+    passage = citation.passage
     return (
-        f'<a class="cite" href="#u{citation.start}" data-start="{citation.start}"'
-        f' data-end="{citation.end}" data-passage="{citation.passage.start}'
-        f'-{citation.passage.end}" data-number="{citation.number}"'
+        f'<a class="cite" href="#u{citation.start}" data-article="{escape(citation.article.id)}"'
+        f' data-start="{citation.start}" data-end="{citation.end}"'
+        f' data-passage="{passage.start}-{passage.end}" data-number="{citation.number}"'
         f' aria-label="Citation {citation.number}, show in the article">{citation.number}</a>'
     )
 
 
-def _place(citation: Citation) -> str:
-    passage = citation.passage
+def _place(citation: Citation, several: bool) -> str:
+    """Where a quote stands: its article, where that is not the only one, and the place in it."""
+    passage, article = citation.passage, citation.article
     where = passage.heading
     if where is None and passage.paragraph is not None:
         where = f"Paragraph {passage.paragraph + 1}"
     page = f"page {passage.page}" if passage.page else None
-    place = " · ".join(part for part in (where, page) if part)
-    return f'<span class="place" dir="auto">{escape(place)}</span>' if place else ""
+    place = escape(" · ".join(part for part in (where, page) if part))
+    if several:
+        names = [article.title or "Untitled", readable_date(article.published)]
+        name = escape(" · ".join(part for part in names if part))
+        place = f"<cite>{name}</cite>{' · ' if place else ''}{place}"
+    return f'<span class="place" dir="auto">{place}</span>' if place else ""
 
 
 def _tools(citation: Citation) -> str:

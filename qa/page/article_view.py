@@ -16,7 +16,7 @@ from itertools import groupby
 from index.article import Article, Block, BlockKind
 from qa.page.markup import escape, safe_url
 
-__all__ = ["Span", "render_article"]
+__all__ = ["Span", "readable_date", "render_article"]
 
 Span = tuple[int, int]
 
@@ -35,12 +35,13 @@ _TAGS = {
 _FIRST_HEADING = 3
 
 
-def render_article(article: Article, sentences: Sequence[Span]) -> str:
+def render_article(article: Article, sentences: Sequence[Span], *, several: bool = False) -> str:
     """The article for the reader's pane.
 
     Args:
         article: What to show.
         sentences: Spans of its citable sentences, in order, each within one block.
+        several: Whether it is one of several, which a button leads back to.
     """
     spans = iter([*sentences, (len(article.text) + 1, 0)])
     upcoming = next(spans)
@@ -54,9 +55,10 @@ def render_article(article: Article, sentences: Sequence[Span]) -> str:
                 upcoming = next(spans)
             parts.append(_block(article.text, block, inside))
         parts += ["</ul>"] * is_list
+    back = '<p><button type="button" class="all-articles">All articles</button></p>'
     return (
         f'<article class="article" id="article" data-id="{escape(article.id)}" dir="auto"'
-        f"{_language(article)}>{_head(article)}{''.join(parts)}</article>"
+        f"{_language(article)}>{back if several else ''}{_head(article)}{''.join(parts)}</article>"
     )
 
 
@@ -96,7 +98,8 @@ def _head(article: Article) -> str:
     if article.site:
         facts.append(escape(article.site))
     if article.published:
-        facts.append(f'<time datetime="{escape(article.published)}">{_date(article)}</time>')
+        day = escape(readable_date(article.published))
+        facts.append(f'<time datetime="{escape(article.published)}">{day}</time>')
     if url := safe_url(article.url):
         facts.append(
             f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">Original</a>'
@@ -106,13 +109,16 @@ def _head(article: Article) -> str:
     return "".join(parts)
 
 
-def _date(article: Article) -> str:
-    """The date of publication as a reader writes it, or as it was given."""
-    published = article.published or ""
+def readable_date(published: str | None) -> str:
+    """A day as a reader writes it, or the date as it was given.
+
+    >>> readable_date("2021-05-18T15:00:00Z"), readable_date("2021-05")
+    ('18 May 2021', '2021-05')
+    """
     try:
-        day = datetime.fromisoformat(published.replace("Z", "+00:00"))
+        day = datetime.fromisoformat((published or "").replace("Z", "+00:00"))
     except ValueError:
-        return escape(published)
+        return published or ""
     return f"{day.day} {day:%B %Y}"
 
 

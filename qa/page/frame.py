@@ -1,8 +1,19 @@
 """What stands around the two panes and never changes."""
 
-__all__ = ["EVIDENCE_BAR", "HEADER", "ON_VERDICT", "SHEET_HANDLE"]
+__all__ = ["EVIDENCE_BAR", "ON_EVENTS", "SHEET_HANDLE", "header"]
 
-HEADER = "<header><h1>Ask the article</h1></header>"
+
+def header(several: bool) -> str:
+    """The page's head: of one article or several."""
+    title = "Ask the articles" if several else "Ask the article"
+    return f"""\
+<header><h1>{title}</h1><div role="group" aria-label="Colours" id="scheme">
+<button type="button" data-scheme="light" aria-pressed="false">Light</button>
+<button type="button" data-scheme="dark" aria-pressed="false">Dark</button>
+<button type="button" data-scheme="" aria-pressed="true">Auto</button>
+</div></header>"""
+
+
 EVIDENCE_BAR = """\
 <div id="evidence" role="toolbar" aria-label="Evidence" hidden>
 <button type="button" class="step" data-by="-1" aria-label="Previous sentence"
@@ -18,5 +29,7 @@ SHEET_HANDLE = """\
 <button type="button" id="sheet-handle" aria-expanded="false" aria-controls="reader">The article
 </button>"""
 
-# The page's script dispatches "verdict"; Gradio listens for what its component triggers.
-ON_VERDICT = "element.addEventListener('verdict', (event) => trigger('verdict', event.detail));"
+# The page's script dispatches these; Gradio listens for what its component triggers.
+ON_EVENTS = """\
+element.addEventListener('verdict', (event) => trigger('verdict', event.detail));
+element.addEventListener('show', (event) => trigger('show', event.detail));"""

@@ -8,6 +8,7 @@
   const narrow = matchMedia("(max-width: 760px)");
   let turn = -1; // whose evidence is shown
   let at = 0; // which of it, from 0
+  let wanted = null; // the citation whose article was asked for, as [turn, number, focus]
 
   const box = () => $("#question textarea");
   const conversation = () => $("#conversation .conversation");
@@ -32,12 +33,24 @@
   /* ---- evidence in the article ---- */
 
   const units = () => $$("#reader .unit");
+  const opened = () => $("#article")?.dataset.id;
   const within = (unit, start, end) => +unit.dataset.start < end && +unit.dataset.end > start;
+  const quotes = (cite, unit) => cite.dataset.article === opened()
+    && within(unit, +cite.dataset.start, +cite.dataset.end);
+  const tellServer = (event, detail) =>
+    conversation().dispatchEvent(new CustomEvent(event, { detail, bubbles: true }));
+
+  /* The server is asked for an article, or for the list of those that fit the filters. */
+  let view = {};
+  function open(what) {
+    view = what;
+    tellServer("show", {});
+  }
 
   function mark(which) {
     turn = which;
     at = 0;
-    const cites = citations();
+    const cites = citations().filter((cite) => cite.dataset.article === opened());
     const spans = cites.map((cite) => [+cite.dataset.start, +cite.dataset.end, cite.dataset.number]);
     const around = cites.map((cite) => cite.dataset.passage.split("-").map(Number));
     for (const unit of units()) {
@@ -62,21 +75,36 @@
     $(".right-one", bar).hidden = true;
   }
 
-  function show(cite) {
+  function show(cite, focus = true) {
     const owner = turns().indexOf(cite.closest(".turn"));
     if (owner !== turn) mark(owner);
     at = citations().indexOf(cite);
     $$(".current").forEach((element) => element.classList.remove("current"));
-    cite.classList.add("current");
-    const unit = units().find((u) => within(u, +cite.dataset.start, +cite.dataset.end));
+    if (focus) cite.classList.add("current");
+    tell();
+    if (cite.dataset.article !== opened()) {
+      wanted = [owner, cite.dataset.number, focus];
+      if (focus) sheet(true);
+      open({ article: cite.dataset.article });
+      return;
+    }
+    wanted = null;
+    const unit = units().find((u) => quotes(cite, u));
     if (!unit) return;
+    if (!focus) return scroll(unit, "center");
     unit.classList.add("current");
     sheet(true);
     unit.tabIndex = -1;
     unit.focus({ preventScroll: true });
     scroll(unit, "center");
-    tell();
     say(`Citation ${cite.dataset.number}: ${unit.textContent}`);
+  }
+
+  /* The article of a citation has been opened: on to the sentence. */
+  function arrived() {
+    const [owner, number, focus] = wanted;
+    const cite = turns()[owner]?.querySelector(`.cite[data-number="${number}"]`);
+    if (cite?.dataset.article === opened()) show(cite, focus);
   }
 
   function step(by) {
@@ -92,7 +120,7 @@
   function usedBy(unit) {
     const uses = turns().flatMap((element, n) =>
       $$(".cite", element)
-        .filter((cite) => within(unit, +cite.dataset.start, +cite.dataset.end))
+        .filter((cite) => quotes(cite, unit))
         .map((cite) => ({ n, cite })));
     $$(".current").forEach((element) => element.classList.remove("current"));
     unit.classList.add("current");
@@ -169,6 +197,31 @@
     if (box().value.trim() === $(".question", turn).textContent.trim()) put("");
   }
 
+  /* How the next question is to be asked, for the server. */
+  let lonely = null; // a question that is to be read without those before it
+  function how(question) {
+    const alone = lonely !== null && question === lonely;
+    if (alone) lonely = null;
+    return { alone, filters: chosen() };
+  }
+
+  /* ---- which articles of a library are asked ---- */
+
+  const fields = () => $$("#filters [data-filter]");
+  const chosen = () => Object.fromEntries(
+    fields().filter((field) => field.value.trim())
+      .map((field) => [field.dataset.filter, field.value.trim()]));
+
+  function filtered() {
+    const filters = chosen();
+    const words = { from: "from ", until: "until ", author: "by ", site: "in ", tag: "tagged " };
+    const parts = Object.entries(filters).map(([name, value]) => words[name] + value);
+    $("#filters .asked").textContent = parts.length
+      ? `only articles ${parts.join(", ")}` : "all articles";
+    wanted = null;
+    open({ filters });
+  }
+
   let seen = 0;
   let drawn = "";
   function redrawn() {
@@ -192,11 +245,18 @@
       mark(count - 1);
       const last = turns().at(-1);
       if (last) say($(".answer", last).innerText.slice(0, 600));
-      const first = citations()[0];
-      const unit = first && units().find((u) => within(u, +first.dataset.start, +first.dataset.end));
-      if (unit && count > seen && $(".best", last) && !narrow.matches) scroll(unit, "center");
+      const first = count > seen && $(".best .cite", last ?? pane);
+      // The article of the first citation comes with the answer, if it is not there already.
+      if (first && !narrow.matches) {
+        if (first.dataset.article === opened()) show(first, false);
+        else wanted = [count - 1, first.dataset.number, false];
+      }
     } else {
+      const kept = at;
       mark(Math.min(turn, count - 1));
+      at = Math.min(kept, Math.max(0, citations().length - 1));
+      tell();
+      if (wanted) arrived();
     }
     seen = count;
     notice?.scrollIntoView({ block: "nearest" });
@@ -229,7 +289,7 @@
   }
 
   function judge(detail) {
-    conversation().dispatchEvent(new CustomEvent("verdict", { detail, bubbles: true }));
+    tellServer("verdict", detail);
     say("Noted, thank you");
   }
 
@@ -243,6 +303,18 @@
       show(cite);
     } else if (hit(".suggestion")) {
       ask(hit(".suggestion").textContent);
+    } else if (hit(".alone")) {
+      lonely = $(".question", hit(".turn")).textContent;
+      ask(lonely);
+    } else if (hit(".entry")) {
+      wanted = null;
+      open({ article: hit(".entry").dataset.article });
+    } else if (hit(".all-articles")) {
+      wanted = null;
+      open({ filters: chosen() });
+    } else if (hit("#filters .all")) {
+      for (const field of fields()) field.value = "";
+      filtered();
     } else if (hit(".copy")) {
       const button = hit(".copy");
       copy(button.dataset.copy).then(() => {
@@ -257,7 +329,7 @@
       judge({ turn: +button.closest(".turn").dataset.turn, verdict: button.dataset.verdict });
     } else if (hit(".right-one")) {
       const { start, end } = hit(".right-one").dataset;
-      judge({ turn, verdict: "corrected", start: +start, end: +end });
+      judge({ turn, verdict: "corrected", article: opened(), start: +start, end: +end });
       $("#evidence .count").textContent = "Noted as the right sentence";
       hit(".right-one").hidden = true;
     } else if (hit("#evidence .step")) {
@@ -272,6 +344,10 @@
       const owner = turns().indexOf(hit(".turn"));
       if (owner !== turn) mark(owner);
     }
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("#filters [data-filter]")) filtered();
   });
 
   document.addEventListener("keydown", (event) => {
@@ -294,5 +370,5 @@
     redrawn.timer = setTimeout(redrawn, 0);
   }).observe(document, { childList: true, subtree: true });
 
-  globalThis.articlePage = { save, put };
+  globalThis.articlePage = { how, put, save, wanted: () => view };
 })();

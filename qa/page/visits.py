@@ -17,11 +17,13 @@ from index.encoder import Progress
 from index.errors import ArticleQAError, SourceError
 from index.plaintext import article_from_text
 from index.reader import is_address, read_article
-from qa.bot import ArticleBot
+from index.store import Where
 from qa.feedback import FeedbackFile, Verdict, feedback_record
 from qa.page.answer_view import Turn, render_conversation
 from qa.page.article_view import render_article
+from qa.page.catalogue_view import LISTED, NAMES, render_catalogue, render_filters, where_of
 from qa.page.markup import escape, transferable
+from qa.page.source import ArticleSource, Opened, Source
 
 __all__ = ["Reception", "View", "Visit"]
 
@@ -37,11 +39,11 @@ class Visit:
     """What one open page has seen so far.
 
     Attributes:
-        bot: The article it asks; None for the one that is served.
+        source: What it asks; None for what is served to all.
         turns: Its questions and answers, oldest first.
     """
 
-    bot: ArticleBot | None = None
+    source: Source | None = None
     turns: tuple[Turn, ...] = ()
 
 
@@ -52,7 +54,8 @@ class View:
     Attributes:
         question: Text of the question box.
         conversation: HTML of the chat.
-        article: HTML of the article.
+        article: HTML of the article, or of the articles to choose from.
+        filters: HTML of the form that says which articles are asked.
         stamp: What the page sends back to prove that the server still knows it.
         visit: What the server keeps of it.
         status: HTML of the line under the form that opens articles.
@@ -61,33 +64,34 @@ class View:
     question: str | None = None
     conversation: str | None = None
     article: str | None = None
+    filters: str | None = None
     stamp: str | None = None
     visit: Visit | None = None
     status: str | None = None
 
 
 class Reception:
-    """Serves one article to every visit, and to each the articles it opens itself."""
+    """Serves one source to every visit, and to each the articles it opens itself."""
 
     def __init__(
         self,
-        bot: ArticleBot,
+        source: Source,
         *,
         examples: tuple[str, ...] = (),
         feedback: FeedbackFile,
         max_bytes: int,
         allow_private: bool = False,
     ) -> None:
-        """Serve a bot.
+        """Serve a source.
 
         Args:
-            bot: The article that a visit begins with.
+            source: The article, or the library, that a visit begins with.
             examples: Questions to offer about it.
             feedback: Where verdicts go.
             max_bytes: Size of the largest article that is taken, as UTF-8.
             allow_private: Also fetch addresses of this machine and the local network.
         """
-        self.bot = bot
+        self.source = source
         self._allow_private = allow_private
         self._examples = examples
         self._feedback = feedback
@@ -97,25 +101,61 @@ class Reception:
         """The page as a new visit finds it."""
         return self._enter(Visit(), notice=notice)
 
-    def ask(self, question: str, stamp: str, visit: Visit) -> Iterator[View]:
-        """Answer a question: first that it is being read, then what came of it."""
-        if not _knows(self._bot(visit), visit, stamp):
+    def ask(
+        self, question: str, stamp: str, visit: Visit, how: Mapping[str, Any] | None = None
+    ) -> Iterator[View]:
+        """Answer a question: first that it is being read, then what came of it.
+
+        Args:
+            question: As the reader wrote it.
+            stamp: What the page says it shows.
+            visit: What the server knows of the page.
+            how: ``alone`` to read it without those before it, and ``filters`` as ``where_of``
+                takes them. It comes from the page.
+        """
+        source = self._source(visit)
+        if not _knows(source, visit, stamp):
             yield replace(self.arrive(RESTARTED), question=question)
             return
         # The page empties the question box, unless the next question is being typed there already.
         yield View(conversation=self._talk(visit, pending=question))
         begin = time.perf_counter()
+        how = how or {}
         try:
-            history = [turn.answer for turn in visit.turns]
-            answer = self._bot(visit).ask(transferable(question), history=history)
+            history = [] if how.get("alone") else [turn.answer for turn in visit.turns]
+            answer = source.ask(
+                transferable(question), history=history, where=where_of(how.get("filters") or {})
+            )
+            # In a library the best sentence's article opens with the answer.
+            opens = source.first is None and answer.found
+            article = self._article(source, answer.citations[0].article.id) if opens else None
         except ArticleQAError as error:
             yield View(question=question, conversation=self._talk(visit, notice=_line(error)))
             return
         turn = Turn(answer, time.perf_counter() - begin)
         visit = replace(visit, turns=(*visit.turns, turn))
         yield View(
-            conversation=self._talk(visit), stamp=_stamp(self._bot(visit), visit), visit=visit
+            conversation=self._talk(visit),
+            article=article,
+            stamp=_stamp(source, visit),
+            visit=visit,
         )
+
+    def show(self, visit: Visit, said: Mapping[str, Any]) -> View:
+        """Show one of several articles, or which there are.
+
+        Args:
+            visit: Whose page it is.
+            said: ``article``, an id, or none for the list of those that fit ``filters``. It
+                comes from the page.
+        """
+        source = self._source(visit)
+        try:
+            if said.get("article"):
+                return View(article=self._article(source, str(said["article"])))
+            return View(article=_catalogue(source, where_of(said.get("filters") or {})))
+        except ArticleQAError as error:
+            return View(article=f'<div class="article" id="article">{_alert(error)}</div>')
 
     def open_text(self, text: str, title: str, progress: Progress | None = None) -> View:
         """Switch a visit to an article that was pasted."""
@@ -148,54 +188,71 @@ class Reception:
 
         Args:
             visit: Whose answer it was.
-            said: ``verdict`` on the answer of ``turn``, and ``start``, ``end`` of the sentence
-                that answers, where the reader pointed at one. It comes from the page, so what
-                names no verdict, turn or sentence is ignored.
+            said: ``verdict`` on the answer of ``turn``, and ``article``, ``start``, ``end`` of
+                the sentence that answers, where the reader pointed at one. It comes from the
+                page, so what names no verdict, turn or sentence is ignored.
 
         Raises:
             OSError: The feedback file cannot be written.
         """
-        bot = self._bot(visit)
+        source = self._source(visit)
+        right = None
         try:
             answer = dict(enumerate(turn.answer for turn in visit.turns))[said["turn"]]
             verdict = Verdict(said["verdict"])
-            right = _units(bot)[said["start"], said["end"]] if "start" in said else None
-        except (KeyError, TypeError, ValueError):
+            judged = next((citation.article.hash for citation in answer.citations), "")
+            if "start" in said:
+                opened = source.open(said["article"])
+                right = _units(opened)[said["start"], said["end"]]
+                judged = opened.article.hash
+        except (KeyError, TypeError, ValueError, ArticleQAError):
             return
-        self._feedback.append(
-            feedback_record(answer, verdict, article_hash=bot.article.hash, right=right)
-        )
+        self._feedback.append(feedback_record(answer, verdict, article_hash=judged, right=right))
 
     def clear(self, visit: Visit) -> View:
         """Forget the conversation and stay with the article."""
-        return self._enter(Visit(visit.bot))
+        return self._enter(Visit(visit.source))
 
-    def _bot(self, visit: Visit) -> ArticleBot:
-        return visit.bot or self.bot
+    def _source(self, visit: Visit) -> Source:
+        return visit.source or self.source
 
     def _enter(self, visit: Visit, notice: str | None = None) -> View:
-        bot = self._bot(visit)
-        sentences = [(sentence.start, sentence.end) for sentence in bot.index.sentences]
+        source = self._source(visit)
+        if source.first is None:
+            article = _catalogue(source, None)
+            filters = render_filters(source.entries(limit=NAMES))
+        else:
+            article, filters = self._article(source, source.first), ""
         return View(
             conversation=self._talk(visit, notice=notice),
-            article=render_article(bot.article, sentences),
-            stamp=_stamp(bot, visit),
+            article=article,
+            filters=filters,
+            stamp=_stamp(source, visit),
             visit=visit,
             status="",
         )
 
+    def _article(self, source: Source, article_id: str) -> str:
+        opened = source.open(article_id)
+        spans = [(sentence.start, sentence.end) for sentence in opened.sentences]
+        return render_article(opened.article, spans, several=source.first is None)
+
     def _talk(self, visit: Visit, *, pending: str | None = None, notice: str | None = None) -> str:
         return render_conversation(
-            visit.turns, self._suggestions(visit), pending=pending, notice=notice
+            visit.turns,
+            self._suggestions(visit),
+            pending=pending,
+            notice=notice,
+            several=self._source(visit).first is None,
         )
 
     def _suggestions(self, visit: Visit) -> list[str]:
         """Questions to offer next, never one already asked."""
         asked = [turn.answer.question for turn in visit.turns]
-        if visit.bot is None and self._examples:
+        if visit.source is None and self._examples:
             known = {question.casefold() for question in asked}
             return [text for text in self._examples if text.casefold() not in known][:SUGGESTIONS]
-        return list(self._bot(visit).suggest(SUGGESTIONS, asked=asked))
+        return list(self._source(visit).suggest(SUGGESTIONS, asked=asked))
 
     def _open(
         self, read: Callable[[], Article], *, size: int = 0, progress: Progress | None
@@ -207,30 +264,34 @@ class Reception:
                     f"the article has {size / 2**20:.1f} MB, and at most"
                     f" {self._max_bytes / 2**20:.1f} MB are taken here; give a part of it"
                 )
-            return self._enter(Visit(self.bot.with_article(read(), progress=progress)))
+            return self._enter(Visit(ArticleSource(self.source.another(read(), progress=progress))))
         except ArticleQAError as error:
             return View(status=_alert(error))
 
 
-def _units(bot: ArticleBot) -> dict[tuple[int, int], str]:
+def _units(opened: Opened) -> dict[tuple[int, int], str]:
     """The text of everything on the page that a reader can point at."""
-    text = bot.article.text
-    spans = [(s.start, s.end) for s in bot.index.sentences]
-    spans += [(b.start, b.end) for b in bot.article.blocks if not b.kind.citable]
+    text = opened.article.text
+    spans = [(s.start, s.end) for s in opened.sentences]
+    spans += [(b.start, b.end) for b in opened.article.blocks if not b.kind.citable]
     return {(start, end): text[start:end] for start, end in spans}
 
 
-def _stamp(bot: ArticleBot, visit: Visit) -> str:
-    return f"{bot.article.id} {len(visit.turns)}"
+def _catalogue(source: Source, where: Where | None) -> str:
+    return render_catalogue(source.entries(where, limit=LISTED + 1), filtered=where is not None)
 
 
-def _knows(bot: ArticleBot, visit: Visit, stamp: str) -> bool:
+def _stamp(source: Source, visit: Visit) -> str:
+    return f"{source.key} {len(visit.turns)}"
+
+
+def _knows(source: Source, visit: Visit, stamp: str) -> bool:
     """Whether the server still has what the page shows.
 
     It may have a turn more: a question may be sent before the page has drawn the last answer.
     """
-    article, _, turns = stamp.rpartition(" ")
-    return article == bot.article.id and turns.isdecimal() and int(turns) <= len(visit.turns)
+    key, _, turns = stamp.rpartition(" ")
+    return key == source.key and turns.isdecimal() and int(turns) <= len(visit.turns)
 
 
 def _alert(error: ArticleQAError) -> str:

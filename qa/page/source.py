@@ -1,0 +1,161 @@
+"""What a visit asks: one article, or a library of them, behind one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.article import Article
+from index.encoder import Progress
+from index.errors import UnknownArticle
+from index.passages import Passage, Sentence
+from index.store import Entry, Where
+from qa.answer import Answer
+from qa.bot import DEFAULT_K, ArticleBot
+from qa.library import Library
+
+__all__ = ["ArticleSource", "LibrarySource", "Opened", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An article as it can be read and pointed at.
+
+    Attributes:
+        article: The article.
+        passages: Its passages, in order.
+        sentences: Its citable sentences, in order.
+    """
+
+    article: Article
+    passages: tuple[Passage, ...]
+    sentences: tuple[Sentence, ...]
+
+
+class Source(Protocol):
+    """What answers the questions of a page, and shows the articles that it quotes."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other source of a server."""
+        ...
+
+    @property
+    def first(self) -> str | None:
+        """Id of the article to begin with; None where the reader chooses one of several."""
+        ...
+
+    def another(self, article: Article, *, progress: Progress | None = None) -> ArticleBot:
+        """A bot, with the same model, for an article that a reader brings along."""
+        ...
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        history: Sequence[Answer] = (),
+        where: Where | None = None,
+    ) -> Answer:
+        """Answer a question after those before; only of several articles does a filter choose."""
+        ...
+
+    def suggest(self, n: int, *, asked: Sequence[str]) -> tuple[str, ...]:
+        """Questions that it answers, none of them asked before."""
+        ...
+
+    def open(self, article_id: str) -> Opened:
+        """One of its articles.
+
+        Raises:
+            UnknownArticle: It is not there.
+        """
+        ...
+
+    def entries(self, where: Where | None = None, *, limit: int) -> tuple[Entry, ...]:
+        """What there is to choose from, in the order in which it was added."""
+        ...
+
+
+class ArticleSource:
+    """A source of one article."""
+
+    def __init__(self, bot: ArticleBot) -> None:
+        """Ask a bot."""
+        self._bot = bot
+
+    @property
+    def key(self) -> str:  # noqa: D102 - as the protocol
+        return self._bot.article.id
+
+    @property
+    def first(self) -> str | None:  # noqa: D102
+        return self._bot.article.id
+
+    def another(  # noqa: D102
+        self, article: Article, *, progress: Progress | None = None
+    ) -> ArticleBot:
+        return self._bot.with_article(article, progress=progress)
+
+    def ask(  # noqa: D102
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        history: Sequence[Answer] = (),
+        where: Where | None = None,
+    ) -> Answer:
+        return self._bot.ask(question, k=k, history=history)
+
+    def suggest(self, n: int, *, asked: Sequence[str]) -> tuple[str, ...]:  # noqa: D102
+        return self._bot.suggest(n, asked=asked)
+
+    def open(self, article_id: str) -> Opened:  # noqa: D102
+        index = self._bot.index
+        if article_id != index.article.id:
+            raise UnknownArticle(f"no article {article_id!r} is open here")
+        return Opened(index.article, tuple(index.passages), tuple(index.sentences))
+
+    def entries(self, where: Where | None = None, *, limit: int) -> tuple[Entry, ...]:  # noqa: D102
+        return ()
+
+
+class LibrarySource:
+    """A source of many articles."""
+
+    first = None
+
+    def __init__(self, library: Library) -> None:
+        """Ask a library."""
+        self._library = library
+
+    @property
+    def key(self) -> str:  # noqa: D102 - as the protocol
+        return "library"
+
+    def another(  # noqa: D102
+        self, article: Article, *, progress: Progress | None = None
+    ) -> ArticleBot:
+        model = self._library.store.model.name
+        return ArticleBot.from_article(article, model=model, progress=progress)
+
+    def ask(  # noqa: D102
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        history: Sequence[Answer] = (),
+        where: Where | None = None,
+    ) -> Answer:
+        return self._library.ask(question, k=k, history=history, where=where)
+
+    def suggest(self, n: int, *, asked: Sequence[str]) -> tuple[str, ...]:  # noqa: D102
+        return ()
+
+    def open(self, article_id: str) -> Opened:  # noqa: D102
+        article = self._library.article(article_id)
+        return Opened(article, *self._library.segments(article))
+
+    def entries(self, where: Where | None = None, *, limit: int) -> tuple[Entry, ...]:  # noqa: D102
+        return self._library.articles(where, limit=limit)
