@@ -29,9 +29,12 @@ if "GRADIO_TEMP_DIR" not in os.environ:
 
 import gradio as gr
 from gradio.events import api as publish
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.encoder import Progress
 from index.errors import ArticleQAError
@@ -40,7 +43,7 @@ from qa.endpoints import Endpoints
 from qa.export import conversation_as_dict, conversation_as_html, conversation_as_markdown
 from qa.feedback import FeedbackFile
 from qa.library import Library
-from qa.page import Reception, View, Visit, script, style
+from qa.page import Reception, View, Visit, early, script, style
 from qa.page.frame import EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
 from qa.page.source import ArticleSource, LibrarySource, Source
 from qa.serve_options import is_loopback, parse_serve_options, read_accounts
@@ -253,6 +256,41 @@ def _health(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("article-qa")})
 
 
+class _Early:
+    """Puts HTML into the head of the page as it is served.
+
+    What Gradio takes as ``head`` it adds in the browser, after the page was first drawn.
+    """
+
+    def __init__(self, app: ASGIApp, html: bytes) -> None:
+        self._app = app
+        self._html = html
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/":
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+        body = b""
+
+        async def kept(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            headers = MutableHeaders(raw=start["headers"])
+            if headers.get("content-type", "").startswith("text/html") and body:
+                body = body.replace(b"</head>", self._html + b"</head>", 1)
+                headers["content-length"] = str(len(body))
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self._app(scope, receive, kept)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Serve the page until the process is asked to stop; gives the exit status."""
     options = parse_serve_options(
@@ -325,7 +363,10 @@ def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]]
         blocked_paths=[os.path.abspath(p) for p in (options.source, options.library) if p],
         allowed_paths=[],
         state_session_capacity=MAX_VISITS,
-        app_kwargs={"routes": [Route("/health", _health)]},
+        app_kwargs={
+            "routes": [Route("/health", _health)],
+            "middleware": [Middleware(_Early, html=early().encode())],
+        },
         theme=_theme(),
         head=f"<style>{style()}</style><script>{script()}</script>",
         prevent_thread_lock=True,

@@ -1,46 +1,162 @@
-"""Take the pictures of the documentation.
+"""Take a picture of every state of the page.
 
-python tests/screenshots.py docs
+python tests/screenshots.py FOLDER
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from served import MONGOLIA, REKOGNITION, ask, browsing, serving, visiting
+
+from index.reader import bundled_article
+from qa import Library
 
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+ZOOMED = {"width": 640, "height": 400}
 
 
-def settle(page: Page, path: Path) -> None:
-    """Take a picture once scrolling has come to rest."""
-    page.wait_for_timeout(1000)
-    page.screenshot(path=path)
+def answer(page: Page) -> None:
+    ask(page, REKOGNITION)
+
+
+def not_said(page: Page) -> None:
+    ask(page, MONGOLIA)
+    page.click(".closest summary")
+
+
+def follow_up(page: Page) -> None:
+    ask(page, REKOGNITION)
+    ask(page, "Why?")
+    page.locator(".why summary").last.click()
+
+
+def pending(page: Page) -> None:
+    ask(page, REKOGNITION)
+    page.route("**/queue/data*", lambda route: None)  # its answer never arrives
+    page.fill("#question textarea", "What did Gender Shades find?")
+    page.press("#question textarea", "Enter")
+
+
+def open_form(page: Page) -> None:
+    page.get_by_role("button", name="Open another article").click()
+
+
+def dead_address(page: Page) -> None:
+    open_form(page)
+    page.get_by_label("Address of a page").fill("https://no-such-host.invalid/article")
+    page.get_by_role("button", name="Open this page").click()
+    page.wait_for_selector("#status .notice")
+
+
+def wrong_file(page: Page) -> None:
+    open_form(page)
+    page.set_input_files(
+        "#open input[type=file]",
+        {"name": "picture.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n\0\0\0"},
+    )
+    page.wait_for_selector("#status .notice")
+
+
+def empty_question(page: Page) -> None:
+    page.click("#ask")
+    page.wait_for_selector("#conversation .notice")
+
+
+def thousand_lines(page: Page) -> None:
+    page.fill("#question textarea", "line\n" * 1000)
+    page.click("#ask")
+    page.wait_for_selector("#conversation .notice")
+
+
+def sheet_open(page: Page) -> None:
+    ask(page, REKOGNITION)
+    page.click(".best .cite")
+
+
+def catalogue(page: Page) -> None:
+    page.click("#filters summary")
+    page.get_by_label("From").fill("2020-01-01")
+    page.get_by_label("From").press("Tab")
+    page.wait_for_timeout(500)
+
+
+STATES: dict[str, tuple[Callable[[Page], None] | None, dict[str, object]]] = {
+    "start": (None, {}),
+    "chat": (answer, {}),
+    "chat-dark": (not_said, {"color_scheme": "dark"}),
+    "chat-phone": (sheet_open, {"viewport": PHONE, "has_touch": True}),
+    "phone-start": (None, {"viewport": PHONE, "has_touch": True}),
+    "phone-answer": (answer, {"viewport": PHONE, "has_touch": True}),
+    "not-said": (not_said, {}),
+    "follow-up": (follow_up, {}),
+    "pending": (pending, {}),
+    "open-form": (open_form, {}),
+    "dead-address": (dead_address, {}),
+    "wrong-file": (wrong_file, {}),
+    "empty-question": (empty_question, {}),
+    "thousand-lines": (thousand_lines, {}),
+    "zoomed": (answer, {"viewport": ZOOMED}),
+}
+LIBRARY_STATES: dict[str, tuple[Callable[[Page], None] | None, dict[str, object]]] = {
+    "library": (answer, {}),
+    "library-filters": (catalogue, {}),
+}
+
+
+@contextmanager
+def archive(folder: Path) -> Iterator[Path]:
+    """A library with the bundled article in it."""
+    library = Library.open(folder / "archive")
+    library.add([bundled_article()], tags=["technology"])
+    library.close()
+    yield folder / "archive"
+
+
+def take(browser: Browser, url: str, folder: Path, name: str, **options: object) -> None:
+    """One picture, once scrolling has come to rest."""
+    act, viewport = {**STATES, **LIBRARY_STATES}[name]
+    with visiting(browser, url, **{"viewport": DESK} | viewport | options) as page:
+        if act:
+            act(page)
+        page.wait_for_timeout(1000)
+        page.screenshot(path=folder / f"{name}.png")
+
+
+def lost(browser: Browser, folder: Path, scratch: Path) -> None:
+    """A server that ends under an open page."""
+    page = browser.new_context(viewport=DESK).new_page()  # type: ignore[arg-type]
+    with serving(scratch) as server:
+        page.goto(server.url)
+        page.wait_for_selector("#article")
+        ask(page, REKOGNITION)
+    page.fill("#question textarea", "What did Gender Shades find?")
+    page.press("#question textarea", "Enter")
+    page.wait_for_timeout(4000)
+    page.screenshot(path=folder / "lost-server.png")
 
 
 def main() -> None:
-    """Write chat.png, chat-dark.png and chat-phone.png into a folder."""
+    """Write a picture of each state into a folder."""
     folder = Path(sys.argv[1])
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        serving(Path(scratch)) as server,
-        browsing() as browser,
-    ):
-        with visiting(browser, server.url, viewport=DESK) as page:
-            ask(page, REKOGNITION)
-            settle(page, folder / "chat.png")
-        with visiting(browser, server.url, viewport=DESK, color_scheme="dark") as page:
-            ask(page, MONGOLIA)
-            page.click(".closest summary")
-            settle(page, folder / "chat-dark.png")
-        with visiting(browser, server.url, viewport=PHONE, has_touch=True) as page:
-            ask(page, REKOGNITION)
-            page.click(".best .cite")
-            settle(page, folder / "chat-phone.png")
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        browser = stack.enter_context(browsing())
+        server = stack.enter_context(serving(scratch))
+        for name in STATES:
+            take(browser, server.url, folder, name)
+        path = stack.enter_context(archive(scratch))
+        library = stack.enter_context(serving(scratch, "--library", str(path)))
+        for name in LIBRARY_STATES:
+            take(browser, library.url, folder, name)
+        lost(browser, folder, scratch)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ __all__ = [
     "View",
     "Visit",
     "confidence_in_words",
+    "early",
     "render_article",
     "render_conversation",
     "script",
@@ -25,8 +26,14 @@ def style() -> str:
 
 
 def script() -> str:
-    """The page's scripts, to be run before the page is drawn."""
-    return _asset("scheme.js") + _asset("page.js")
+    """The page's script."""
+    return _asset("page.js")
+
+
+def early() -> str:
+    """What has to be in the page as it is served, so that no wrong colour is ever seen."""
+    grounds = "body{background:#fbfaf7!important}.dark body{background:#16181a!important}"
+    return f"<style>{grounds}</style><script>{_asset('scheme.js')}</script>"
 
 
 def _asset(name: str) -> str:
