@@ -44,7 +44,7 @@ from qa.export import conversation_as_dict, conversation_as_html, conversation_a
 from qa.feedback import FeedbackFile
 from qa.library import Library
 from qa.page import Reception, View, Visit, early, script, style
-from qa.page.frame import EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
+from qa.page.frame import CONNECTION, EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
 from qa.page.source import ArticleSource, LibrarySource, Source
 from qa.serve_options import is_loopback, parse_serve_options, read_accounts
 from qa.terminal import terminal_progress
@@ -87,6 +87,7 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
             with gr.Column(elem_id="chat"):
                 talk = html_pane(first.conversation, elem_id="conversation", js_on_load=ON_EVENTS)
                 filters = html_pane(first.filters, elem_id="filter-pane")
+                html_pane(CONNECTION, elem_id="connection-pane")
                 with gr.Row(elem_id="composer"):
                     question = gr.Textbox(
                         label="Your question",

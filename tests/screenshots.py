@@ -9,14 +9,21 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 from served import MONGOLIA, REKOGNITION, ask, browsing, serving, visiting
 
+from index.plaintext import article_from_text
 from index.reader import bundled_article
 from qa import Library
 
+CAMERAS = """\
+The council of Brest will buy forty cameras for the harbour. The police may not use facial
+recognition on their pictures, said the mayor.
+"""
+TIDES = "The Moon pulls the water on the near side of the Earth more strongly than the Earth.\n"
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 640, "height": 400}
@@ -38,10 +45,16 @@ def follow_up(page: Page) -> None:
 
 
 def pending(page: Page) -> None:
-    ask(page, REKOGNITION)
-    page.route("**/queue/data*", lambda route: None)  # its answer never arrives
-    page.fill("#question textarea", "What did Gender Shades find?")
-    page.press("#question textarea", "Enter")
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+            const turn = document.querySelector(".turn.pending");
+            if (!turn) return;
+            observer.disconnect();
+            globalThis.kept = turn.closest(".conversation").outerHTML;
+        }).observe(document, { childList: true, subtree: true })"""
+    )
+    ask(page, REKOGNITION)  # answered sooner than a picture is taken: draw again what was seen
+    page.evaluate("document.querySelector('.conversation').outerHTML = kept")
 
 
 def open_form(page: Page) -> None:
@@ -82,8 +95,8 @@ def sheet_open(page: Page) -> None:
 
 def catalogue(page: Page) -> None:
     page.click("#filters summary")
-    page.get_by_label("From").fill("2020-01-01")
-    page.get_by_label("From").press("Tab")
+    page.get_by_label("Author").fill("Ada Brook")
+    page.get_by_label("Author").press("Tab")
     page.wait_for_timeout(500)
 
 
@@ -112,9 +125,16 @@ LIBRARY_STATES: dict[str, tuple[Callable[[Page], None] | None, dict[str, object]
 
 @contextmanager
 def archive(folder: Path) -> Iterator[Path]:
-    """A library with the bundled article in it."""
+    """A library of the bundled article and two small ones."""
     library = Library.open(folder / "archive")
-    library.add([bundled_article()], tags=["technology"])
+    library.add([replace(bundled_article(), authors=("Sayujya S",))], tags=["technology"])
+    for title, text, day in (
+        ("Council buys cameras for the harbour", CAMERAS, "2022-03-01"),
+        ("Why the sea rises twice a day", TIDES, "2021-05-18"),
+    ):
+        article = article_from_text(text, title=title)
+        known = replace(article, authors=("Ada Brook",), site="Herald", published=day)
+        library.add([known], tags=["sea"])
     library.close()
     yield folder / "archive"
 

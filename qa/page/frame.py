@@ -1,6 +1,6 @@
 """What stands around the two panes and never changes."""
 
-__all__ = ["EVIDENCE_BAR", "ON_EVENTS", "SHEET_HANDLE", "header"]
+__all__ = ["CONNECTION", "EVIDENCE_BAR", "ON_EVENTS", "SHEET_HANDLE", "header"]
 
 
 def header(several: bool) -> str:
@@ -25,6 +25,7 @@ EVIDENCE_BAR = """\
 <button type="button" class="back" title="Back (Esc)"
  aria-keyshortcuts="Escape">Back to question</button>
 </div>"""
+CONNECTION = '<p id="connection" class="notice" role="alert" hidden></p>'
 SHEET_HANDLE = """\
 <button type="button" id="sheet-handle" aria-expanded="false" aria-controls="reader">The article
 </button>"""

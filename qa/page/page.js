@@ -179,7 +179,10 @@
     const now = performance.now();
     const again = sent?.question === question && now - sent.at < FORGOTTEN;
     const unasked = !question.trim() && $("#conversation .turn.pending");
-    if (!again && !unasked) sent = { question, at: now };
+    if (!again && !unasked) {
+      sent = { question, at: now };
+      setTimeout(watch, 1000);
+    }
     return again || unasked;
   }
   for (const [kind, asks] of [
@@ -195,6 +198,38 @@
   /* A question that was taken leaves the box, unless another one is being typed there. */
   function taken(turn) {
     if (box().value.trim() === $(".question", turn).textContent.trim()) put("");
+  }
+
+  /* A question that is not taken may have met a server that is gone: say so until it is back. */
+  const LOST = "The connection to the server is lost. What you typed is kept;"
+    + " ask it when this line has gone.";
+  let watching = false;
+  async function watch() {
+    if (watching || !sent) return;
+    watching = true;
+    while (!(await reachable())) {
+      sent = null;
+      lost(true);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+    }
+    lost(false);
+    watching = false;
+  }
+  async function reachable() {
+    try {
+      const options = { cache: "no-store", signal: AbortSignal.timeout(5000) };
+      return (await fetch(new URL("health", document.baseURI), options)).ok;
+    } catch {
+      return false;
+    }
+  }
+  function lost(gone) {
+    document.body.classList.toggle("server-gone", gone);
+    const line = $("#connection");
+    if (line && line.hidden === gone) {
+      line.hidden = !gone;
+      line.textContent = gone ? LOST : "";
+    }
   }
 
   /* How the next question is to be asked, for the server. */
