@@ -1,6 +1,6 @@
 """Take a picture of every state of the page.
 
-python tests/screenshots.py FOLDER
+python tests/screenshots.py FOLDER [STATE ...]
 """
 
 from __future__ import annotations
@@ -42,19 +42,6 @@ def follow_up(page: Page) -> None:
     ask(page, REKOGNITION)
     ask(page, "Why?")
     page.locator(".why summary").last.click()
-
-
-def pending(page: Page) -> None:
-    page.evaluate(
-        """() => new MutationObserver((_, observer) => {
-            const turn = document.querySelector(".turn.pending");
-            if (!turn) return;
-            observer.disconnect();
-            globalThis.kept = turn.closest(".conversation").outerHTML;
-        }).observe(document, { childList: true, subtree: true })"""
-    )
-    ask(page, REKOGNITION)  # answered sooner than a picture is taken: draw again what was seen
-    page.evaluate("document.querySelector('.conversation').outerHTML = kept")
 
 
 def open_form(page: Page) -> None:
@@ -109,7 +96,6 @@ STATES: dict[str, tuple[Callable[[Page], None] | None, dict[str, object]]] = {
     "phone-answer": (answer, {"viewport": PHONE, "has_touch": True}),
     "not-said": (not_said, {}),
     "follow-up": (follow_up, {}),
-    "pending": (pending, {}),
     "open-form": (open_form, {}),
     "dead-address": (dead_address, {}),
     "wrong-file": (wrong_file, {}),
@@ -163,20 +149,21 @@ def lost(browser: Browser, folder: Path, scratch: Path) -> None:
 
 
 def main() -> None:
-    """Write a picture of each state into a folder."""
-    folder = Path(sys.argv[1])
+    """Write a picture of each state into a folder, or of those that are named."""
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or [*STATES, *LIBRARY_STATES, "lost-server"]
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         browser = stack.enter_context(browsing())
         server = stack.enter_context(serving(scratch))
-        for name in STATES:
+        for name in (name for name in names if name in STATES):
             take(browser, server.url, folder, name)
         path = stack.enter_context(archive(scratch))
         library = stack.enter_context(serving(scratch, "--library", str(path)))
-        for name in LIBRARY_STATES:
+        for name in (name for name in names if name in LIBRARY_STATES):
             take(browser, library.url, folder, name)
-        lost(browser, folder, scratch)
+        if "lost-server" in names:
+            lost(browser, folder, scratch)
 
 
 if __name__ == "__main__":
