@@ -9,8 +9,11 @@ from index.errors import (
     EmptyArticle,
     FetchError,
     IndexFolderError,
+    LibraryAway,
     LibraryBusy,
+    LibraryDenied,
     LibraryError,
+    LibraryFull,
     ModelError,
     NewerFormat,
     NotALibrary,
@@ -22,6 +25,7 @@ from index.errors import (
     SourceNotFound,
     UnknownArticle,
     UnreadableSource,
+    UnsupportedServer,
 )
 from index.reader import read_article
 from index.store import Entry, Where
@@ -38,8 +42,11 @@ __all__ = [
     "Entry",
     "FetchError",
     "IndexFolderError",
+    "LibraryAway",
     "LibraryBusy",
+    "LibraryDenied",
     "LibraryError",
+    "LibraryFull",
     "ModelError",
     "NewerFormat",
     "NotALibrary",
@@ -52,6 +59,7 @@ __all__ = [
     "SourceNotFound",
     "UnknownArticle",
     "UnreadableSource",
+    "UnsupportedServer",
     "Where",
     "read_article",
 ]

@@ -17,6 +17,10 @@
     │   ├── DamagedLibrary     bytes missing or changed
     │   ├── LibraryBusy        another process is writing to it
     │   ├── ReadOnlyLibrary    it can be asked, but not changed
+    │   ├── LibraryAway        its server does not answer, or not safely
+    │   ├── LibraryDenied      its server does not know the token, or does not let it
+    │   ├── LibraryFull        its server is out of memory, disk or quota
+    │   ├── UnsupportedServer  its server lacks what an archive needs
     │   └── UnknownArticle     it holds no article of that id
     ├── QuestionError          the question or its options cannot be used
     ├── DataError              evaluation data or an exported answer is malformed
@@ -35,8 +39,11 @@ __all__ = [
     "EmptyArticle",
     "FetchError",
     "IndexFolderError",
+    "LibraryAway",
     "LibraryBusy",
+    "LibraryDenied",
     "LibraryError",
+    "LibraryFull",
     "MissingExtra",
     "ModelError",
     "NewerFormat",
@@ -49,6 +56,7 @@ __all__ = [
     "SourceNotFound",
     "UnknownArticle",
     "UnreadableSource",
+    "UnsupportedServer",
 ]
 
 
@@ -118,6 +126,22 @@ class LibraryBusy(LibraryError):
 
 class ReadOnlyLibrary(LibraryError):
     """The archive can be asked, but not changed."""
+
+
+class LibraryAway(LibraryError):
+    """The server that keeps the archive does not answer, or cannot be trusted."""
+
+
+class LibraryDenied(LibraryError):
+    """The server that keeps the archive refuses the token."""
+
+
+class LibraryFull(LibraryError):
+    """The server that keeps the archive is out of memory, disk or quota."""
+
+
+class UnsupportedServer(LibraryError):
+    """The server that keeps the archive lacks something that an archive needs."""
 
 
 class UnknownArticle(LibraryError, KeyError):

@@ -7,12 +7,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Final
 
-from index.article import Article
+from index.article_record import entry_record, pack_body
 from index.errors import UnknownArticle
-from index.folder_snapshot import pack_body
 from index.passage_record import pack_passage, pack_vector, unpack_passages, unpack_vectors
 from index.sqlite_schema import State, check_row, crc_of
 from index.store import PreparedArticle, Statistics
@@ -100,7 +98,7 @@ def _write_article(
 ) -> State:
     article, number, first = prepared.article, state.next_article, state.next_row
     last = first + len(prepared.passages)
-    entry = json.dumps(_entry(prepared))
+    entry = json.dumps(entry_record(prepared))
     connection.execute(
         "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?)",
         (number, article.id, first, last, entry,
@@ -194,26 +192,6 @@ def _moved(
         statistics.n_sentences + sentences,
         statistics.n_terms + terms,
     )
-
-
-def _entry(prepared: PreparedArticle) -> dict[str, Any]:
-    article: Article = prepared.article
-    return {
-        "id": article.id,
-        "hash": article.hash,
-        "title": article.title,
-        "authors": list(article.authors),
-        "published": article.published,
-        "modified": article.modified,
-        "site": article.site,
-        "url": article.url,
-        "language": article.language,
-        "tags": list(prepared.tags),
-        "source": prepared.source,
-        "added": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "n_passages": len(prepared.passages),
-        "n_characters": len(article.text),
-    }
 
 
 def _numbered(

@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from index.article_record import unpack_body
 from index.encoder import Progress
 from index.errors import DamagedLibrary
-from index.folder_snapshot import unpack_body
 from index.folder_view import read_codecs
 from index.passage_record import unpack_passages, unpack_vectors
 from index.sqlite_schema import State, check_row, connect, explained, read_state

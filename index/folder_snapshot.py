@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
@@ -15,20 +13,21 @@ from numpy.typing import NDArray
 
 from index import lexical_index, vector_index
 from index.article import Article
+from index.article_record import unpack_body
 from index.catalogue import entry_of
 from index.encoder import Float32, Int32
 from index.errors import UnknownArticle
 from index.folder_view import View
 from index.passage_record import unpack_passages, unpack_vectors
-from index.pool import Pool, count_terms, idf, pooled
+from index.pool import Pool, idf
 from index.sqlite_schema import check_row, explained
-from index.store import Entry, Hits, Int64, Statistics, Where
+from index.store import Entry, Hits, Int64, PreparedArticle, Statistics, Where
+from index.stored_pool import pool_of, prepared_of
 
-__all__ = ["FolderSnapshot", "pack_body", "unpack_body"]
+__all__ = ["FolderSnapshot"]
 
 EXACT_UP_TO: Final = 2_000
 """Passages that a filter may leave to be compared one by one."""
-_MAX_BODY_BYTES: Final = 2**30
 _BATCH: Final = 500
 
 
@@ -164,41 +163,15 @@ class FolderSnapshot:
         found = dict(self._select("SELECT row, data FROM passage WHERE row", sorted(wanted)))
         layout = unpack_passages(wanted, [found.get(row, b"") for row in wanted])
         _, vectors = self._vectors(rows, complete=True)
-        starts = layout.token_starts[layout.sentence_starts]
-        pieces = [layout.token_ids[a:b] for a, b in zip(starts, starts[1:], strict=False)]
-        tokens = np.empty((len(layout.token_ids), vectors.shape[1]), dtype=np.float32)
-        owner = np.repeat(layout.codecs, np.diff(starts))
-        for number in np.unique(layout.codecs).tolist():
-            own = np.flatnonzero(layout.codecs == number).tolist()
-            codes, ids = [layout.codes[p] for p in own], [pieces[p] for p in own]
-            decoded = view.codecs[number].decode(vectors[own], codes, ids)
-            if len(own) == len(wanted):
-                tokens = decoded
-            else:
-                tokens[owner == number] = decoded
         articles, article_of = np.unique(layout.articles, return_inverse=True)
-        known = self._terms(terms)
-        column = np.full(len(layout.term_ids), -1, dtype=np.int64)
-        for position, term in enumerate(terms):
-            if term in known:
-                column[layout.term_ids == known[term][0]] = position
-        lengths = np.diff(layout.term_starts)
-        sentence = np.repeat(np.arange(len(lengths)), lengths)
-        return Pool(
+        known = {term: number for term, (number, _) in self._terms(terms).items()}
+        return pool_of(
+            layout,
+            vectors,
+            view.codecs,
             articles=self._ids(articles),
-            article_of=article_of.astype(np.int32),
-            passage_spans=layout.passage_spans,
-            paragraphs=layout.paragraphs,
-            pages=layout.pages,
-            sentence_spans=layout.sentence_spans,
-            sentence_starts=layout.sentence_starts,
-            token_starts=layout.token_starts,
-            passage_vectors=vectors,
-            sentence_vectors=pooled(tokens, layout.token_starts),
-            token_vectors=tokens,
-            traits=layout.traits,
-            term_counts=count_terms(sentence, column, len(lengths), len(terms)),
-            lengths=lengths.astype(np.int32),
+            article_of=article_of,
+            terms=[known.get(term) for term in terms],
         )
 
     @_explained
@@ -217,6 +190,25 @@ class FolderSnapshot:
                 raise ValueError(f"the text of article {article_id} is damaged")
             self._articles[number] = article
         return article
+
+    @_explained
+    def prepared(self, article_id: str) -> PreparedArticle:
+        """See `index.store.Snapshot`."""
+        _, first, last = self._article_row(article_id)
+        rows = np.arange(first, last, dtype=np.int64)
+        found = dict(self._select("SELECT row, data FROM passage WHERE row", rows.tolist()))
+        layout = unpack_passages(rows.tolist(), [found.get(row, b"") for row in rows.tolist()])
+        _, vectors = self._vectors(rows, complete=True)
+        terms = {}
+        for n, term, df, crc in self._select(
+            "SELECT number, term, df, crc FROM term WHERE number",
+            np.unique(layout.term_ids).tolist(),
+        ):
+            check_row("a term", crc, n, term, df)
+            terms[n] = term
+        (entry,) = self.entries(Where(ids=(article_id,)))
+        article = self.article(article_id)
+        return prepared_of(article, entry, layout, vectors, self._view.codecs, terms)
 
     @_explained
     def entries(
@@ -322,27 +314,3 @@ class FolderSnapshot:
             some = keys[start : start + _BATCH]
             marks = ",".join("?" * len(some))
             yield from self._connection.execute(f"{query} IN ({marks})", some)
-
-
-def pack_body(number: int, article: Article) -> bytes:
-    """An article's text and structure as bytes."""
-    data = zlib.compress(json.dumps(article.to_dict(), ensure_ascii=True).encode("ascii"))
-    return zlib.crc32(data, number & 0xFFFFFFFF).to_bytes(4, "little") + data
-
-
-def unpack_body(number: int, data: bytes) -> Article:
-    """Read what ``pack_body`` gave.
-
-    Raises:
-        ValueError, KeyError, TypeError: It is damaged.
-    """
-    if zlib.crc32(memoryview(data)[4:], number & 0xFFFFFFFF) != int.from_bytes(data[:4], "little"):
-        raise ValueError("the text of an article is damaged")
-    inflater = zlib.decompressobj()
-    try:
-        text = inflater.decompress(data[4:], _MAX_BODY_BYTES)
-    except zlib.error as error:
-        raise ValueError("the text of an article is damaged") from error
-    if inflater.unconsumed_tail:
-        raise ValueError("the text of an article is too long")
-    return Article.from_dict(json.loads(text))

@@ -260,6 +260,14 @@ class Snapshot(Protocol):
         """
         ...
 
+    def prepared(self, article_id: str) -> PreparedArticle:
+        """An article with all that was computed for it, for another store.
+
+        Raises:
+            UnknownArticle: It is not there.
+        """
+        ...
+
     def entries(
         self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
     ) -> tuple[Entry, ...]:
