@@ -37,7 +37,7 @@ from index.sentences import SEGMENTER
 from index.store import ModelRef, PreparedArticle, Snapshot
 from index.token_codec import ByteCodec, ResidualCodec, TokenCodec
 
-__all__ = ["MilvusStore"]
+__all__ = ["MilvusStore", "NoLibraryYet"]
 
 _MAX_ARTICLES: Final = 64
 _BATCH: Final = 64
@@ -86,6 +86,10 @@ class Connected:
     def moved_on(self, state: State) -> bool:
         """Whether there is a later commit than a state's."""
         return read_state(self.milvus, self.names, at_least=None).generation > state.generation
+
+
+class NoLibraryYet(NotALibrary):
+    """The server answers, and holds nothing of that name."""
 
 
 class MilvusStore:
@@ -186,7 +190,7 @@ class MilvusStore:
         milvus, names = self._milvus, self._names
         if not milvus_schema.exists(milvus, names):
             if model is None:
-                raise NotALibrary(
+                raise NoLibraryYet(
                     f"there is no library {self.address}; make one with: article-qa add SOURCE"
                     f" --library {self.address}"
                 )

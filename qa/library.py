@@ -10,12 +10,12 @@ from typing import Final
 
 from index.article import Article
 from index.encoder import Encoder, Progress
-from index.errors import EmptyArticle, OtherModel, QuestionError
-from index.folder_store import FolderStore, is_library_folder
+from index.errors import EmptyArticle, NotALibrary, OtherModel, QuestionError
 from index.models import load_encoder
 from index.passages import Passage, Sentence, segment
 from index.preparation import prepare_articles
 from index.store import Entry, ModelRef, PreparedArticle, Store, Where
+from index.stores import create_store, open_store
 from qa.answer import Answer
 from qa.archive_answer import Inquiry, answer_from_archive
 from qa.bot import DEFAULT_K, KEPT_QUESTIONS, MIN_CONFIDENCE, check_question
@@ -79,15 +79,17 @@ class Library:
         path: str | os.PathLike[str],
         *,
         model: str | None = None,
+        token: str | None = None,
         create: bool = True,
         progress: Progress | None = None,
     ) -> Library:
-        """A library in a folder.
+        """A library in a folder, or on a Milvus server or cluster.
 
         Args:
-            path: The folder.
+            path: The folder, or an address: ``http://host:19530/archive``.
             model: A sentence-transformers model; None for the one that made the library, and
                 else the bundled MiniLM.
+            token: For a server; None for that in ``ARTICLE_QA_MILVUS_TOKEN``.
             create: Make an empty one where there is none.
             progress: Called as preparing the model advances.
 
@@ -96,13 +98,16 @@ class Library:
             OtherModel: Another model made it.
             ModelError: The model cannot be loaded.
         """
-        if is_library_folder(path) or not create:
-            store = FolderStore(path)
-            encoder = load_encoder(model or store.model.name, progress=progress)
-        else:
-            encoder = load_encoder(model, progress=progress)
+        store = open_store(path, token=token)
+        if store is None and not create:
+            raise NotALibrary(
+                f"{str(path)!r} holds no library; make one with: article-qa add SOURCE --library"
+                f" {path}"
+            )
+        encoder = load_encoder(model or (store.model.name if store else None), progress=progress)
+        if store is None:
             ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
-            store = FolderStore.create(path, ref)
+            store = create_store(path, ref, token=token)
         return cls(store, encoder)
 
     def add(

@@ -17,6 +17,7 @@ from typing import Final
 from index.article import Article
 from index.errors import LibraryBusy, QuestionError, SourceError, SourceNotFound
 from index.folder_store import repair
+from index.milvus_address import is_address
 from index.reader import SUFFIXES, read_article
 from index.store import Where
 from qa.answer import Answer
@@ -53,7 +54,9 @@ def add_library_commands(
 
 def add_library_options(ask: argparse.ArgumentParser) -> None:
     """Give the ask command what it needs to ask a library."""
-    ask.add_argument("--library", metavar="DIR", help="ask all articles of a library")
+    ask.add_argument(
+        "--library", metavar="DIR", help="ask all articles of a library: a folder or an address"
+    )
     ask.add_argument(
         "--per-article",
         type=int,
@@ -70,7 +73,9 @@ def _command(
     run: object,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=summary, description=run.__doc__)
-    parser.add_argument("--library", required=True, metavar="DIR", help="the library's folder")
+    parser.add_argument(
+        "--library", required=True, metavar="DIR", help="its folder, or http://host:19530/name"
+    )
     parser.set_defaults(command=run)
     return parser
 
@@ -261,6 +266,11 @@ def run_compact(arguments: argparse.Namespace) -> int:
 
 def run_repair(arguments: argparse.Namespace) -> int:
     """Check every byte of a library's database and rebuild everything else from it."""
+    if is_address(arguments.library):
+        raise QuestionError(
+            "a library on a server is repaired by its server; look into it with: article-qa doctor"
+            f" --library {arguments.library}"
+        )
     with terminal_progress() as progress:
         repair(arguments.library, progress)
     sys.stdout.write("the library is whole\n")

@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from archive import DIM, MODEL, generated, make_article, prepare, vector_of_text
+from milvus import give_back, temporary_store
 
 from index import QuestionError, UnknownArticle
 from index.folder_store import FolderStore
+from index.milvus_store import MilvusStore
 from index.pool import bm25, idf, sum_by_passage
 from index.store import Snapshot, Store, Where
 from index.terms import Postings, TermTable
 
 STORES: dict[str, Callable[[Path], Store]] = {
     "folder": lambda path: FolderStore.create(path / "library", MODEL),
+    "milvus": lambda path: temporary_store(MODEL),
 }
 
 
@@ -25,6 +28,8 @@ STORES: dict[str, Callable[[Path], Store]] = {
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = STORES[request.param](tmp_path)
     yield made
+    if isinstance(made, MilvusStore):
+        give_back(made)
     made.close()
 
 
@@ -182,6 +187,31 @@ def test_a_pool_holds_what_was_stored(filled: Store) -> None:
     assert pool.term_counts.tolist() == [
         [passage.terms[0].count("ember"), passage.terms[0].count("violin")]
     ]
+
+
+def test_a_prepared_article_can_be_added_to_another_store(filled: Store, tmp_path: Path) -> None:
+    there = generated(20)[4]
+    with filled.read() as snapshot:
+        again = snapshot.prepared(there.article.id)
+    assert (again.article, again.tags, again.source) == (there.article, there.tags, there.source)
+    for old, new in zip(there.passages, again.passages, strict=True):
+        assert (new.start, new.end, new.paragraph, new.page) == (
+            old.start,
+            old.end,
+            old.paragraph,
+            old.page,
+        )
+        assert new.terms == old.terms
+        for name in ("token_ids", "sentence_spans", "token_starts", "traits"):
+            assert getattr(new, name).tolist() == getattr(old, name).tolist()
+        assert float(new.vector @ old.vector) > 0.999
+        assert np.einsum("ij,ij->i", new.token_vectors, old.token_vectors).min() > 0.99
+    copy = FolderStore.create(tmp_path / "copy", MODEL)
+    copy.add([again])
+    with copy.read() as snapshot:
+        assert snapshot.article(there.article.id) == there.article
+    with filled.read() as snapshot, pytest.raises(UnknownArticle):
+        snapshot.prepared("absent")
 
 
 def test_a_pool_keeps_the_order_that_was_asked_for(filled: Store) -> None:
