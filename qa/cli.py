@@ -35,6 +35,7 @@ _MODEL_HELP = "a sentence-transformers model: a folder or a hub name (default: t
 _ELSEWHERE = {
     "evaluate": ("qa.evaluation.command", "measure answers to questions with known answers"),
     "benchmark": ("qa.benchmark", "measure speed and memory beside the plain recipe"),
+    "migrate": ("qa.store_commands", "copy a library to a folder or a server"),
 }
 
 _LIBRARY = {
@@ -143,10 +144,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     prepare.set_defaults(command=run_prepare)
 
     doctor = commands.add_parser(
-        "doctor", help="show what is used, and why", description=run_doctor.__doc__
+        "doctor", help="show what is used, and why", description=_doctor.__doc__
     )
     doctor.add_argument("model", nargs="?", metavar="MODEL", help=_MODEL_HELP)
-    doctor.set_defaults(command=run_doctor)
+    doctor.add_argument("--library", metavar="DIR", help="check a library: a folder or an address")
+    doctor.set_defaults(command=_doctor)
 
     if chosen in _LIBRARY:
         from qa.library_commands import add_library_commands
@@ -255,6 +257,15 @@ def _build(arguments: argparse.Namespace) -> int:
         f" {len(bot.index.sentences)} sentences\n"
     )
     return FOUND
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    """Show which model, which runtime and which folders are used, and why; or check a library."""
+    if arguments.library:
+        from qa.store_commands import doctor_library
+
+        return doctor_library(arguments.library)
+    return run_doctor(arguments)
 
 
 def _serve(arguments: argparse.Namespace) -> int:

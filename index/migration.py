@@ -1,0 +1,101 @@
+"""Take an archive to another store: a folder to a cluster, or back, without encoding again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+from index.encoder import Progress
+from index.errors import LibraryError, OtherModel
+from index.store import Entry, Snapshot, Store, Where
+
+__all__ = ["Moved", "migrate"]
+
+_BATCH: Final = 32
+_PAGE: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of the articles of an archive.
+
+    Attributes:
+        copied: Articles that were not there.
+        present: Articles that were, just as they are.
+        left: Articles of the target that the source lacks; they stay.
+    """
+
+    copied: int
+    present: int
+    left: int
+
+
+def migrate(source: Store, target: Store, progress: Progress | None = None) -> Moved:
+    """Copy every article that the target lacks; do it again to go on after an interruption.
+
+    Args:
+        source: Read as it is now; later changes of it are not copied.
+        target: Each batch is acknowledged when it is there.
+        progress: Called after each.
+
+    Raises:
+        OtherModel: The archives are of different models; nothing was copied.
+        LibraryError: A store fails, or in the end the counts are not equal.
+    """
+    if source.model.fingerprint != target.model.fingerprint:
+        raise OtherModel(
+            f"the libraries are of different models, {source.model.name!r}"
+            f" ({source.model.fingerprint}) and {target.model.name!r}"
+            f" ({target.model.fingerprint}); migrate to a new one"
+        )
+    copied = present = 0
+    with source.read() as snapshot:
+        total = snapshot.statistics.n_articles
+        offset = 0
+        while page := snapshot.entries(limit=_PAGE, offset=offset):
+            offset += len(page)
+            entries = iter(page)
+            while batch := list(islice(entries, _BATCH)):
+                there = _there(target, batch)
+                missing = [e for e in batch if there.get(e.id) != _comparable(e)]
+                if missing:
+                    target.add([snapshot.prepared(entry.id) for entry in missing])
+                    target.flush()
+                copied += len(missing)
+                present += len(batch) - len(missing)
+                if progress:
+                    progress("copying articles", copied + present, total)
+        left = _verified(snapshot, target)
+    return Moved(copied, present, left)
+
+
+def _there(target: Store, batch: list[Entry]) -> dict[str, Entry]:
+    with target.read() as snapshot:
+        found = snapshot.entries(Where(ids=tuple(entry.id for entry in batch)))
+    return {entry.id: _comparable(entry) for entry in found}
+
+
+def _comparable(entry: Entry) -> Entry:
+    return replace(entry, added="")
+
+
+def _verified(source: Snapshot, target: Store) -> int:
+    """Count on both sides.
+
+    Returns:
+        Articles that only the target has.
+
+    Raises:
+        LibraryError: It lacks some.
+    """
+    with target.read() as snapshot:
+        ours, theirs = source.statistics, snapshot.statistics
+        left = theirs.n_articles - ours.n_articles
+        if left < 0 or (left == 0 and theirs != ours):
+            raise LibraryError(
+                f"the target holds {theirs.n_articles:,} articles with {theirs.n_passages:,}"
+                f" passages, the source {ours.n_articles:,} with {ours.n_passages:,}: one of them"
+                " was changed meanwhile; run the same again"
+            )
+    return left

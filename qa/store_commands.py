@@ -1,0 +1,66 @@
+"""``article-qa migrate FROM TO`` and ``article-qa doctor --library URI``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from index.checkup import check_up
+from index.errors import NotALibrary
+from index.migration import migrate
+from index.store import Store
+from index.stores import create_store, open_store
+from qa.terminal import terminal_progress
+
+__all__ = ["add_arguments", "doctor_library", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Register what ``migrate`` takes."""
+    where = "a folder, or an address such as http://host:19530/archive"
+    parser.add_argument("source", metavar="FROM", help=where)
+    parser.add_argument("target", metavar="TO", help=f"{where}; made if missing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Copy a library to another place without encoding it again; run it again to resume."""
+    source = _opened(arguments.source)
+    target = create_store(arguments.target, source.model)
+    with terminal_progress() as progress:
+        moved = migrate(source, target, progress)
+    source.close()
+    target.close()
+    sys.stdout.write(f"{moved.copied} copied, {moved.present} were there, counts agree\n")
+    if moved.left:
+        sys.stdout.write(f"{moved.left} more in {arguments.target}; they stay\n")
+    return 0
+
+
+def doctor_library(where: str) -> int:
+    """Say what a library holds, and whether it is sound; status 2 where it is not."""
+    store = _opened(where)
+    with terminal_progress() as progress:
+        found = check_up(store, progress=progress)
+    said = found.statistics
+    lines = [
+        f"library     {where}",
+        f"model       {store.model.name} (fingerprint {store.model.fingerprint[:16]})",
+        f"articles    {found.n_articles:,} listed, {said.n_articles:,} counted",
+        f"passages    {found.n_passages:,} listed, {said.n_passages:,} counted",
+        f"read whole  {found.n_sampled:,} articles, {len(found.problems)} damaged",
+    ]
+    if found.recall is not None:
+        lines.append(f"recall      {found.recall:.1%} of their passages found by their vectors")
+    lines += [f"problem     {problem}" for problem in found.problems]
+    lines.append("sound" if found.sound else "not sound: what is listed is not what is counted"
+                 if not found.problems else "not sound")  # fmt: skip
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    store.close()
+    return 0 if found.sound else 2
+
+
+def _opened(where: str) -> Store:
+    store = open_store(where)
+    if store is None:
+        raise NotALibrary(f"{where!r} holds no library; check the name")
+    return store

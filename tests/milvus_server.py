@@ -1,0 +1,72 @@
+"""A Milvus 2.3.5 of the package ``milvus``, in an environment of its own, for the tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+_PROGRAM = """
+import sys, time
+from milvus import MilvusServer, MilvusServerConfig
+server = MilvusServer(MilvusServerConfig(data_dir=sys.argv[1], proxy_port=int(sys.argv[2])))
+server.start()
+print(server.server_address, server.listen_port, server.server_proc.pid, flush=True)
+time.sleep(3600)
+"""
+
+
+class RealServer:
+    """A server on loopback that can be killed and started again."""
+
+    def __init__(self, python: str, folder: Path) -> None:
+        self.python, self.folder = python, folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.log = (folder / "log").open("ab")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.pid = 0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [self.python, "-c", _PROGRAM, str(self.folder / "data"), str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+        )
+        assert self.process.stdout
+        line = self.process.stdout.readline().decode().split()
+        assert len(line) == 3, f"the server did not start: {(self.folder / 'log').read_text()}"
+        self.pid = int(line[2])
+
+    def kill(self) -> None:
+        """As a power failure would."""
+        assert self.process
+        assert self.process.stdout
+        os.kill(self.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                break
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.kill()
+        self.log.close()
+
+
+if __name__ == "__main__":
+    server = RealServer(sys.argv[1], Path(sys.argv[2]))
+    server.start()
+    sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
