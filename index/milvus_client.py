@@ -93,7 +93,13 @@ class Milvus:
         """Whether it is a file on this machine rather than a server."""
         return self.address.is_file
 
-    def call(self, method: str, *args: Any, deadline: float = DEADLINE, **kwargs: Any) -> Any:
+    def call(
+        self,
+        method: str,
+        *args: Any,  # noqa: ANN401 - whatever the client takes and gives
+        deadline: float = DEADLINE,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         """Ask for something that may be asked for twice, until it is done or time is over.
 
         Args:

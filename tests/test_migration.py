@@ -64,9 +64,7 @@ def test_there_and_back_is_the_same_library(
     back.close()
 
 
-def test_a_migration_that_was_interrupted_goes_on(
-    folder: FolderStore, milvus: MilvusStore
-) -> None:
+def test_a_migration_that_was_interrupted_goes_on(folder: FolderStore, milvus: MilvusStore) -> None:
     def interrupt(what: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
 

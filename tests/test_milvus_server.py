@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,9 +127,7 @@ def test_an_article_is_removed_and_replaced(store: MilvusStore, folder: FolderSt
         assert len(snapshot.dense(vector_of_text("comet"), 100).rows) == 60
 
 
-def test_two_writers_at_once_lose_and_double_nothing(
-    store: MilvusStore, address: Address
-) -> None:
+def test_two_writers_at_once_lose_and_double_nothing(store: MilvusStore, address: Address) -> None:
     other = MilvusStore(address)
     errors: list[BaseException] = []
 
