@@ -205,7 +205,7 @@
     + " ask it when this line has gone.";
   let watching = false;
   async function watch() {
-    if (watching || !sent) return;
+    if (watching) return;
     watching = true;
     while (!(await reachable())) {
       sent = null;
