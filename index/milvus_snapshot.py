@@ -54,6 +54,7 @@ class MilvusSnapshot:
         # A file has no clock to wait for.
         self._visible = None if self._milvus.is_lite else state.visible
         self._words: dict[str, Word | None] = {}
+        self._known_places: dict[str, tuple[int, int, int]] = {}
 
     @property
     def statistics(self) -> Statistics:
@@ -244,7 +245,7 @@ class MilvusSnapshot:
         return find(self._milvus, self._names, self._state, ids, self._gone, visible=self._visible)
 
     def _place(self, article_id: str) -> tuple[int, int, int]:
-        place = self._places([article_id]).get(article_id)
+        place = self._known_places.get(article_id) or self._places([article_id]).get(article_id)
         if place is None:
             raise UnknownArticle(f"the library holds no article {article_id!r}")
         return place
@@ -253,10 +254,13 @@ class MilvusSnapshot:
         found = self._milvus.query(
             self._names.articles,
             among("number", numbers.tolist()),
-            ("number", "entry"),
+            ("number", "first", "last", "entry"),
             visible=self._visible,
         )
         ids = {int(row["number"]): str(json.loads(row["entry"])["id"]) for row in found}
+        for row in found:
+            place = (int(row["number"]), int(row["first"]), int(row["last"]))
+            self._known_places[ids[place[0]]] = place
         if len(ids) < len(numbers):
             raise self._torn("an article that a passage is from is not there")
         return tuple(ids[number] for number in numbers.tolist())

@@ -179,13 +179,16 @@ def test_what_a_killed_loader_left_is_removed_by_the_next(
     publish = milvus_head.publish
 
     def die(*args: object) -> None:
+        raise SystemExit
+
+    def publish_and_die(*args: object) -> None:
         if published:
             publish(*args)  # type: ignore[arg-type]
         raise SystemExit
 
     with monkeypatch.context() as patched:
         # As if the process were gone: it neither cleans nor takes its claim back.
-        patched.setattr("index.milvus_store.publish", die)
+        patched.setattr("index.milvus_store.publish", publish_and_die)
         patched.setattr("index.milvus_store.clean", die)
         patched.setattr(Claim, "release", die)
         with pytest.raises(SystemExit):
