@@ -91,3 +91,11 @@ def test_a_notice_is_an_alert() -> None:
 def test_why_is_told_behind_a_fold_and_escaped(found: Answer) -> None:
     html = render_conversation([Turn(replace(found, why=("‘<b>’ is not mentioned",)), 0.0)])
     assert '<summary>Why this</summary><ul><li dir="auto">‘&lt;b&gt;’ is not mentioned' in html
+
+
+def test_where_else_a_quote_stands_is_said_beside_it(found: Answer) -> None:
+    first = found.citations[0]
+    copy = replace(first.article, id="other", title="The <wire> copy")
+    cited = replace(first, also_in=(copy,))
+    html = render_conversation([Turn(replace(found, citations=(cited,)), 0.0)])
+    assert "also in The &lt;wire&gt; copy" in html

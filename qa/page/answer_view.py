@@ -180,6 +180,9 @@ def _place(citation: Citation, several: bool) -> str:
         names = [article.title or "Untitled", readable_date(article.published)]
         name = escape(" · ".join(part for part in names if part))
         place = f"<cite>{name}</cite>{' · ' if place else ''}{place}"
+    if citation.also_in:
+        copies = "; ".join(copy.title or "Untitled" for copy in citation.also_in)
+        place += f"{' · ' if place else ''}also in {escape(copies)}"
     return f'<span class="place" dir="auto">{place}</span>' if place else ""
 
 
