@@ -197,7 +197,7 @@
 
   /* A question that was taken leaves the box, unless another one is being typed there. */
   function taken(turn) {
-    if (box().value.trim() === $(".question", turn).textContent.trim()) put("");
+    if (box()?.value.trim() === $(".question", turn).textContent.trim()) put("");
   }
 
   /* A question that is not taken may have met a server that is gone: say so until it is back. */
