@@ -257,11 +257,20 @@
     open({ filters });
   }
 
+  /* Gradio loads the page anew when its server is back; what is being typed survives that. */
+  const DRAFT = "article-qa-draft";
+  let draft = sessionStorage.getItem(DRAFT);
+  addEventListener("pagehide", () => sessionStorage.setItem(DRAFT, box()?.value ?? ""));
+
   let seen = 0;
   let drawn = "";
   function redrawn() {
     const pane = conversation();
     if (!pane) return;
+    if (draft && box()) {
+      if (!box().value) put(draft);
+      draft = null;
+    }
     const count = +pane.dataset.turns;
     const pending = $(".turn.pending", pane);
     const notice = $(".notice", pane);
