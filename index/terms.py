@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Float32, Int32
 
-__all__ = ["STOP_WORDS", "Postings", "TermTable", "terms"]
+__all__ = ["STEMMED", "STOP_WORDS", "Postings", "TermTable", "terms"]
 
 K1, B = 1.5, 0.75
 """Saturation and length normalisation, at their customary values."""
@@ -52,9 +52,11 @@ _STEMMERS = {
     "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
     "yi": "yiddish",
 }  # fmt: skip
+STEMMED = tuple(_STEMMERS)
+"""ISO 639-1 codes of the languages that have a stemmer."""
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _stemmer(language: str) -> Stemmer.Stemmer | None:
     algorithm = _STEMMERS.get(language)
     return Stemmer.Stemmer(algorithm) if algorithm else None

@@ -19,8 +19,8 @@ import numpy as np
 
 from index.encoder import Encoding, Float32, Int32
 from index.pool import Pool, bm25, idf, sum_by_passage
-from index.store import Int64, Snapshot, Statistics, Where
-from index.terms import terms
+from index.store import Hits, Int64, Snapshot, Statistics, Where
+from index.terms import STEMMED, STOP_WORDS, terms
 from qa.features import Candidates
 from qa.ranking import Ranking, make_query, score
 from qa.wording import wording
@@ -30,6 +30,12 @@ __all__ = ["ArchiveVocabulary", "Ranked", "Reading", "rank_archive", "read_quest
 DENSE, LEXICAL = 16, 16
 """Passages that each search contributes to the pool. Reading them is most of a question's cost,
 and with 20 of each no more questions were answered by the first or the first three passages."""
+TIED: Final = 8
+"""Passages more that are looked at for one as good as the last."""
+ENGLISH: Final = 2
+"""Little words of English from which a question is taken to be in it."""
+LEVEL: Final = 1e-6
+"""Scores that differ by no more are equal."""
 _LOOKED_INTO: Final = 5
 _WORD: Final = re.compile(r"[^\W\d_]+")
 WHOLE: Final = 64
@@ -125,6 +131,8 @@ def read_question(snapshot: Snapshot, question: str, encoding: Encoding) -> Read
     wanted = list(dict.fromkeys(terms(question)))
     frequencies = snapshot.document_frequencies(wanted).tolist()
     known = {term: df for term, df in zip(wanted, frequencies, strict=True) if df > 0}
+    if not _is_english(question):
+        known |= _stemmed_elsewhere(snapshot, [term for term in wanted if term not in known])
     n_passages = snapshot.statistics.n_passages
     term_idf = np.asarray([idf(df, n_passages) for df in known.values()], dtype=np.float32)
     return Reading(
@@ -135,6 +143,34 @@ def read_question(snapshot: Snapshot, question: str, encoding: Encoding) -> Read
         term_idf=term_idf,
         n_unknown=len(wanted) - len(known),
     )
+
+
+def _is_english(question: str) -> bool:
+    """Whether a question has the little words of English; one, as "was", others have too."""
+    return sum(word in STOP_WORDS for word in _WORD.findall(question.lower())) >= ENGLISH
+
+
+def _stemmed_elsewhere(snapshot: Snapshot, missing: Sequence[str]) -> dict[str, int]:
+    """For terms that no passage has: what they are in another language, and how many have that.
+
+    A passage's words are stemmed by the language of its article; a question is too short to
+    tell its own by.
+    """
+    stems = {
+        term: list(dict.fromkeys(s for code in STEMMED for s in terms(term, code) if s != term))
+        for term in missing
+    }
+    every = list(dict.fromkeys(stem for tried in stems.values() for stem in tried))
+    if not every:
+        return {}
+    frequencies = snapshot.document_frequencies(every).tolist()
+    used = {stem: df for stem, df in zip(every, frequencies, strict=True) if df > 0}
+    found: dict[str, int] = {}
+    for tried in stems.values():
+        best = max((s for s in tried if s in used), key=lambda s: used[s], default=None)
+        if best is not None:
+            found[best] = used[best]
+    return found
 
 
 def rank_archive(
@@ -169,10 +205,22 @@ def _candidates(
     for reading in readings:
         for where in wheres:
             depth = n if n <= WHOLE else DENSE
-            found.append(snapshot.dense(reading.encoding.vector, depth, where).rows)
+            nearest = snapshot.dense(reading.encoding.vector, depth + TIED, where)
+            found.append(_best(nearest, depth))
             if n > WHOLE:
-                found.append(snapshot.lexical(reading.known, LEXICAL, where).rows)
+                found.append(_best(snapshot.lexical(reading.known, LEXICAL + TIED, where), LEXICAL))
     return np.unique(np.concatenate(found))
+
+
+def _best(hits: Hits, depth: int) -> Int64:
+    """The rows down to a depth, with those that are level with the last of them.
+
+    Which of two equals comes first is a matter of rounding, and differs from store to store.
+    """
+    if len(hits.rows) <= depth:
+        return hits.rows
+    rows: Int64 = hits.rows[hits.scores >= hits.scores[depth - 1] - LEVEL]
+    return rows
 
 
 def _rank(snapshot: Snapshot, reading: Reading, pool: Pool, columns: Sequence[int]) -> Ranking:

@@ -133,7 +133,8 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """127.0.0.1 127.8.8.8 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0
     224.0.0.1 255.255.255.255 240.0.0.1 192.0.2.1 198.18.0.1 ::1 :: fe80::1 fe80::1%eth0 fc00::1
     ff02::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::127.0.0.1 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe
-    2002:7f00:1:: 2002:a00:1:: 2001:db8::1""".split(),
+    2002:7f00:1:: 2002:a00:1:: 2001:db8::1
+    fec0::1 3fff::1 192.88.99.1""".split(),
 )
 def test_addresses_off_the_public_internet_are_known(address: str) -> None:
     assert not is_public(address)
@@ -256,6 +257,8 @@ def test_nothing_is_kept_of_a_failed_fetch(server: str, tmp_path: Path) -> None:
         (b"User-agent: *\nDisallow: /\n\nUser-agent: article-qa\nAllow: /", False),
         (b"User-agent: othercrawler\nDisallow: /", False),
         (b"User-agent: *\nDisallow: /search", False),
+        (b"User-agent: *\nDisallow: /\nAllow: /page", False),
+        (b"User-agent: *\nDisallow: /*ge$", True),
         (b"<html>not found</html>", False),
         (b"\xff\xfe\x00", False),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa import ArticleBot
+from qa import ArticleBot, Library
 
 ARTICLES = {
     "de": "Die Brücke am Hafen\n\nDie Stadt hat am 3. März 2021 die alte Brücke gesperrt."
@@ -35,6 +35,13 @@ ARTICLES = {
 @pytest.fixture(scope="module")
 def bots(cache: object) -> dict[str, ArticleBot]:
     return {language: ArticleBot.from_text(text) for language, text in ARTICLES.items()}
+
+
+@pytest.fixture(scope="module")
+def many(bots: dict[str, ArticleBot], tmp_path_factory: pytest.TempPathFactory) -> Library:
+    library = Library.open(tmp_path_factory.mktemp("languages") / "library")
+    library.add([bot.article for bot in bots.values()])
+    return library
 
 
 @pytest.mark.parametrize(
@@ -85,3 +92,18 @@ def test_a_script_the_model_cannot_read_is_told_from_one_it_can(
         "ru", "ar", "he", "zh", "ja",
     }  # fmt: skip
     assert bot.index.legible
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("¿Quiénes protestaron contra el cierre?", "pescadores"),
+        ("Кто протестовал против закрытия?", "Рыбаки"),
+        ("Combien coûtera la réparation ?", "deux millions"),
+        ("Was kostet die Reparatur?", "zwei Millionen"),
+    ],
+)
+def test_a_library_of_many_languages_is_asked_in_each(
+    many: Library, question: str, words: str
+) -> None:
+    assert words in many.ask(question).citations[0].quote

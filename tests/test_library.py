@@ -464,6 +464,10 @@ def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+MANY = 300
+"""Articles that take longer to add than an interrupt takes to come."""
+
+
 def test_adding_that_is_interrupted_goes_on_where_it_was(
     encoder: Encoder,
     tmp_path: Path,
@@ -471,7 +475,7 @@ def test_adding_that_is_interrupted_goes_on_where_it_was(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("qa.library._BATCH_CHARS", 1)
-    for number in range(60):
+    for number in range(MANY):
         (tmp_path / f"{number}.txt").write_text(f"Ferry number {number} left the harbour at noon.")
     library = Library.open(tmp_path / "library")
     when(lambda: len(library) > 2, interrupt)
@@ -479,9 +483,9 @@ def test_adding_that_is_interrupted_goes_on_where_it_was(
         run("add", str(tmp_path), "--library", str(tmp_path / "library"))
     assert "what was added stays, run it again" in capsys.readouterr().err
     there = len(library)
-    assert 2 < there < 60
+    assert 2 < there < MANY
     assert run("add", str(tmp_path), "--library", str(tmp_path / "library")) == 0
-    assert capsys.readouterr().out == f"{60 - there} added, {there} unchanged, 0 refused\n"
+    assert capsys.readouterr().out == f"{MANY - there} added, {there} unchanged, 0 refused\n"
 
 
 def test_asking_makes_no_library(tmp_path: Path) -> None:

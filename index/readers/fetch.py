@@ -51,6 +51,8 @@ _TYPES = (
 )
 _TRANSLATING = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
+_NOT_SERVED = (ipaddress.ip_network("3fff::/20"), ipaddress.ip_network("192.88.99.0/24"))
+"""For documentation, and for a relay that is no more: not in every Python's list."""
 
 Address: TypeAlias = "tuple[int, tuple[Any, ...]]"
 """Address family, and the socket address to connect to."""
@@ -127,8 +129,15 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local:
+            return False
     return ip.is_global and not (
-        ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_private or ip.is_loopback
+        any(ip in network for network in _NOT_SERVED)
+        or ip.is_multicast
+        or ip.is_reserved
+        or ip.is_unspecified
+        or ip.is_private
+        or ip.is_loopback
     )
 
 

@@ -1,4 +1,4 @@
-"""What a site asks of programs: its robots.txt, read as RFC 9309 says.
+"""What a site asks of programs: its robots.txt, read as RFC 9309 says (by Protego, Scrapy's).
 
 One page that a person asked for is hardly crawling, but a site that wants no program at a page
 is told from one that does not mind, and the reader is told what to do instead.
@@ -6,7 +6,7 @@ is told from one that does not mind, and the reader is told what to do instead.
 
 from __future__ import annotations
 
-from urllib.robotparser import RobotFileParser
+from protego import Protego
 
 __all__ = ["AGENT", "MAX_BYTES", "refuses"]
 
@@ -26,6 +26,5 @@ def refuses(robots: bytes, url: str) -> bool:
         robots: The file, whatever it holds; what cannot be read asks for nothing.
         url: The page's address.
     """
-    parser = RobotFileParser()
-    parser.parse(robots[:MAX_BYTES].decode("utf-8-sig", "replace").splitlines())
-    return not parser.can_fetch(AGENT, url)
+    parser = Protego.parse(robots[:MAX_BYTES].decode("utf-8-sig", "replace"))
+    return not parser.can_fetch(url, AGENT)
