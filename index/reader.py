@@ -153,7 +153,8 @@ def _read_file(path: Path) -> bytes:
         raise SourceNotFound(f"there is no file {str(path)!r}; check the path") from error
     except IsADirectoryError as error:
         raise UnreadableSource(
-            f"{str(path)!r} is a folder and holds no saved index; give an article's file"
+            f"{str(path)!r} is a folder and holds no saved index; give an article's file, or"
+            f" ask all of them: article-qa sync {str(path)!r} --library DIR"
         ) from error
     except (OSError, ValueError) as error:
         # ValueError: a NUL in the path; on Windows a folder is a PermissionError.
