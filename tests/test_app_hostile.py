@@ -15,6 +15,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from served import PATIENCE, ROOT, Server, ask, browsing, free_port, serving, visiting
 
+from index.article import Article
+from index.plaintext import article_from_text
+from qa import Library
+
 EVAL = Path(os.environ.get("ARTICLE_QA_EVAL") or ROOT.parent / "shared" / "eval") / "hostile"
 
 SAMPLES = [
@@ -167,4 +171,30 @@ def test_a_hostile_file_name_stays_text(browser: Browser, server: Server) -> Non
             )
             expect(page.locator("#status")).to_contain_text("alert(1)")
             page.wait_for_timeout(300)
+        assert_nothing_ran(page)
+
+
+def test_hostile_articles_of_a_library_stay_text(
+    browser: Browser, cache: Path, tmp_path: Path
+) -> None:
+    library = Library.open(tmp_path / "archive")
+    for number, sample in enumerate(SAMPLES):
+        read = article_from_text(f"Notes\n\nHarbour {number} is called {sample} by everybody.")
+        known = Article(
+            text=read.text, blocks=read.blocks, title=sample, authors=(sample,), site=sample
+        )
+        library.add([known], tags=[sample])
+    library.close()
+    with (
+        serving(tmp_path, "--library", str(tmp_path / "archive")) as served,
+        visiting(browser, served.url) as page,
+    ):
+        page.evaluate(CANARIES)
+        expect(page.locator(".catalogue .entry")).to_have_count(len(SAMPLES))
+        ask(page, "What is harbour 1 called?")
+        for cite in page.locator(".cite:visible").all():
+            cite.click()
+            page.wait_for_timeout(200)
+        page.get_by_role("button", name="All articles").click()
+        expect(page.locator(".catalogue .entry")).to_have_count(len(SAMPLES))
         assert_nothing_ran(page)
