@@ -136,3 +136,16 @@ def ask(page: Page, question: str) -> None:
     page.press("#question textarea", "Enter")
     page.wait_for_selector(f"#conversation .turn[data-turn='{before}']")
     page.wait_for_function("() => !document.querySelector('.turn.pending')")
+
+
+def serious_findings(page: Page) -> list[tuple[str, str, list[object]]]:
+    """What axe-core finds serious or critical on a page as it stands, or a skip."""
+    axe = os.environ.get("ARTICLE_QA_AXE")
+    if not axe:
+        pytest.skip("no axe-core: npm install axe-core and name its axe.min.js in ARTICLE_QA_AXE")
+    page.evaluate(Path(axe).read_text(encoding="utf-8"))
+    return [
+        (found["id"], found["help"], [node["target"] for node in found["nodes"]][:5])
+        for found in page.evaluate("axe.run().then((result) => result.violations)")
+        if found["impact"] in ("serious", "critical")
+    ]

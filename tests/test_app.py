@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from served import (
     ask,
     browsing,
     free_port,
+    serious_findings,
     serving,
     visiting,
 )
@@ -37,7 +37,6 @@ Two bulges
 A second bulge stands on the far side, where the Moon pulls the water least of all. \
 Fishermen in Brittany print the times of high water in almanacs every winter.
 """
-AXE = os.environ.get("ARTICLE_QA_AXE")
 
 
 @pytest.fixture(scope="module")
@@ -514,8 +513,6 @@ def test_an_answer_is_announced(page: Page) -> None:
 def test_axe_finds_nothing_serious(
     browser: Browser, server: Server, scheme: str, width: int
 ) -> None:
-    if not AXE:
-        pytest.skip("no axe-core: npm install axe-core and name its axe.min.js in ARTICLE_QA_AXE")
     with visiting(
         browser, server.url, color_scheme=scheme, viewport={"width": width, "height": 800}
     ) as page:
@@ -524,11 +521,4 @@ def test_axe_finds_nothing_serious(
         page.locator(".best .cite").click()
         page.get_by_role("button", name="Open another article").click()
         page.wait_for_timeout(800)
-        page.evaluate(Path(AXE).read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run().then((result) => result.violations)")
-        serious = [
-            (v["id"], v["help"], [node["target"] for node in v["nodes"]][:5])
-            for v in found
-            if v["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
+        assert serious_findings(page) == []

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from served import MONGOLIA, PATIENCE, Server, ask, browsing, serving, visiting
+from served import (
+    MONGOLIA,
+    PATIENCE,
+    Server,
+    ask,
+    browsing,
+    serious_findings,
+    serving,
+    visiting,
+)
 
 from index.plaintext import article_from_text
 from qa import Library
@@ -203,3 +212,14 @@ def test_a_verdict_names_the_article_of_the_right_sentence(
     library = Library.open(folder, create=False)
     assert line["article"] in {entry.hash for entry in library.articles()}
     library.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_serious_in_a_library(
+    browser: Browser, server: Server, width: int
+) -> None:
+    with visiting(browser, server.url, viewport={"width": width, "height": 800}) as page:
+        assert serious_findings(page) == []
+        ask(page, "What will the work in Brest cost?")
+        page.wait_for_timeout(800)
+        assert serious_findings(page) == []
