@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
-from served import MONGOLIA, REKOGNITION, ask, browsing, serving, visiting
+from served import MONGOLIA, REKOGNITION, ask, browsing, free_port, serving, visiting
 
 from index.plaintext import article_from_text
 from index.reader import bundled_article
@@ -136,9 +136,10 @@ def take(browser: Browser, url: str, folder: Path, name: str, **options: object)
 
 
 def lost(browser: Browser, folder: Path, scratch: Path) -> None:
-    """A server that ends under an open page."""
+    """A server that ends under an open page, and is back."""
     page = browser.new_context(viewport=DESK).new_page()  # type: ignore[arg-type]
-    with serving(scratch) as server:
+    port = free_port()
+    with serving(scratch, port=port) as server:
         page.goto(server.url)
         page.wait_for_selector("#article")
         ask(page, REKOGNITION)
@@ -146,6 +147,11 @@ def lost(browser: Browser, folder: Path, scratch: Path) -> None:
     page.press("#question textarea", "Enter")
     page.wait_for_timeout(4000)
     page.screenshot(path=folder / "lost-server.png")
+    page.evaluate("globalThis.before = true")
+    with serving(scratch, port=port):
+        page.wait_for_function("() => !globalThis.before && document.querySelector('#article')")
+        page.wait_for_timeout(1000)
+        page.screenshot(path=folder / "server-back.png")
 
 
 def main() -> None:

@@ -464,10 +464,19 @@ def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl+C as in a terminal: what runs in the background of a script starts without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 MANY = 300
 """Articles that take longer to add than an interrupt takes to come."""
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_adding_that_is_interrupted_goes_on_where_it_was(
     encoder: Encoder,
     tmp_path: Path,
@@ -537,6 +546,7 @@ def test_a_file_that_cannot_be_read_for_now_is_not_dropped(
     assert len(library) == 2
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_folder_is_watched_until_interrupted(
     encoder: Encoder,
     files: Path,
@@ -557,9 +567,9 @@ def test_a_folder_is_watched_until_interrupted(
         when(lambda: not files.exists(), back)
 
     def back() -> None:
-        time.sleep(0.2)
+        time.sleep(1)
         (tmp_path / "away").rename(files)
-        time.sleep(0.2)
+        time.sleep(1)
         interrupt()
 
     when(lambda: len(library) == 3, change)
