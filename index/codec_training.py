@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from index.encoder import Float32
-from index.passage_record import Layout, pack_passage, unpack_passages
-from index.token_codec import ByteCodec, ResidualCodec, train
+from index.passage_record import (
+    Layout,
+    pack_passage,
+    pack_vector,
+    unpack_passages,
+    unpack_vectors,
+)
+from index.store import PreparedPassage
+from index.token_codec import ByteCodec, ResidualCodec, TokenCodec, train
 
-__all__ = ["MAX_SAMPLE", "TRAIN_AT", "learn", "recoded"]
+__all__ = ["MAX_SAMPLE", "TRAIN_AT", "learn", "recoded", "recorded"]
 
 TRAIN_AT: Final = 1_000
 """Passages that an archive holds when its codec is learnt."""
@@ -33,6 +41,48 @@ def learn(layout: Layout, vectors: Float32) -> bytes:
         np.repeat(np.arange(len(vectors)), np.diff(starts)).astype(np.int32),
     )
     return codec.to_bytes()
+
+
+def recorded(
+    row: int,
+    passage: PreparedPassage,
+    *,
+    article: int,
+    term_ids: Sequence[Sequence[int]],
+    codec: TokenCodec,
+    codec_number: int,
+) -> tuple[bytes, bytes, Float32]:
+    """A passage as it is kept.
+
+    Args:
+        row: The passage's.
+        passage: What was computed for it.
+        article: Number of its article.
+        term_ids: The store's numbers of the terms of each sentence.
+        codec: For its token vectors.
+        codec_number: Of that codec.
+
+    Returns:
+        The packed vector; the record; the vector as it will be read back, float32 ``(dim,)``,
+        to which the codes refer.
+    """
+    packed = pack_vector(row, passage.vector)
+    (vector,) = unpack_vectors([row], [packed], len(passage.vector))
+    record = pack_passage(
+        row,
+        article=article,
+        span=(passage.start, passage.end),
+        paragraph=passage.paragraph,
+        page=passage.page,
+        sentence_spans=passage.sentence_spans,
+        token_starts=passage.token_starts,
+        traits=passage.traits,
+        term_ids=term_ids,
+        token_ids=passage.token_ids,
+        codec=codec_number,
+        codes=codec.encode(vector, passage.token_vectors, passage.token_ids),
+    )
+    return packed, record, vector
 
 
 def recoded(row: int, record: bytes, vector: Float32, codec: ResidualCodec, number: int) -> bytes:

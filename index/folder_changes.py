@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from index.article_record import entry_record, pack_body
+from index.codec_training import recorded
 from index.errors import UnknownArticle
-from index.passage_record import pack_passage, pack_vector, unpack_passages, unpack_vectors
+from index.passage_record import unpack_passages
 from index.sqlite_schema import State, check_row, crc_of
 from index.store import PreparedArticle, Statistics
 from index.token_codec import TokenCodec
@@ -106,22 +107,13 @@ def _write_article(
     )  # fmt: skip
     connection.execute("INSERT INTO body VALUES (?, ?)", (number, pack_body(number, article)))
     for row, passage in enumerate(prepared.passages, first):
-        packed = pack_vector(row, passage.vector)
-        # The codec sees the vector as it will be read back.
-        (vector,) = unpack_vectors([row], [packed], len(passage.vector))
-        record = pack_passage(
+        packed, record, _ = recorded(
             row,
+            passage,
             article=number,
-            span=(passage.start, passage.end),
-            paragraph=passage.paragraph,
-            page=passage.page,
-            sentence_spans=passage.sentence_spans,
-            token_starts=passage.token_starts,
-            traits=passage.traits,
             term_ids=[[numbers[term] for term in sentence] for sentence in passage.terms],
-            token_ids=passage.token_ids,
-            codec=state.codec,
-            codes=codec.encode(vector, passage.token_vectors, passage.token_ids),
+            codec=codec,
+            codec_number=state.codec,
         )
         connection.execute("INSERT INTO vector VALUES (?, ?)", (row, packed))
         connection.execute("INSERT INTO passage VALUES (?, ?)", (row, record))

@@ -13,7 +13,7 @@ import numpy as np
 
 from index.article_record import entry_record, pack_body
 from index.catalogue import days_of
-from index.encoder import Float32
+from index.codec_training import recorded
 from index.errors import LibraryError, UnknownArticle
 from index.milvus_blobs import Blob, blob_range, blob_rows, read_blobs
 from index.milvus_client import Milvus
@@ -21,7 +21,7 @@ from index.milvus_filter import all_of, among, at_least, at_most, digest, named,
 from index.milvus_head import State, removal_row, removals
 from index.milvus_schema import MAX_NAMES, MAX_TERMS, MAX_TEXT, Names
 from index.milvus_words import Word, count, is_piece, piece_name, read_words, term_name, undo
-from index.passage_record import pack_passage, pack_vector, unpack_passages, unpack_vectors
+from index.passage_record import unpack_passages
 from index.store import PreparedArticle, PreparedPassage, Statistics
 from index.terms import K1, B
 from index.token_codec import TokenCodec
@@ -113,7 +113,16 @@ class Change:
             body = pack_body(number, prepared.article)
             blobs += blob_rows(Blob.BODY, number, state.generation, body)
             for passage in prepared.passages:
-                vector, record = self._packed(row, number, passage, numbers)
+                term_ids = [[numbers[term_name(t)] for t in terms] for terms in passage.terms]
+                # Vectors are rounded as a folder rounds them.
+                _, record, vector = recorded(
+                    row,
+                    passage,
+                    article=number,
+                    term_ids=term_ids,
+                    codec=self.codec,
+                    codec_number=state.codec,
+                )
                 passages.append(
                     about
                     | {"row": row, "article": number, "vector": vector}
@@ -153,28 +162,6 @@ class Change:
     def _read(self, wanted: Iterable[str]) -> None:
         missing = [name for name in wanted if name not in self._words]
         self._words.update(read_words(self.milvus, self.names, missing, visible=None))
-
-    def _packed(
-        self, row: int, article: int, passage: PreparedPassage, numbers: Mapping[str, int]
-    ) -> tuple[Float32, bytes]:
-        """A passage's vector, rounded as a folder rounds it, and its record."""
-        packed = pack_vector(row, passage.vector)
-        (vector,) = unpack_vectors([row], [packed], len(passage.vector))
-        record = pack_passage(
-            row,
-            article=article,
-            span=(passage.start, passage.end),
-            paragraph=passage.paragraph,
-            page=passage.page,
-            sentence_spans=passage.sentence_spans,
-            token_starts=passage.token_starts,
-            traits=passage.traits,
-            term_ids=[[numbers[term_name(t)] for t in sentence] for sentence in passage.terms],
-            token_ids=passage.token_ids,
-            codec=self.state.codec,
-            codes=self.codec.encode(vector, passage.token_vectors, passage.token_ids),
-        )
-        return vector, record
 
     def _uncount(self, first: int, last: int, terms: Counter[int]) -> None:
         """Take an article's passages out of the counts."""
