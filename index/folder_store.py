@@ -146,6 +146,20 @@ class FolderStore:
         train_codec(self.folder)
         folder_upkeep.compact(self.folder, progress)
 
+    def index_state(self) -> str:
+        """See `index.store.Store`."""
+        with self._transaction() as connection, explained(self.folder):
+            view = self._current(connection)
+        base, newer = view.base, len(view.delta.rows)
+        if base is None:
+            why = f" ({view.problem})" if view.problem else ""
+            return f"none{why}; {newer:,} passages compared exactly"
+        recall = base.manifest["recall"]
+        return (
+            f"{base.kind.spec} of {base.index.ntotal:,} passages, recall@10 {recall:.3f} when it"
+            f" was built; {newer:,} newer ones compared exactly"
+        )
+
     def close(self) -> None:
         """See `index.store.Store`."""
         with self._lock:

@@ -178,6 +178,16 @@ class MilvusStore:
                 self._reindex(kind)
                 self._publish(claim, replace(state, index=kind, generation=state.generation + 1))
 
+    def index_state(self) -> str:
+        """See `index.store.Store`."""
+        name = self._names.passages
+        found = self._milvus.call("describe_index", name, "vector")
+        loaded = self._milvus.call("get_load_state", name)["state"]
+        said = f"{found.get('index_type', 'unknown')}, {getattr(loaded, 'name', loaded)}"
+        if "indexed_rows" in found:  # rows that were removed count until they are compacted away
+            said += f", {found['indexed_rows']:,} of {found['total_rows']:,} rows indexed"
+        return said
+
     def close(self) -> None:
         """See `index.store.Store`."""
         self._milvus.close()

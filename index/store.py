@@ -314,6 +314,10 @@ class Store(Protocol):
         """Rebuild the derived indexes and give back the space of what was removed."""
         ...
 
+    def index_state(self) -> str:
+        """In words: the kind of the dense index, and how much of the archive it covers."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections."""
         ...

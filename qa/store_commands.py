@@ -47,6 +47,7 @@ def doctor_library(where: str) -> int:
         f"model       {store.model.name} (fingerprint {store.model.fingerprint[:16]})",
         f"articles    {found.n_articles:,} listed, {said.n_articles:,} counted",
         f"passages    {found.n_passages:,} listed, {said.n_passages:,} counted",
+        f"index       {store.index_state()}",
         f"read whole  {found.n_sampled:,} articles, {len(found.problems)} damaged",
     ]
     if found.recall is not None:

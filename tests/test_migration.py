@@ -96,6 +96,17 @@ def test_a_sound_library_is_said_to_be_sound(folder: FolderStore, milvus: Milvus
         assert found.recall == 1.0
 
 
+def test_the_index_of_either_store_is_described(folder: FolderStore, milvus: MilvusStore) -> None:
+    migrate(folder, milvus)
+    folder.compact()
+    folder.add(generated(1, seed=5))
+    assert folder.index_state() == (
+        "IDMap,Flat of 117 passages, recall@10 1.000 when it was built; 3 newer ones compared"
+        " exactly"
+    )
+    assert milvus.index_state().startswith("FLAT, Loaded")
+
+
 def test_rows_that_vanished_are_noticed(folder: FolderStore, milvus: MilvusStore) -> None:
     migrate(folder, milvus)
     milvus._milvus.delete(milvus._names.passages, among("row", [4]))
@@ -113,6 +124,7 @@ def test_the_commands_say_what_they_did(
     assert main(["doctor", "--library", target]) == 0
     said = capsys.readouterr().out
     assert "39 listed, 39 counted" in said
+    assert "117 passages compared exactly" in said
     assert said.endswith("sound\n")
     assert main(["migrate", str(tmp_path / "absent"), target]) == 2
     assert "no library" in capsys.readouterr().err
