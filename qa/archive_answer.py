@@ -1,7 +1,8 @@
 """Answer a question from an archive, step by step as `qa.bot.ArticleBot` does from an article.
 
-question, history ─▶ about an article itself? ─▶ its byline, its date, its title first
-                            └─▶ typing errors mended ─▶ follow-up? ─▶ ranked ─▶ evidence
+question, history ─▶ a correction? then the question that it mends
+                       ├▶ about an article itself? ─▶ its byline, its date, its title first
+                       └▶ typing errors mended ─▶ follow-up? ─▶ ranked ─▶ evidence
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from qa.archive_ranking import (
     rank_archive,
     read_question,
 )
+from qa.correction import Correction, correction
 from qa.evidence import Cited, cited_first
 from qa.followup import is_short
 from qa.metadata import described, metadata_evidence
@@ -86,6 +88,9 @@ class _Asking:
     ) -> None:
         self._snapshot = snapshot
         self._inquiry = inquiry
+        self._asked = correction(
+            inquiry.question, inquiry.history, lambda answer: bool(still_there(snapshot, answer))
+        ) or Correction(inquiry.question, tuple(inquiry.history))
         self._encode = encode
         self._is_word = is_word
         self._only = self._only_article()
@@ -95,17 +100,17 @@ class _Asking:
 
     def _about_article(self) -> Answer | None:
         """An answer to "Who wrote this?", where it is clear what "this" is."""
-        question, article = self._inquiry.question, self._only or self._last_cited()
+        question, article = self._asked.question, self._only or self._last_cited()
         about = metadata_evidence(question, article) if article else None
         if article is None or about is None:
             return None
         where = replace(self._inquiry.where or Where(), ids=(article.id,))
         cited = self._cited(self._ranked(question, [where]), question)
-        return self._made(None, 1.0, cited_first(article, about, cited), (about.reason,))
+        return self._made(question, 1.0, cited_first(article, about, cited), (about.reason,))
 
     def _about_described(self) -> Answer | None:
         """An answer to "Who wrote the article about the bridge?"."""
-        question, asked = self._inquiry.question, described(self._inquiry.question)
+        question, asked = self._asked.question, described(self._asked.question)
         ranked = self._ranked(asked.subject, self._filters(asked.subject)) if asked else None
         if asked is None or ranked is None:
             return None
@@ -124,7 +129,7 @@ class _Asking:
         return None
 
     def _searched(self) -> Answer:
-        asked, history = self._inquiry.question, self._inquiry.history
+        asked, history = self._asked.question, self._asked.history
         question = mend(asked, ArchiveVocabulary(self._snapshot, asked), self._is_word)
         reading, wheres, read_as = self._read(question), self._filters(question), question
         context = context_of(self._snapshot, question, len(reading.known), history)
@@ -141,7 +146,7 @@ class _Asking:
             )
             ranked = in_context(context, question, found) if found else None
         return self._made(
-            read_as if read_as != asked else None,
+            self._asked.read_as(read_as),
             ranked.ranking.confidence if ranked else 0.0,
             self._cited(ranked, question),
             ranked.ranking.reasons if ranked else (),
@@ -161,15 +166,13 @@ class _Asking:
         most = self._inquiry.per_article or (k if self._only else PER_ARTICLE)
         # Each article is wanted for several sentences.
         article = lru_cache(maxsize=None)(self._snapshot.article)
-        return gather(ranked, article, question, k, most)
+        return gather(ranked, article, question, k, most, self._asked.passed_over)
 
-    def _made(
-        self, read_as: str | None, confidence: float, cited: Cited, why: tuple[str, ...]
-    ) -> Answer:
-        k = self._inquiry.k
+    def _made(self, read_as: str, confidence: float, cited: Cited, why: tuple[str, ...]) -> Answer:
+        k, question = self._inquiry.k, self._inquiry.question
         return Answer(
-            question=self._inquiry.question,
-            interpreted_as=read_as,
+            question=question,
+            interpreted_as=read_as if read_as != question else None,
             found=bool(cited.citations) and confidence >= self._inquiry.min_confidence,
             confidence=confidence,
             citations=cited.citations[:k],
@@ -187,7 +190,7 @@ class _Asking:
 
     def _last_cited(self) -> Article | None:
         """What "this article" is in a conversation: the one that was quoted first, last time."""
-        for answer in reversed(self._inquiry.history):
+        for answer in reversed(self._asked.history):
             there = still_there(self._snapshot, answer)
             if there:
                 return self._snapshot.article(there[0].article.id)

@@ -42,6 +42,7 @@ class _Candidate:
     row: int
     passage: int
     article: Article
+    span: tuple[int, int]
     quote: str
     words: frozenset[str]
     score: float
@@ -55,6 +56,7 @@ def gather(
     question: str,
     k: int,
     per_article: int,
+    passed_over: Sequence[Citation] = (),
 ) -> Cited:
     """The best evidence of a pool.
 
@@ -64,12 +66,20 @@ def gather(
         question: As it is read, for the dates in it.
         k: Citations and passages wanted at most.
         per_article: Citations wanted from one article at most.
+        passed_over: Sentences that are not wanted, nor their copies.
     """
+    unwanted = {(c.article.id, c.start, c.end) for c in passed_over}
     chosen: list[_Candidate] = []
+    rejected: list[_Candidate] = []
     taken: Counter[str] = Counter()
-    for candidate in _newest_first(_best(ranked, article, question, k, per_article)):
+    wider = k + len(unwanted)
+    for candidate in _newest_first(_best(ranked, article, question, wider, per_article)):
         twin = next((c for c in chosen if _same(c, candidate, ranked)), None)
-        if twin is not None:
+        if (candidate.article.id, *candidate.span) in unwanted:
+            rejected.append(candidate)
+        elif any(_same(c, candidate, ranked) for c in rejected):
+            continue
+        elif twin is not None:
             if candidate.article.id not in {a.id for a in twin.copies}:
                 twin.copies.append(candidate.article)
         elif len(chosen) < k and taken[candidate.article.id] < per_article:
@@ -109,6 +119,7 @@ def _best(
                 row=row,
                 passage=int(passage[row]),
                 article=source,
+                span=(start, end),
                 quote=quote,
                 words=frozenset(_WORD.findall(quote.casefold())),
                 score=score,
@@ -162,7 +173,7 @@ def _same(one: _Candidate, other: _Candidate, ranked: Ranked) -> bool:
 
 
 def _citation(ranked: Ranked, candidate: _Candidate, number: int) -> Citation:
-    start, end = ranked.pool.sentence_spans[candidate.row].tolist()
+    start, end = candidate.span
     copies = sorted(candidate.copies, key=lambda a: a.published or "", reverse=True)
     return Citation(
         number=number,

@@ -19,7 +19,7 @@ from index.storage import is_index_folder, open_index, save_index
 from qa.abbreviations import as_written, initials_of_names
 from qa.answer import Answer
 from qa.confidence import MIN_CONFIDENCE
-from qa.correction import correction, without
+from qa.correction import correction
 from qa.evidence import cite, cited_first
 from qa.followup import FollowUp, check_history, follow_up, is_short, weights
 from qa.followup_ranking import combined, nearness
@@ -186,7 +186,7 @@ class ArticleBot:
         """
         check_question(question, k, min_confidence)
         check_history(history)
-        corrected = correction(self.index, question, history)
+        corrected = correction(question, history, self._is_own)
         asked = corrected.question if corrected else question
         history = corrected.history if corrected else history
         about = metadata_evidence(asked, self.article)
@@ -196,17 +196,15 @@ class ArticleBot:
         if follow:
             ranking = self._rank_in_context(read_as, ranking, follow)
             read_as = follow.read_as(read_as)
-        if corrected and corrected.passed_over:
-            ranking = without(self.index, ranking, corrected.passed_over)
-            read_as = f"{read_as} (another answer than before)"
-        cited = cite(self.index, ranking, k)
+        read_as = corrected.read_as(read_as) if corrected else read_as
+        cited = cite(self.index, ranking, k, corrected.passed_over if corrected else ())
         if about:
             cited = cited_first(self.article, about, cited)
         confidence = 1.0 if about else ranking.confidence
         return Answer(
             question=question,
             interpreted_as=read_as if read_as != question else None,
-            found=confidence >= min_confidence,
+            found=bool(cited.citations) and confidence >= min_confidence,
             confidence=confidence,
             citations=cited.citations[:k],
             passages=cited.passages[:k],
@@ -236,6 +234,10 @@ class ArticleBot:
             if len(offered) == MOST_OFFERED:
                 break
         return tuple(offered)
+
+    def _is_own(self, answer: Answer) -> bool:
+        """Whether an answer that cites something cites this article."""
+        return answer.citations[0].article.hash == self.article.hash
 
     def _rank(self, question: str, reranker: Reranker | None = None) -> Ranking:
         return rank(self.index, question, self._encode_query(question), reranker=reranker)

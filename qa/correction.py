@@ -7,15 +7,13 @@ it, or for another answer than was given.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from index.article_index import ArticleIndex
-from qa.answer import Answer
-from qa.ranking import Ranking
+from qa.answer import Answer, Citation
 
-__all__ = ["Correction", "correction", "without"]
+__all__ = ["Correction", "correction"]
 
 REMEMBERED: Final = 8
 """Answers that are looked at."""
@@ -49,40 +47,43 @@ class Correction:
     Attributes:
         question: To be asked in its place.
         history: The answers before that question, for it may follow them.
-        passed_over: ``(start, end)`` of the sentences that were not what was asked for.
+        passed_over: Sentences that were not what was asked for.
     """
 
     question: str
     history: tuple[Answer, ...]
-    passed_over: tuple[tuple[int, int], ...] = ()
+    passed_over: tuple[Citation, ...] = ()
+
+    def read_as(self, question: str) -> str:
+        """The question as it is read, and that another answer is wanted, for people."""
+        return f"{question} (another answer than before)" if self.passed_over else question
 
 
-def correction(index: ArticleIndex, reply: str, history: Sequence[Answer]) -> Correction | None:
+def correction(
+    reply: str, history: Sequence[Answer], belongs: Callable[[Answer], bool]
+) -> Correction | None:
     """Read a reply as a correction; None where it is a question.
 
-    >>> correction(index, "No, I meant Microsoft.", [bot.ask("What did Amazon do?")]).question
+    >>> history = [bot.ask("What did Amazon do?")]
+    >>> correction("No, I meant Microsoft.", history, lambda answer: True).question
     'What did Microsoft do?'
 
     Args:
-        index: The article that is asked.
         reply: What was typed.
-        history: Earlier answers, the last one last; those of other articles are passed over.
+        history: Earlier answers, the last one last.
+        belongs: Whether an answer is from what is asked now; others are passed over.
     """
     other, meant = _OTHER.fullmatch(reply), _MEANT.fullmatch(reply)
     if not (other or meant):
         return None
-    own = tuple(
-        answer
-        for answer in history
-        if answer.citations and answer.citations[0].article.hash == index.article.hash
-    )[-REMEMBERED:]
+    own = tuple(answer for answer in history[-REMEMBERED:] if answer.citations and belongs(answer))
     if not own:
         return None
-    before, first = own[-1], own[-1].citations[0]
+    before, earlier = own[-1], own[:-1]
     # What is corrected may be a correction itself: "No, the other one" twice is neither of two.
-    asked = correction(index, before.question, own[:-1]) or Correction(before.question, own[:-1])
+    asked = correction(before.question, earlier, belongs) or Correction(before.question, earlier)
     if other:
-        return replace(asked, passed_over=(*asked.passed_over, (first.start, first.end)))
+        return replace(asked, passed_over=(*asked.passed_over, before.citations[0]))
     if meant is None:
         return None
     name = meant["name"] or meant["bare"] or meant["new"]
@@ -90,16 +91,6 @@ def correction(index: ArticleIndex, reply: str, history: Sequence[Answer]) -> Co
         return None  # "No, when did it begin?" is a question
     mended = _with_name(asked.question, name, meant["old"])
     return Correction(mended, asked.history) if mended else None
-
-
-def without(index: ArticleIndex, ranking: Ranking, spans: Sequence[tuple[int, int]]) -> Ranking:
-    """A ranking in which the sentences of some spans come last."""
-    sentences = ranking.sentences.copy()
-    last = sentences.min() - 1
-    for row, sentence in enumerate(index.sentences):
-        if (sentence.start, sentence.end) in spans:
-            sentences[row] = last
-    return replace(ranking, sentences=sentences)
 
 
 def _with_name(question: str, name: str, old: str | None) -> str | None:

@@ -41,19 +41,28 @@ class Cited:
     passages: tuple[PassageRef, ...] = ()
 
 
-def cite(index: ArticleIndex, ranking: Ranking, k: int) -> Cited:
+def cite(
+    index: ArticleIndex, ranking: Ranking, k: int, passed_over: Sequence[Citation] = ()
+) -> Cited:
     """Quote the best sentences, and list the best passages.
 
     Args:
         index: The article's index.
         ranking: Scores of its passages and sentences.
         k: Citations and passages wanted at most.
+        passed_over: Sentences that are not wanted.
     """
+    unwanted = {(citation.start, citation.end) for citation in passed_over}
+    ranked = [
+        row
+        for row in np.argsort(-ranking.sentences, kind="stable")[: k + len(unwanted)].tolist()
+        if (index.sentences[row].start, index.sentences[row].end) not in unwanted
+    ]
     text, reference = index.article.text, article_ref(index.article)
     best = [int(row) for row in np.argsort(-ranking.passages, kind="stable")[:k]]
     refs = {row: _passage_ref(index, ranking, row, reference) for row in best}
     citations = []
-    for number, row in enumerate(np.argsort(-ranking.sentences, kind="stable")[:k], 1):
+    for number, row in enumerate(ranked[:k], 1):
         sentence = index.sentences[row]
         passage = refs.get(sentence.passage) or _passage_ref(
             index, ranking, sentence.passage, reference

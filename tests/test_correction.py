@@ -59,8 +59,15 @@ def test_the_other_one_is_another_answer_to_the_same_question(
         "No one was asked, or was anyone?",
     ],
 )
-def test_a_question_is_a_question(bot: ArticleBot, first: Answer, question: str) -> None:
-    assert correction(bot.index, question, [first]) is None
+def test_a_question_is_a_question(first: Answer, question: str) -> None:
+    assert correction(question, [first], lambda answer: True) is None
+
+
+def test_where_there_is_no_other_sentence_nothing_is_found() -> None:
+    bot = ArticleBot.from_text("Cats sleep all day.")
+    answer = bot.ask("No, the other one", history=[bot.ask("Who sleeps?")])
+    assert not answer.found
+    assert answer.citations == ()
 
 
 def test_without_anything_to_correct_a_reply_is_asked_as_it_stands(bot: ArticleBot) -> None:
@@ -73,8 +80,6 @@ def test_without_anything_to_correct_a_reply_is_asked_as_it_stands(bot: ArticleB
 
 @given(st.text(max_size=60))
 @settings(max_examples=50, deadline=None)
-def test_whatever_is_replied_is_read_or_left_alone(
-    bot: ArticleBot, first: Answer, reply: str
-) -> None:
-    found = correction(bot.index, reply, [first] * 20)
+def test_whatever_is_replied_is_read_or_left_alone(first: Answer, reply: str) -> None:
+    found = correction(reply, [first] * 20, lambda answer: True)
     assert found is None or found.question.strip()

@@ -230,7 +230,7 @@ def test_a_library_of_one_article_reads_follow_ups_as_the_article_does(
     alone: Library, bot: ArticleBot
 ) -> None:
     first = bot.ask(ONE[0])
-    for question in ("Why?", "And Microsoft?", "What did he say about it?"):
+    for question in ("Why?", "And Microsoft?", "What did he say about it?", "No, the other one"):
         same_answers(alone.ask(question, history=[first]), bot.ask(question, history=[first]))
 
 
@@ -251,6 +251,33 @@ def test_a_follow_up_stays_with_what_was_cited(library: Library) -> None:
 def test_a_follow_up_of_another_archive_is_asked_alone(library: Library, bot: ArticleBot) -> None:
     elsewhere = bot.ask("Why did Amazon halt police use?")
     assert library.ask("Why?", history=[elsewhere]) == library.ask("Why?")
+
+
+def test_a_correction_asks_the_question_before_with_another_name(library: Library) -> None:
+    first = library.ask("What happened to the bridge in Orsted?")
+    answer = library.ask("No, I meant the bakery", history=[first])
+    assert answer.question == "No, I meant the bakery"
+    assert answer.interpreted_as == "What happened to the bridge in the bakery?"
+
+
+def test_the_other_one_is_neither_the_sentence_before_nor_a_copy_of_it(library: Library) -> None:
+    first = library.ask("Why was the Orsted bridge closed?")
+    second = library.ask("No, the other one", history=[first])
+    third = library.ask("No, the other one", history=[first, second])
+    assert first.citations[0].also_in
+    assert second.interpreted_as == (
+        "Why was the Orsted bridge closed? (another answer than before)"
+    )
+    assert BRIDGE not in {c.quote for a in (second, third) for c in a.citations}
+    assert second.citations[0].quote not in {c.quote for c in third.citations}
+
+
+def test_a_correction_of_another_archives_answer_is_asked_as_it_stands(
+    library: Library, bot: ArticleBot
+) -> None:
+    elsewhere = bot.ask("What did Amazon do?")
+    asked = "No, I meant the bakery"
+    assert library.ask(asked, history=[elsewhere]) == library.ask(asked)
 
 
 def test_a_misspelt_word_is_read_as_the_archive_spells_it(library: Library) -> None:
