@@ -7,6 +7,7 @@ whether it arrived. pymilvus is imported here alone, and only when an archive is
 from __future__ import annotations
 
 import logging
+import os
 import random
 import re
 import threading
@@ -205,7 +206,7 @@ class Milvus:
         except LibraryError:
             raise
         except self.exception as error:
-            raise self._typed(doing, f"{getattr(error, 'message', '')} {error}") from error
+            raise self._typed(doing, _said(error)) from error
         except (OSError, RuntimeError, ValueError) as error:
             # gRPC's own errors are none of pymilvus's; so are those of a file that is in use.
             raise self._typed(doing, f"{type(error).__name__}: {error}") from error
@@ -223,22 +224,30 @@ class Milvus:
                 f"{place} is out of memory, disk or quota while {doing} ({text}); give it more, and"
                 " do the same again: what was acknowledged is there"
             )
-        if _DENIED.search(text):
-            return LibraryDenied(
-                f"{place} refuses the token ({text}); give one as token=… or in {TOKEN_VARIABLE}"
-            )
+        # First, for what is said of a certificate may name its authority.
         if _TLS.search(text):
             return LibraryAway(
                 f"no safe connection to {place} ({text}); check the certificate, name the"
                 f" authority's file in {AUTHORITY_VARIABLE}, or write http:// for a server without"
                 " TLS"
             )
+        if _DENIED.search(text):
+            return LibraryDenied(
+                f"{place} refuses the token ({text}); give one as token=… or in {TOKEN_VARIABLE}"
+            )
         if _AWAY.search(text):
             return LibraryAway(
                 f"{place} does not answer while {doing} ({text}); check that the server runs and"
-                " can be reached, then try again"
+                " can be reached, and whether it wants http:// or https://, then try again"
             )
         return LibraryError(f"{place} failed while {doing}: {text}")
+
+
+def _said(error: BaseException) -> str:
+    """What was wrong: as gRPC has it where that is known, for pymilvus says less of it."""
+    details = getattr(error.__cause__, "details", None)
+    known = details() if callable(details) else None
+    return str(known or f"{getattr(error, 'message', '')} {error}")
 
 
 def consistency(visible: int | None) -> dict[str, Any]:
@@ -284,6 +293,8 @@ def _size(value: object) -> int:
 
 
 def _pymilvus(address: Address) -> Any:  # noqa: ANN401 - a module
+    # gRPC writes to the terminal what it also raises.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         import pymilvus
 

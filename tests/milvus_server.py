@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -11,9 +12,20 @@ import time
 from pathlib import Path
 
 _PROGRAM = """
-import sys, time
+import json, socket, sys, time
 from milvus import MilvusServer, MilvusServerConfig
-server = MilvusServer(MilvusServerConfig(data_dir=sys.argv[1], proxy_port=int(sys.argv[2])))
+
+bind = socket.socket.bind
+def reusing(self, address):
+    # The package tries the port first; the system keeps that of a killed server for a minute.
+    self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return bind(self, address)
+socket.socket.bind = reusing
+
+config = MilvusServerConfig(data_dir=sys.argv[1], proxy_port=int(sys.argv[2]))
+for name, value in json.loads(sys.argv[3]).items():
+    config.set(name, value)
+server = MilvusServer(config)
 server.start()
 print(server.server_address, server.listen_port, server.server_proc.pid, flush=True)
 time.sleep(3600)
@@ -23,8 +35,8 @@ time.sleep(3600)
 class RealServer:
     """A server on loopback that can be killed and started again."""
 
-    def __init__(self, python: str, folder: Path) -> None:
-        self.python, self.folder = python, folder
+    def __init__(self, python: str, folder: Path, **settings: bool | int | str) -> None:
+        self.python, self.folder, self.settings = python, folder, settings
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -34,7 +46,10 @@ class RealServer:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [self.python, "-c", _PROGRAM, str(self.folder / "data"), str(self.port)],
+            [
+                *(self.python, "-c", _PROGRAM),
+                *(str(self.folder / "data"), str(self.port), json.dumps(self.settings)),
+            ],
             stdout=subprocess.PIPE,
             stderr=self.log,
             env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},

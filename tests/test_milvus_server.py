@@ -1,7 +1,6 @@
 """What the real Milvus 2.3.5 does with an archive: it has no sparse vectors, but a log on disk.
 
-Set ``ARTICLE_QA_MILVUS_SERVER`` to the Python of an environment that has the package
-``milvus`` (with ``setuptools<80`` and ``marshmallow<4``).
+Set ``ARTICLE_QA_MILVUS_SERVER`` to the Python of an environment that has ``milvus==2.3.5``.
 """
 
 from __future__ import annotations
