@@ -27,7 +27,7 @@ from qa.metadata import metadata_evidence
 from qa.question import mend
 from qa.ranking import Ranking, rank
 from qa.reranker import Reranker, RerankerLike, load_reranker, rerank
-from qa.suggest import Suggestion, suggestions
+from qa.suggest import Suggestion, answered, fresh, suggestions
 
 __all__ = [
     "DEFAULT_K",
@@ -218,22 +218,19 @@ class ArticleBot:
             n: How many are wanted; fewer come where fewer are good, and 8 at most.
             asked: Questions that are not to be offered.
         """
-        known = {question.casefold() for question in asked}
-        fresh = [s for s in self._offered if s.question.casefold() not in known][: max(0, n)]
-        return tuple(s.question for s in sorted(fresh, key=lambda s: s.start))
+        best = fresh(self._offered, asked)[: max(0, n)]
+        return tuple(s.question for s in sorted(best, key=lambda s: s.start))
 
     @cached_property
     def _offered(self) -> tuple[Suggestion, ...]:
         """Questions whose first citation is the sentence they were made from, best first."""
-        offered: list[Suggestion] = []
-        for made in suggestions(self.index)[:MOST_TRIED]:
-            answer = self.ask(made.question, k=1)
-            first = answer.citations[0]
-            if answer.found and (first.start, first.end) == (made.start, made.end):
-                offered.append(made)
-            if len(offered) == MOST_OFFERED:
-                break
-        return tuple(offered)
+        return answered(
+            suggestions(self.article, self.index.sentences),
+            self.article.hash,
+            lambda question: self.ask(question, k=1),
+            tried=MOST_TRIED,
+            most=MOST_OFFERED,
+        )
 
     def _is_own(self, answer: Answer) -> bool:
         """Whether an answer that cites something cites this article."""

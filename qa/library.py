@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Final
 
 from index.article import Article
@@ -20,11 +21,16 @@ from qa.answer import Answer
 from qa.archive_answer import Inquiry, answer_from_archive
 from qa.bot import DEFAULT_K, KEPT_QUESTIONS, MIN_CONFIDENCE, check_question
 from qa.followup import check_history
+from qa.suggest import Suggestion, answered, fresh, suggestions
 
 __all__ = ["Added", "Library"]
 
 _BATCH_CHARS: Final = 40_000
 """Text that is encoded, and acknowledged, at a time: about fifty passages, a second's work."""
+_NEWEST: Final = 3
+"""Articles that questions are suggested about before one was cited."""
+_SUGGESTED_ABOUT: Final = 256
+"""Articles whose suggestions are kept: making them asks the library some questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ class Library:
         self.store = store
         self._encoder = encoder
         self._encode_query = lru_cache(maxsize=KEPT_QUESTIONS)(encoder.encode_query)
+        self._offered = lru_cache(maxsize=_SUGGESTED_ABOUT)(self._offered_about)
 
     @classmethod
     def open(
@@ -280,6 +287,35 @@ class Library:
         inquiry = Inquiry(question, k, where, history, per_article, min_confidence)
         with self.store.read() as snapshot:
             return answer_from_archive(snapshot, inquiry, self._encode_query, self._is_word)
+
+    def suggest(
+        self, n: int = 3, *, asked: Sequence[str] = (), about: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Questions that the library answers by the sentence that they were made from.
+
+        Args:
+            n: How many are wanted; fewer come where fewer are good.
+            asked: Questions that are not to be offered.
+            about: Ids of the articles to ask about, as those cited last; none for the newest.
+
+        Raises:
+            UnknownArticle: One of those is not there.
+            LibraryError: The library cannot be read.
+        """
+        if not about:
+            newest = max(0, len(self) - _NEWEST)
+            about = [entry.id for entry in self.articles(limit=_NEWEST, offset=newest)][::-1]
+        found = [fresh(self._offered(key), asked) for key in dict.fromkeys(about)]
+        # The articles take turns.
+        turns = [s.question for turn in zip_longest(*found) for s in turn if s]
+        return tuple(dict.fromkeys(turns))[: max(0, n)]
+
+    def _offered_about(self, article_id: str) -> tuple[Suggestion, ...]:
+        article = self.article(article_id)
+        made = suggestions(article, self.segments(article)[1])
+        return answered(
+            made, article.hash, lambda question: self.ask(question, k=1), tried=6, most=3
+        )
 
     def _is_word(self, word: str) -> bool:
         """As for an article: whether the model has a word piece of its own for it."""

@@ -2,21 +2,23 @@
 
 A sentence that begins with a name or "The …" and goes on with a verb that is known is turned
 around: "The zoo opened in 1874." gives "When did the zoo open?". Rather few and good: whatever
-holds a pronoun, or a clause that does not end plainly, is left alone. English only. Whether the
-bot finds the sentence again is for the caller to check.
+holds a pronoun, or a clause that does not end plainly, is left alone. English only. What is
+offered is only what, when it is asked, finds its sentence again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from index.article import BlockKind
-from index.article_index import ArticleIndex
+from index.article import Article, BlockKind
+from index.passages import Sentence
+from qa.answer import Answer
 
-__all__ = ["Suggestion", "suggestions"]
+__all__ = ["Suggestion", "answered", "fresh", "suggestions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +166,66 @@ _HOW_MANY: Final = re.compile(
 _HAVE: Final = {"ha": "have", "contain": "contain", "include": "include", "employ": "employ"}
 
 
-def suggestions(index: ArticleIndex) -> list[Suggestion]:
+def answered(
+    made: Iterable[Suggestion],
+    article_hash: str,
+    ask: Callable[[str], Answer],
+    *,
+    tried: int,
+    most: int,
+) -> tuple[Suggestion, ...]:
+    """Questions whose first citation is the sentence that they were made from.
+
+    Args:
+        made: Questions about one article, the best to offer first.
+        article_hash: That article's.
+        ask: Answers a question.
+        tried: At most so many are asked.
+        most: And so many wanted.
+    """
+
+    def found() -> Iterator[Suggestion]:
+        for suggestion in islice(made, tried):
+            answer = ask(suggestion.question)
+            first = next(iter(answer.citations), None)
+            if (
+                answer.found
+                and first
+                and first.article.hash == article_hash
+                and (first.start, first.end) == (suggestion.start, suggestion.end)
+            ):
+                yield suggestion
+
+    return tuple(islice(found(), most))
+
+
+def fresh(offered: Iterable[Suggestion], asked: Iterable[str]) -> list[Suggestion]:
+    """Those that were not asked yet, upper and lower case alike."""
+    known = {question.casefold() for question in asked}
+    return [s for s in offered if s.question.casefold() not in known]
+
+
+def suggestions(article: Article, sentences: Sequence[Sentence]) -> list[Suggestion]:
     """Every question the templates make of an article, one a sentence, none twice.
 
     Those that are best to offer come first: the kinds take turns, each in reading order.
+
+    Args:
+        article: The article.
+        sentences: What of it can be cited.
     """
-    if (index.article.language or "en") != "en":
+    if (article.language or "en") != "en":
         return []
     made: list[Suggestion] = []
     # A word that the article also writes small is capital at a sentence's start for no reason.
-    common = frozenset(_SMALL.findall(index.article.text))
-    for block in index.article.blocks:
+    common = frozenset(_SMALL.findall(article.text))
+    for block in article.blocks:
         if block.kind is BlockKind.BYLINE:
             made.append(Suggestion("Who wrote this article?", block.start, block.end, 5))
             break
-    proper = " ".join(_INSIDE.findall(index.article.text))
-    for sentence in index.sentences:
-        text = " ".join(index.article.text[sentence.start : sentence.end].split())
+    proper = " ".join(_INSIDE.findall(article.text))
+    for sentence in sentences:
+        text = " ".join(article.text[sentence.start : sentence.end].split())
         first = next(_questions(text, common, proper), None)
         if first:
             made.append(Suggestion(first[1], sentence.start, sentence.end, first[0]))

@@ -13,7 +13,6 @@ from served import (
     PATIENCE,
     Server,
     ask,
-    browsing,
     serious_findings,
     serving,
     visiting,
@@ -33,7 +32,8 @@ A lantern for the lighthouse
 
 The lighthouse of Ouessant has a new lantern. Its lamp shines thirty nautical miles over the sea.
 
-The old lamp is kept in the museum, where children may climb the stairs to see it.
+The old lamp is kept in the museum, where children may climb the stairs to see it. The Creach \
+Lighthouse was built in 1863.
 """
 ORCHARD = """\
 Cider makers fear the frost
@@ -73,18 +73,6 @@ def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    with visiting(browser, server.url) as page:
-        yield page
-
-
 def titles(page: Page) -> list[str]:
     return page.locator(".catalogue .entry").all_inner_texts()
 
@@ -96,6 +84,18 @@ def test_a_visit_begins_with_the_articles_there_are(page: Page) -> None:
     expect(page.locator("#article h2")).to_have_text("A lantern for the lighthouse")
     page.get_by_role("button", name="All articles").click()
     expect(page.locator("#article h2")).to_have_text("3 articles")
+
+
+def test_questions_are_suggested_about_the_newest_articles_and_then_about_what_was_cited(
+    page: Page,
+) -> None:
+    suggested = page.locator(".suggestion")
+    expect(suggested.first).to_be_visible()
+    question = suggested.first.inner_text()
+    suggested.first.click()
+    expect(page.locator(".turn .question")).to_have_text(question)
+    expect(page.locator(".best")).to_be_visible()
+    assert question not in suggested.all_inner_texts()
 
 
 def test_a_citation_names_its_article_and_opens_it_at_the_sentence(page: Page) -> None:

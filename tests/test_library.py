@@ -28,6 +28,7 @@ from index import (
 from index.encoder import Encoder
 from index.folder_store import FolderStore
 from index.plaintext import article_from_text
+from index.reader import bundled_article
 from qa import Answer, ArticleBot, Library, Where
 from qa.archive_evidence import CLOSE
 from qa.library_commands import add_library_commands, add_library_options, ask_library, sync_once
@@ -70,6 +71,10 @@ ARTICLES = [
         title="Festival again",
     ),
 ]
+
+
+ZOO = story("The Orsted Zoo opened in 1874.\nIts oldest tortoise likes rain.", "2021-01-02")
+DAM = story("The Vale Dam opened in 1931.\nIt holds back the river Orst.", "2021-01-03")
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +289,37 @@ def test_a_misspelt_word_is_read_as_the_archive_spells_it(library: Library) -> N
     answer = library.ask("Why was the Orstde bridge closed?")
     assert answer.interpreted_as == "Why was the orsted bridge closed?"
     assert answer.citations[0].quote == BRIDGE
+
+
+# --- suggested questions
+
+
+@pytest.fixture(scope="module")
+def news(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    made = Library.open(tmp_path_factory.mktemp("news") / "library")
+    made.add([bundled_article(), ZOO, DAM])
+    yield made
+    made.close()
+
+
+def test_what_is_suggested_of_a_library_is_answered_by_its_own_sentence(news: Library) -> None:
+    offered = news.suggest(6)
+    assert {"When did the Orsted Zoo open?", "When did the Vale Dam open?"} < set(offered)
+    assert len(set(offered)) == len(offered)
+    for question in offered:
+        assert news.ask(question).found
+    assert news.ask("When did the Orsted Zoo open?").citations[0].article.id == ZOO.id
+
+
+def test_questions_are_suggested_about_the_newest_articles_or_those_that_are_named(
+    news: Library,
+) -> None:
+    assert news.suggest(1) == ("When did the Vale Dam open?",)
+    assert news.suggest(1, about=[ZOO.id]) == ("When did the Orsted Zoo open?",)
+    assert news.suggest(1, asked=["WHEN DID THE VALE DAM OPEN?"]) != news.suggest(1)
+    assert news.suggest(0) == ()
+    with pytest.raises(UnknownArticle):
+        news.suggest(about=["0" * 16])
 
 
 def test_who_wrote_the_article_about_something_is_said_by_its_byline(

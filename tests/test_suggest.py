@@ -15,7 +15,8 @@ from qa.suggest import suggestions
 
 
 def made(encoder: Encoder, text: str) -> list[str]:
-    return [s.question for s in suggestions(build_index(article_from_text(text), encoder))]
+    index = build_index(article_from_text(text), encoder)
+    return [s.question for s in suggestions(index.article, index.sentences)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_no_question_is_made_of_another_language(encoder: Encoder) -> None:
         blocks=article_from_text("In 1746 Johnson left.").blocks,
         language="de",
     )
-    assert suggestions(build_index(article, encoder)) == []
+    assert suggestions(article, build_index(article, encoder).sentences) == []
 
 
 def test_the_bundled_article_is_asked_what_it_answers(bot: ArticleBot) -> None:

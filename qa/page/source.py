@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,9 @@ from qa.bot import DEFAULT_K, ArticleBot
 from qa.library import Library
 
 __all__ = ["ArticleSource", "LibrarySource", "Opened", "Source"]
+
+CITED = 2
+"""Articles of an answer that questions are suggested about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Source(Protocol):
         """Answer a question after those before; only of several articles does a filter choose."""
         ...
 
-    def suggest(self, n: int, *, asked: Sequence[str]) -> tuple[str, ...]:
+    def suggest(self, n: int, history: Sequence[Answer]) -> tuple[str, ...]:
         """Questions that it answers, none of them asked before."""
         ...
 
@@ -108,8 +112,8 @@ class ArticleSource:
     ) -> Answer:
         return self._bot.ask(question, k=k, history=history)
 
-    def suggest(self, n: int, *, asked: Sequence[str]) -> tuple[str, ...]:  # noqa: D102
-        return self._bot.suggest(n, asked=asked)
+    def suggest(self, n: int, history: Sequence[Answer]) -> tuple[str, ...]:  # noqa: D102
+        return self._bot.suggest(n, asked=[answer.question for answer in history])
 
     def open(self, article_id: str) -> Opened:  # noqa: D102
         index = self._bot.index
@@ -150,7 +154,12 @@ class LibrarySource:
     ) -> Answer:
         return self._library.ask(question, k=k, history=history, where=where)
 
-    def suggest(self, n: int, *, asked: Sequence[str]) -> tuple[str, ...]:  # noqa: D102
+    def suggest(self, n: int, history: Sequence[Answer]) -> tuple[str, ...]:  # noqa: D102
+        last = history[-1] if history and history[-1].found else None
+        cited = [citation.article.id for citation in last.citations] if last else []
+        asked = [answer.question for answer in history]
+        with suppress(UnknownArticle):  # removed since
+            return self._library.suggest(n, asked=asked, about=cited[:CITED])
         return ()
 
     def open(self, article_id: str) -> Opened:  # noqa: D102

@@ -7,7 +7,7 @@ other's article or questions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -240,19 +240,19 @@ class Reception:
     def _talk(self, visit: Visit, *, pending: str | None = None, notice: str | None = None) -> str:
         return render_conversation(
             visit.turns,
-            self._suggestions(visit),
+            self._suggestions(visit) if pending is None else (),
             pending=pending,
             notice=notice,
             several=self._source(visit).first is None,
         )
 
-    def _suggestions(self, visit: Visit) -> list[str]:
+    def _suggestions(self, visit: Visit) -> Sequence[str]:
         """Questions to offer next, never one already asked."""
-        asked = [turn.answer.question for turn in visit.turns]
+        history = [turn.answer for turn in visit.turns]
         if visit.source is None and self._examples:
-            known = {question.casefold() for question in asked}
+            known = {answer.question.casefold() for answer in history}
             return [text for text in self._examples if text.casefold() not in known][:SUGGESTIONS]
-        return list(self._source(visit).suggest(SUGGESTIONS, asked=asked))
+        return self._source(visit).suggest(SUGGESTIONS, history)
 
     def _open(
         self, read: Callable[[], Article], *, size: int = 0, progress: Progress | None
