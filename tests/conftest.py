@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,10 @@ from index.encoder import Encoder
 from index.models import load_encoder
 from index.reader import bundled_article
 from qa import ArticleBot
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from served import Server
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything of Hugging Face is imported
 
@@ -63,3 +68,21 @@ def article() -> Article:
 def bot(cache: Path, encoder: Encoder) -> ArticleBot:
     """The bot on the bundled article."""
     return ArticleBot.open()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser. A module's own: Playwright's event loop would be in the way of others."""
+    from served import browsing
+
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A fresh visit to the page of the module's ``server``."""
+    from served import visiting
+
+    with visiting(browser, server.url) as page:
+        yield page

@@ -15,7 +15,6 @@ from served import (
     REKOGNITION,
     Server,
     ask,
-    browsing,
     free_port,
     serious_findings,
     serving,
@@ -43,18 +42,6 @@ Fishermen in Brittany print the times of high water in almanacs every winter.
 def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("served")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    with visiting(browser, server.url) as page:
-        yield page
 
 
 def in_sight(target: Locator) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from served import PATIENCE, ROOT, Server, ask, browsing, free_port, serving, visiting
+from served import PATIENCE, ROOT, Server, ask, free_port, serving, visiting
 
 from index.article import Article
 from index.plaintext import article_from_text
@@ -41,12 +41,6 @@ CANARIES = """() => {
     for (const name of ["alert", "confirm", "prompt", "print", "open"])
         globalThis[name] = (...args) => { ran.push([name, ...args.map(String)]); };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
