@@ -57,10 +57,10 @@ VISIT_SECONDS = 12 * 3600
 MAX_VISITS = 500
 
 EXAMPLES = (
-    "Why did Amazon halt police use of Rekognition?",
+    "What have civil liberties advocates warned?",
     "What did Nathan Freed Wessler say?",
     "What did Gender Shades find?",
-    "Did Microsoft do the same?",
+    "Why did Amazon halt police use of Rekognition?",
     "Who wrote this article?",
 )
 

@@ -32,8 +32,8 @@ def test_confidence_is_said_in_words_with_the_figure_in_a_tooltip(found: Answer)
 
 @pytest.mark.parametrize(
     ("confidence", "words"),
-    [(1.0, "Clear answer"), (0.85, "Clear answer"), (0.59, "Likely answer"),
-     (0.35, "Likely answer"), (0.34, "Uncertain answer"), (0.2, "Uncertain answer")],
+    [(1.0, "Clear answer"), (0.85, "Clear answer"), (0.49, "Likely answer"),
+     (0.3, "Likely answer"), (0.29, "Uncertain answer"), (0.2, "Uncertain answer")],
 )  # fmt: skip
 def test_words_of_confidence(confidence: float, words: str) -> None:
     assert confidence_in_words(confidence) == words
