@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +50,13 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
+def serving(
+    folder: Path, *options: str, port: int | None = None, program: Sequence[str] = ("app.py",)
+) -> Iterator[Server]:
     """Serve the page with some options until the block ends; ready when it begins."""
     port = port or free_port()
     feedback = folder / "feedback.jsonl"
-    command = [sys.executable, "app.py", "--port", str(port), "--feedback", str(feedback)]
+    command = [sys.executable, *program, "--port", str(port), "--feedback", str(feedback)]
     process = subprocess.Popen(
         [*command, *options],
         cwd=ROOT,
