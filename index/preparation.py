@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -14,7 +15,28 @@ from index.sentence_traits import sentence_traits
 from index.store import PreparedArticle, PreparedPassage
 from index.terms import terms
 
-__all__ = ["prepare_articles"]
+__all__ = ["BATCH_CHARS", "batches", "prepare_articles"]
+
+BATCH_CHARS: Final = 40_000
+"""Text that is encoded, and acknowledged, at a time: about fifty passages, a second's work."""
+
+_Item = TypeVar("_Item")
+
+
+def batches(
+    items: Iterable[_Item], article_of: Callable[[_Item], Article], n_chars: int = BATCH_CHARS
+) -> Iterator[list[_Item]]:
+    """Articles, a batch of about ``n_chars`` code points at a time."""
+    batch: list[_Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(article_of(item).text)
+        if size >= n_chars:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def prepare_articles(

@@ -32,7 +32,15 @@ from index.errors import DamagedIndex, IndexFolderError, NewerFormat, NotAnIndex
 from index.passages import SEGMENTATION, Passage, Sentence
 from index.terms import TermTable
 
-__all__ = ["FORMAT", "MANIFEST", "VERSION", "is_index_folder", "open_index", "save_index"]
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "VERSION",
+    "is_index_folder",
+    "open_index",
+    "replace_file",
+    "save_index",
+]
 
 FORMAT = "article-qa/index"
 VERSION = 1
@@ -76,7 +84,7 @@ def save_index(index: ArticleIndex, folder: str | os.PathLike[str]) -> Path:
             "article": {"hash": index.article.hash, "title": index.article.title},
             "files": files,
         }
-        _replace(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+        replace_file(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
         for name in old - {file["path"] for file in files.values()}:
             # Another process may still read the old file where the system forbids removal.
             with contextlib.suppress(OSError):
@@ -237,11 +245,11 @@ def _write(folder: Path, name: str, data: bytes) -> dict[str, Any]:
     digest = hashlib.sha256(data).hexdigest()
     stem, suffix = name.split(".")
     path = f"{stem}-{digest[:32]}.{suffix}"
-    _replace(folder / path, data)
+    replace_file(folder / path, data)
     return {"path": path, "bytes": len(data), "sha256": digest}
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Put a file in its place in one step, safely on the disk before it appears."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:

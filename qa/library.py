@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
@@ -14,7 +14,7 @@ from index.encoder import Encoder, Progress
 from index.errors import EmptyArticle, NotALibrary, OtherModel, QuestionError
 from index.models import load_encoder
 from index.passages import Passage, Sentence, segment
-from index.preparation import prepare_articles
+from index.preparation import BATCH_CHARS, batches, prepare_articles
 from index.store import Entry, ModelRef, PreparedArticle, Store, Where
 from index.stores import create_store, open_store
 from qa.answer import Answer
@@ -25,8 +25,6 @@ from qa.suggest import Suggestion, answered, fresh, suggestions
 
 __all__ = ["Added", "Library"]
 
-_BATCH_CHARS: Final = 40_000
-"""Text that is encoded, and acknowledged, at a time: about fifty passages, a second's work."""
 _NEWEST: Final = 3
 """Articles that questions are suggested about before one was cited."""
 _SUGGESTED_ABOUT: Final = 256
@@ -165,7 +163,7 @@ class Library:
         unchanged: list[str] = []
         refused: list[tuple[str, str]] = []
         gone = tuple(replacing)
-        for batch in _batches(items):
+        for batch in batches(items, lambda item: item[0], BATCH_CHARS):
             new = {a.id: (a, s) for a, s in batch if not self._has(a, tuple(tags), s)}
             unchanged += [article.id for article, _ in batch if article.id not in new]
             prepared, failed = self._prepared(list(new.values()), tags)
@@ -345,18 +343,3 @@ class Library:
             else:
                 prepared.append(result)
         return prepared, refused
-
-
-def _batches(
-    items: Iterable[tuple[Article, str | None]],
-) -> Iterator[list[tuple[Article, str | None]]]:
-    batch: list[tuple[Article, str | None]] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        size += len(item[0].text)
-        if size >= _BATCH_CHARS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

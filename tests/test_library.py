@@ -396,7 +396,7 @@ def test_adding_again_costs_nothing_and_metadata_can_change(
 def test_what_was_acknowledged_is_there_after_an_interruption(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qa.library._BATCH_CHARS", 1)
+    monkeypatch.setattr("qa.library.BATCH_CHARS", 1)
     library = Library.open(tmp_path)
 
     def interrupt(what: str, done: int, total: int) -> None:
@@ -546,7 +546,7 @@ def test_adding_that_is_interrupted_goes_on_where_it_was(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("qa.library._BATCH_CHARS", 1)
+    monkeypatch.setattr("qa.library.BATCH_CHARS", 1)
     for number in range(MANY):
         (tmp_path / f"{number}.txt").write_text(f"Ferry number {number} left the harbour at noon.")
     library = Library.open(tmp_path / "library")
