@@ -1,19 +1,73 @@
-"""Take an archive to another store: a folder to a cluster, or back, without encoding again."""
+"""Take an archive to another store: a folder to a cluster, or back, without encoding again.
+
+Whatever gives articles and whatever takes them can be either side: a store, or a folder of
+shards (`index.shard_store`), which is an archive in files that nothing searches.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 from index.encoder import Progress
 from index.errors import LibraryError, OtherModel
-from index.store import Entry, Snapshot, Store, Where
+from index.store import Entry, ModelRef, PreparedArticle, Statistics, Where
 
-__all__ = ["Moved", "migrate"]
+__all__ = ["Holding", "Moved", "Source", "Target", "migrate"]
 
 _BATCH: Final = 32
 _PAGE: Final = 4_096
+
+
+class Holding(Protocol):
+    """What is there, of which `index.store.Snapshot` is the whole."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """Of all of it."""
+        ...
+
+    def prepared(self, article_id: str) -> PreparedArticle:
+        """An article with all that was computed for it."""
+        ...
+
+    def entries(
+        self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
+    ) -> tuple[Entry, ...]:
+        """Articles in the order in which they were added; ``where`` names ``ids`` alone."""
+        ...
+
+
+class Source(Protocol):
+    """Where articles are copied from."""
+
+    @property
+    def model(self) -> ModelRef:
+        """The model whose vectors it holds."""
+        ...
+
+    def read(self) -> AbstractContextManager[Holding]:
+        """A consistent view."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+class Target(Source, Protocol):
+    """Where articles are copied to."""
+
+    def add(self, articles: Sequence[PreparedArticle]) -> None:
+        """Store articles, all or none, each in place of the one of its id."""
+        ...
+
+    def flush(self) -> None:
+        """Bring the derived indexes up to date where that pays."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +85,7 @@ class Moved:
     left: int
 
 
-def migrate(source: Store, target: Store, progress: Progress | None = None) -> Moved:
+def migrate(source: Source, target: Target, progress: Progress | None = None) -> Moved:
     """Copy every article that the target lacks; do it again to go on after an interruption.
 
     Args:
@@ -70,7 +124,7 @@ def migrate(source: Store, target: Store, progress: Progress | None = None) -> M
     return Moved(copied, present, left)
 
 
-def _there(target: Store, batch: list[Entry]) -> dict[str, Entry]:
+def _there(target: Target, batch: list[Entry]) -> dict[str, Entry]:
     with target.read() as snapshot:
         found = snapshot.entries(Where(ids=tuple(entry.id for entry in batch)))
     return {entry.id: _comparable(entry) for entry in found}
@@ -80,7 +134,7 @@ def _comparable(entry: Entry) -> Entry:
     return replace(entry, added="")
 
 
-def _verified(source: Snapshot, target: Store) -> int:
+def _verified(source: Holding, target: Target) -> int:
     """Count on both sides.
 
     Returns:

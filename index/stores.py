@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 
+from index.encoder import Progress
+from index.errors import NotALibrary
 from index.folder_store import FolderStore, is_library_folder
+from index.migration import Source, Target
 from index.milvus_address import Address, is_address
+from index.shard_manifest import is_shards
 from index.store import ModelRef, Store
 
-__all__ = ["create_store", "open_store"]
+__all__ = ["create_store", "create_target", "open_source", "open_store"]
 
 
 def open_store(where: str | os.PathLike[str], *, token: str | None = None) -> Store | None:
@@ -21,6 +25,7 @@ def open_store(where: str | os.PathLike[str], *, token: str | None = None) -> St
     Raises:
         LibraryError: It cannot be opened.
     """
+    _refuse_shards(where)
     if is_address(where):
         from index.milvus_store import MilvusStore, NoLibraryYet
 
@@ -35,8 +40,52 @@ def create_store(
     where: str | os.PathLike[str], model: ModelRef, *, token: str | None = None
 ) -> Store:
     """An empty archive, or the one that is there; otherwise as ``open_store``."""
+    _refuse_shards(where)
     if is_address(where):
         from index.milvus_store import MilvusStore
 
         return MilvusStore(Address.parse(str(where), token), model=model)
     return FolderStore.create(where, model)
+
+
+def open_source(
+    where: str, *, token: str | None = None, progress: Progress | None = None
+) -> Source:
+    """What articles are copied from: an archive, or a folder of shards.
+
+    Args:
+        where: As for ``open_store``, or a path or URL that ends in ``.shards``.
+        token: As for ``open_store``.
+        progress: Called as the shards are listed.
+
+    Raises:
+        NotALibrary: There is none.
+        LibraryError: It cannot be opened.
+    """
+    if is_shards(where):
+        from index.place import Place
+        from index.shard_store import ShardStore
+
+        return ShardStore.open(Place(where), progress)
+    store = open_store(where, token=token)
+    if store is None:
+        raise NotALibrary(f"{where!r} holds no library; check the name")
+    return store
+
+
+def create_target(where: str, model: ModelRef, *, token: str | None = None) -> Target:
+    """What articles are copied into, empty or as it is there; otherwise as ``open_source``."""
+    if is_shards(where):
+        from index.place import Place
+        from index.shard_store import ShardStore
+
+        return ShardStore.create(Place(where), model)
+    return create_store(where, model, token=token)
+
+
+def _refuse_shards(where: str | os.PathLike[str]) -> None:
+    if is_shards(where):
+        raise NotALibrary(
+            f"{str(where)!r} names shards, which nothing searches; copy them into a library:"
+            f" article-qa migrate {where} DIR"
+        )

@@ -35,7 +35,8 @@ _MODEL_HELP = "a sentence-transformers model: a folder or a hub name (default: t
 _ELSEWHERE = {
     "evaluate": ("qa.evaluation.command", "measure answers to questions with known answers"),
     "benchmark": ("qa.benchmark", "measure speed and memory beside the plain recipe"),
-    "migrate": ("qa.store_commands", "copy a library to a folder or a server"),
+    "build-archive": ("qa.archive_command", "build a large library on many processors"),
+    "migrate": ("qa.store_commands", "copy a library to a folder, a server or shards"),
 }
 
 _LIBRARY = {

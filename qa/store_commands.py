@@ -9,7 +9,7 @@ from index.checkup import check_up
 from index.errors import NotALibrary
 from index.migration import migrate
 from index.store import Store
-from index.stores import create_store, open_store
+from index.stores import create_target, open_source, open_store
 from qa.terminal import terminal_progress
 
 __all__ = ["add_arguments", "doctor_library", "run"]
@@ -17,16 +17,23 @@ __all__ = ["add_arguments", "doctor_library", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Register what ``migrate`` takes."""
-    where = "a folder, or an address such as http://host:19530/archive"
+    where = (
+        "a library's folder or address (http://host:19530/archive), or shards: a folder or URL"
+        " that ends in .shards"
+    )
     parser.add_argument("source", metavar="FROM", help=where)
     parser.add_argument("target", metavar="TO", help=f"{where}; made if missing")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Copy a library to another place without encoding it again; run it again to resume."""
-    source = _opened(arguments.source)
-    target = create_store(arguments.target, source.model)
+    """Copy a library to another place without encoding it again; run it again to resume.
+
+    Copying to a folder whose name ends in .shards exports a library as Parquet files, copying
+    from one imports them (extra [ray]).
+    """
     with terminal_progress() as progress:
+        source = open_source(arguments.source, progress=progress)
+        target = create_target(arguments.target, source.model)
         moved = migrate(source, target, progress)
     source.close()
     target.close()
