@@ -26,7 +26,7 @@ from qa.library import Added, Library
 from qa.one_line import one_line
 from qa.terminal import render, terminal_progress
 
-__all__ = ["add_library_commands", "add_library_options", "ask_library"]
+__all__ = ["add_library_commands", "add_library_options", "ask_library", "resumable"]
 
 _SECONDS: Final = 2.0
 
@@ -142,7 +142,7 @@ def run_add(arguments: argparse.Namespace) -> int:
     if not any(path.exists() for path in paths):
         named = ", ".join(map(repr, arguments.sources))
         raise SourceNotFound(f"there is no article in {named}; check the path")
-    with terminal_progress() as progress, _resumable():
+    with terminal_progress() as progress, resumable("what was added"):
         library = Library.open(arguments.library, model=arguments.model, progress=progress)
         refused: list[tuple[str, str]] = []
         added = library.add_from(
@@ -152,12 +152,12 @@ def run_add(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _resumable() -> Iterator[None]:
-    """Say to somebody who interrupts that nothing is lost."""
+def resumable(what: str) -> Iterator[None]:
+    """Say to somebody who interrupts that nothing is lost: "what was added stays"."""
     try:
         yield
     except KeyboardInterrupt:
-        sys.stderr.write("\narticle-qa: interrupted; what was added stays, run it again to go on\n")
+        sys.stderr.write(f"\narticle-qa: interrupted; {what} stays, run it again to go on\n")
         raise
 
 
@@ -242,7 +242,7 @@ def sync_once(library: Library, folder: Path, paths: Iterable[str]) -> int:
     staying = set(kept.values())
     gone = {key for source, key in before.items() if source not in kept | dict.fromkeys(unreadable)}
     gone = (gone | set(replaced)) - staying
-    with terminal_progress() as progress, _resumable():
+    with terminal_progress() as progress, resumable("what was added"):
         added = library.add_from(
             new, total=len(new), replacing=sorted(gone) if new else (), progress=progress
         )

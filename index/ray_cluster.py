@@ -1,0 +1,90 @@
+"""Ray for as long as a block runs: a cluster that is there, or one of this machine's own."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from index.errors import LibraryError
+from index.extras import extra
+
+__all__ = ["ray_cluster"]
+
+_OBJECT_STORE_BYTES: Final = 100 * 2**20
+"""Nothing large goes through Ray: workers read and write files."""
+
+
+@contextlib.contextmanager
+def ray_cluster(address: str | None = None, *, n_cpus: int | None = None) -> Iterator[Any]:
+    """Connect to a cluster, or start one that only this machine can reach.
+
+    Args:
+        address: Of a cluster that is there, ``host:port``, or ``auto`` for the one that this
+            machine belongs to; None to start one. In a program that has connected to a
+            cluster already, that one is used, and left as it is.
+        n_cpus: Of one that is started; None for those of the machine.
+
+    Yields:
+        The module ``ray``.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        LibraryError: The cluster cannot be reached or started.
+    """
+    # Of the variables some are read when Ray is imported.
+    with _environment({"RAY_USAGE_STATS_ENABLED": "0", **({} if address else _alone())}):
+        ray = extra("ray", of="ray")
+        if ray.is_initialized():
+            yield ray
+            return
+        options: dict[str, Any] = {"address": address or "local"}
+        if address is None:
+            options |= {
+                "num_cpus": n_cpus,
+                "include_dashboard": False,
+                "object_store_memory": _OBJECT_STORE_BYTES,
+            }
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            try:
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+            except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+                what = f"reach the Ray cluster {address!r}" if address else "start Ray here"
+                raise LibraryError(f"cannot {what}: {error}") from error
+            yield ray
+        finally:
+            ray.shutdown()
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, handler)  # Ray puts its own in its place
+
+
+def _alone() -> Mapping[str, str]:
+    """What keeps others out of a cluster: whoever reaches one can run anything on it.
+
+    Without the first, Ray listens on every interface; the second keeps out other users of
+    this machine. A choice that somebody has made stands.
+    """
+    wanted = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    if "RAY_AUTH_MODE" not in os.environ:
+        wanted |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return wanted
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

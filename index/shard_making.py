@@ -1,0 +1,79 @@
+"""From a part of an input to a shard: what one worker does, alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from index.archive_input import ArchiveInput, Part, Reading
+from index.article import Article
+from index.encoder import Encoder
+from index.errors import EmptyArticle
+from index.place import Place
+from index.preparation import batches, prepare_articles
+from index.shard_file import write_shard
+from index.shard_manifest import Shard
+from index.store import PreparedArticle
+
+__all__ = ["make_shard", "mark_of"]
+
+
+def mark_of(part: Part, tags: tuple[str, ...]) -> str:
+    """What a part's shard is known by: equal marks, made with one model, are equal shards."""
+    return hashlib.sha256(json.dumps([part.fingerprint, *tags]).encode("ascii")).hexdigest()
+
+
+def make_shard(
+    source: ArchiveInput, part: Part, encoder: Encoder, place: Place, tags: tuple[str, ...] = ()
+) -> Shard:
+    """Read, cut, encode and write the articles of a part; the same part gives the same shard.
+
+    Args:
+        source: The input.
+        part: Of it.
+        encoder: Makes the vectors.
+        place: Where the shard is written to.
+        tags: Given to every article, before its own.
+
+    Raises:
+        SourceError: The input is not what it was when it was cut.
+        OSError: The shard cannot be written.
+    """
+    refused: list[tuple[str, str]] = []
+    return write_shard(
+        place,
+        part.number,
+        _prepared(source.read(part), encoder, tags, refused),
+        refused=refused,
+        part=mark_of(part, tags),
+        holds=str(part),
+    )
+
+
+def _prepared(
+    readings: Iterator[Reading],
+    encoder: Encoder,
+    tags: tuple[str, ...],
+    refused: list[tuple[str, str]],
+) -> Iterator[list[PreparedArticle]]:
+    def articles() -> Iterator[tuple[Reading, Article]]:
+        for reading in readings:
+            if isinstance(reading.found, Article):
+                yield reading, reading.found
+            else:
+                refused.append((reading.name, str(reading.found)))
+
+    for batch in batches(articles(), lambda one: one[1]):
+        results = prepare_articles(
+            [article for _, article in batch], encoder, sources=[one.source for one, _ in batch]
+        )
+        prepared = []
+        for (reading, _), result in zip(batch, results, strict=True):
+            if isinstance(result, EmptyArticle):
+                refused.append((reading.name, str(result)))
+            else:
+                own = tuple(dict.fromkeys((*tags, *reading.tags)))
+                prepared.append(replace(result, tags=own))
+        yield prepared
