@@ -176,18 +176,21 @@ class Place:
             yield
             return
         filelock = extra("filelock", of="ray")
+        lock = filelock.FileLock(os.path.join(local, _LOCK), timeout=0)
         try:
             Path(local).mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(os.path.join(local, _LOCK), timeout=0)
-            with lock:
-                self._tidy(Path(local))
-                yield
+            lock.acquire()
         except filelock.Timeout as error:
             raise LibraryBusy(
                 f"another process is writing to {self.where!r}; wait until it is done"
             ) from error
-        except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        except OSError as error:
             raise LibraryError(f"{self.where!r} cannot be written: {error}") from error
+        try:
+            self._tidy(Path(local))
+            yield
+        finally:
+            lock.release()
 
     def _tidy(self, folder: Path) -> None:
         """Remove what writers left behind that were killed: while the lock is held, none writes."""

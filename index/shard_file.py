@@ -70,19 +70,23 @@ def read_counts(place: Place, shard: Shard) -> list[Counts]:
     """The articles of a shard by number; only the columns needed for that are read."""
     rows = _columns(place, shard, ["id", "entry", "n_sentences", "n_terms"])
     try:
-        return [
-            (row["id"], entry_of_row(row).n_passages, row["n_sentences"], row["n_terms"])
-            for row in rows
-        ]
-    except (KeyError, TypeError, ValueError) as error:
+        return [_counts(row) for row in rows]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DamagedLibrary(damaged(place, shard, str(error))) from error
+
+
+def _counts(row: dict[str, Any]) -> Counts:
+    entry = entry_of_row(row)
+    if entry.id != row["id"] or min(entry.n_passages, row["n_sentences"], row["n_terms"]) < 0:
+        raise ValueError(f"article {row['id']} is not what its entry says")
+    return entry.id, entry.n_passages, row["n_sentences"], row["n_terms"]
 
 
 def read_entries(place: Place, shard: Shard) -> list[Entry]:
     """What is known of a shard's articles without opening them."""
     try:
         return [entry_of_row(row) for row in _columns(place, shard, ["entry"])]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DamagedLibrary(damaged(place, shard, str(error))) from error
 
 

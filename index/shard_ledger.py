@@ -84,10 +84,12 @@ class Ledger:
             # A file that is gone or cut short is made again; a byte that changed shows later.
             if shard and place.size(shard.file) == shard.bytes:
                 kept.append(replace(shard, number=part.number))
-        if before.shards and not any(mark_of(part, tags) in there for part in parts):
+        known = any(mark_of(part, tags) in there for part in parts)
+        # Shards of another input, or exported ones, are not to be tidied away.
+        if before.shards and (not known or "" in there):
             raise NotALibrary(
-                f"{str(place)!r} holds the shards of another input or with other tags; name another"
-                " folder, or remove it"
+                f"{str(place)!r} holds other shards than those of this input with these tags; name"
+                " another folder"
             )
         return cls(place, before.with_shards(kept), parts)
 
