@@ -150,9 +150,7 @@ def test_shards_may_lie_behind_a_url(folder: FolderStore, tmp_path: Path) -> Non
     store.close()
 
 
-WORDS = st.text(st.characters(exclude_characters="\n"), min_size=1).filter(
-    lambda text: bool(text.split())
-)
+WORDS = st.text(st.characters(exclude_characters="\n")).filter(lambda text: bool(text.split()))
 
 
 @given(st.lists(WORDS, min_size=1, max_size=4), st.none() | st.text(), st.none() | WORDS)

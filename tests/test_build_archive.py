@@ -1,0 +1,318 @@
+"""An archive built on a Ray cluster: whatever is lost on the way, the same library."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from index import Article, LibraryBusy, LibraryError, NotALibrary, OtherModel
+from index.archive_input import ArchiveInput, Limits
+from index.encoder import Encoder
+from index.errors import MissingExtra
+from index.place import Place
+from index.shard_building import Built, build_shards
+from index.shard_manifest import Manifest, Shard
+from index.shard_workers import Workers
+from qa import Library
+from qa.cli import main
+
+LIMITS = Limits(articles=3)
+N_PARTS = 12
+NODE = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 * 2**20}
+
+
+class Nodes:
+    """A head that works on nothing, and nodes with a processor each that come and go."""
+
+    def __init__(self) -> None:
+        # A node that is killed is missed after seconds; one that is slow is given time.
+        health = {"health_check_period_ms": 500, "health_check_timeout_ms": 20_000}
+        head = {**NODE, "num_cpus": 0, "_system_config": health}
+        self.cluster = Cluster(initialize_head=True, head_node_args=head)
+        self.workers: list[Any] = []
+
+    def have(self, n: int) -> None:
+        while len(self.workers) < n:
+            self.workers.append(self.cluster.add_node(**NODE))
+
+    def lose(self, node: Any) -> None:
+        self.workers.remove(node)
+        self.cluster.remove_node(node, allow_graceful=False)
+
+    def of(self, pid: int) -> Any:
+        """The node on which a process runs."""
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return next(n for n in self.workers if raylet(n).pid == parent)
+
+
+def raylet(node: Any) -> subprocess.Popen[bytes]:
+    process: subprocess.Popen[bytes] = node.all_processes["raylet"][0].process
+    return process
+
+
+@pytest.fixture(scope="module")
+def nodes(cache: Path) -> Iterator[Nodes]:
+    environment = pytest.MonkeyPatch()
+    environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    made = Nodes()
+    ray.init(address=made.cluster.address, log_to_driver=False, logging_level="ERROR")
+    processes = [raylet(node) for node in made.cluster.list_all_nodes()]
+    yield made
+    processes += [raylet(node) for node in made.cluster.list_all_nodes()]
+    ray.shutdown()
+    made.cluster.shutdown()
+    environment.undo()
+    assert all(process.wait(timeout=30) is not None for process in processes)
+
+
+def facts(number: int) -> str:
+    return f"Ferry number {number} left the harbour at noon. It carried {number * 7} crates."
+
+
+@pytest.fixture(scope="module")
+def articles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of text files, of lines, and of what cannot be read."""
+    folder = tmp_path_factory.mktemp("articles")
+    for number in range(16):
+        (folder / f"{number:02}.txt").write_text(facts(number))
+    (folder / "07b.txt").write_bytes(b"\0\1\2")
+    lines = [json.dumps({"text": facts(n), "title": f"Ferry {n}"}) for n in range(16, 33)]
+    lines[4] = '{"text": null}'
+    (folder / "lines.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+REFUSED = {"07b.txt": "binary", "lines.jsonl, line 5": "text must be the article's text"}
+N_ARTICLES = 32
+
+
+def build(articles: Path, shards: Path, **options: Any) -> Built:
+    return build_shards(ArchiveInput(Place(articles)), Place(shards), limits=LIMITS, **options)
+
+
+def listed(shards: Path) -> tuple[Shard, ...]:
+    manifest = Manifest.read(Place(shards))
+    assert manifest is not None
+    return manifest.shards
+
+
+@pytest.fixture(scope="module")
+def whole(nodes: Nodes, articles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shards as one worker makes them when nothing goes wrong."""
+    nodes.have(1)
+    shards = tmp_path_factory.mktemp("whole") / "x.shards"
+    built = build(articles, shards, workers=1)
+    assert (built.made, built.kept, built.lost) == (N_PARTS, 0, 0)
+    return shards
+
+
+def once(act: Callable[[], object]) -> Callable[[str, int, int], None]:
+    """Do something when the first part is done."""
+    acts = [act]
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what == "preparing articles" and done and acts:
+            acts.pop()()
+
+    return progress
+
+
+@pytest.fixture
+def at_work(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Processes of the workers in the order in which they were given their parts."""
+    pids: list[int] = []
+    give = Workers._give
+
+    def noted(self: Workers, worker: Any, part: Any) -> None:
+        pids.append(ray._private.state.actors(worker._actor_id.hex())["Pid"])
+        give(self, worker, part)
+
+    monkeypatch.setattr(Workers, "_give", noted)
+    return pids
+
+
+def test_two_workers_make_what_one_makes(
+    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path
+) -> None:
+    nodes.have(2)
+    build(articles, tmp_path / "x.shards", workers=2)
+    assert listed(tmp_path / "x.shards") == listed(whole)
+
+
+def test_a_node_that_is_lost_loses_nothing(
+    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int]
+) -> None:
+    nodes.have(2)
+    lose = once(lambda: nodes.lose(nodes.of(at_work[0])))
+    built = build(articles, tmp_path / "x.shards", workers=2, progress=lose)
+    assert (built.made, built.lost) == (N_PARTS, 1)
+    assert listed(tmp_path / "x.shards") == listed(whole)
+
+
+def test_a_worker_that_is_killed_is_replaced(
+    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int]
+) -> None:
+    nodes.have(1)
+    kill = once(lambda: os.kill(at_work[0], signal.SIGKILL))
+    built = build(articles, tmp_path / "x.shards", workers=1, progress=kill)
+    assert (built.made, built.lost) == (N_PARTS, 1)
+    assert len(set(at_work)) == 2
+    assert listed(tmp_path / "x.shards") == listed(whole)
+
+
+def test_a_part_that_kills_every_worker_ends_the_build_and_the_rest_stays(
+    nodes: Nodes, articles: Path, tmp_path: Path, at_work: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    nodes.have(1)
+    monkeypatch.setattr("index.shard_workers.MAX_ATTEMPTS", 1)
+    kill = once(lambda: os.kill(at_work[0], signal.SIGKILL))
+    with pytest.raises(LibraryError, match=r"02\.txt|03\.txt.*cannot be made.*run the same again"):
+        build(articles, tmp_path / "x.shards", workers=1, progress=kill)
+    assert len(listed(tmp_path / "x.shards")) >= 1
+
+
+def test_a_build_that_is_stopped_goes_on_and_makes_nothing_twice(
+    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int]
+) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    nodes.have(1)
+    with pytest.raises(KeyboardInterrupt):
+        build(articles, tmp_path / "x.shards", workers=1, progress=once(stop))
+    done = listed(tmp_path / "x.shards")
+    stamps = {shard.file: (tmp_path / "x.shards" / shard.file).stat() for shard in done}
+    assert 0 < len(done) < N_PARTS
+    given = len(at_work)
+    built = build(articles, tmp_path / "x.shards", workers=1)
+    assert (built.made, built.kept) == (N_PARTS - len(done), len(done))
+    assert len(at_work) - given == N_PARTS - len(done)
+    for name, stamp in stamps.items():
+        now = (tmp_path / "x.shards" / name).stat()
+        assert (now.st_ino, now.st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
+    assert listed(tmp_path / "x.shards") == listed(whole)
+    again = build(articles, tmp_path / "x.shards", workers=1)
+    assert (again.made, again.kept) == (0, N_PARTS)
+
+
+def test_what_cannot_be_read_is_counted_and_listed_then_and_later(
+    articles: Path, whole: Path
+) -> None:
+    built = build(articles, whole)
+    assert built.articles == N_ARTICLES
+    assert len(built.refused) == len(REFUSED)
+    for (name, why), (ending, reason) in zip(built.refused, REFUSED.items(), strict=True):
+        assert name == f"{articles}/{ending}"
+        assert reason in why
+
+
+def test_a_shard_that_is_missing_is_made_again_and_what_nobody_lists_goes(
+    nodes: Nodes, articles: Path, whole: Path
+) -> None:
+    nodes.have(1)
+    before = listed(whole)
+    (whole / before[3].file).unlink()
+    (whole / "shard-000001-0123456789abcdef.parquet").write_text("left from before")
+    built = build(articles, whole, workers=1)
+    assert (built.made, built.kept) == (1, N_PARTS - 1)
+    assert listed(whole) == before
+    assert {path.name for path in whole.glob("shard-*")} == {shard.file for shard in before}
+
+
+def test_the_library_is_the_one_that_adding_makes(
+    articles: Path, whole: Path, encoder: Encoder, tmp_path: Path
+) -> None:
+    source = ArchiveInput(Place(articles))
+    readings = [one for part in source.parts(LIMITS) for one in source.read(part)]
+    added = Library.open(tmp_path / "added")
+    added.add_from((one.found, one.source) for one in readings if isinstance(one.found, Article))
+    assert main(["migrate", str(whole), str(tmp_path / "loaded")]) == 0
+    loaded = Library.open(tmp_path / "loaded", create=False)
+    assert [e.id for e in loaded.articles()] == [e.id for e in added.articles()]
+    for number in range(0, 32, 5):
+        question = f"How many crates did ferry number {number} carry?"
+        theirs, ours = added.ask(question), loaded.ask(question)
+        assert [c.quote for c in ours.citations] == [c.quote for c in theirs.citations]
+        for one, other in zip(ours.citations, theirs.citations, strict=True):
+            assert one.score == pytest.approx(other.score, abs=1e-3)
+            assert loaded.article(one.article.id).text[one.start : one.end] == one.quote
+
+
+def test_shards_of_something_else_are_left_alone(
+    articles: Path, whole: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other.txt").write_text("Something else entirely happened here.")
+    before = listed(whole)
+    with pytest.raises(NotALibrary, match="other shards than those of this input"):
+        build(tmp_path / "other.txt", whole)
+    with pytest.raises(NotALibrary, match="with these tags"):
+        build(articles, whole, tags=["new"])
+    with Place(whole).locked(), pytest.raises(LibraryBusy):
+        build(articles, whole)
+    assert listed(whole) == before
+    manifest = json.loads((whole / "manifest.json").read_text())
+    other = tmp_path / "other.shards"
+    other.mkdir()
+    manifest["model"]["fingerprint"] = "e" * 64
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(OtherModel, match="were made with model"):
+        build(articles, other)
+
+
+def test_without_the_extra_it_is_said_what_to_install(
+    articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.extras.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"'ray': pip install 'article-qa\[ray\]'"):
+        build(articles, tmp_path / "x.shards")
+    assert not (tmp_path / "x.shards").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "name a library with --library"),
+        (["--shards", "x"], "must end in .shards: x.shards"),
+        (["--library", "x", "--workers", "0"], "--workers must be a whole number from 1"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(
+    options: list[str], message: str, articles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build-archive", str(articles), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_one_command_builds_a_library_on_this_machine_alone(
+    articles: Path, tmp_path: Path, cache: Path
+) -> None:
+    """In a process of its own, with Ray started and ended by the command."""
+    library = tmp_path / "library"
+    command = [sys.executable, "-W", "error", "-m", "qa.cli", "build-archive", str(articles),
+               "--library", str(library), "--workers", "1"]  # fmt: skip
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2  # something was refused
+    assert done.stdout.splitlines()[-1] == f"{N_ARTICLES} copied, 0 were there, counts agree"
+    assert f"{N_ARTICLES} articles, {N_ARTICLES} passages, 2 refused in {library}.shards" in (
+        done.stdout
+    )
+    assert len(done.stderr.splitlines()) == len(REFUSED)
+    answer = Library.open(library, create=False).ask("How many crates did ferry number 23 carry?")
+    assert answer.citations[0].article.title == "Ferry 23"
+    again = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert again.stdout.startswith("0 shards made, ")
+    assert again.stdout.endswith(f"0 copied, {N_ARTICLES} were there, counts agree\n")
+    assert again.stderr == done.stderr
