@@ -48,7 +48,8 @@ class Ledger:
     """Which parts are done: the manifest, while it grows."""
 
     def __init__(self, place: Place, manifest: Manifest, parts: Sequence[Part]) -> None:
-        self._place, self._manifest, self._parts = place, manifest, parts
+        self._place, self._parts = place, parts
+        self._manifest = replace(manifest, input="")  # until all of it is made
         self._sizes = {part.number: part.n for part in parts}
         self._done = {shard.number: shard for shard in manifest.shards}
         self._due = 0.0

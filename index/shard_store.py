@@ -73,6 +73,10 @@ class ShardStore:
                 f"{str(place)!r} holds no shards; make them with: article-qa build-archive INPUT"
                 f" --shards {place}"
             )
+        if not manifest.input and any(shard.part for shard in manifest.shards):
+            raise LibraryError(
+                f"the build of {str(place)!r} was not finished; run the same build-archive again"
+            )
         return cls(place, manifest, progress)
 
     @classmethod

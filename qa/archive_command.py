@@ -14,12 +14,14 @@ from index.archive_input import ArchiveInput
 from index.errors import QuestionError
 from index.migration import Moved, migrate
 from index.milvus_address import is_address
+from index.models import load_encoder
 from index.place import Place
 from index.shard_building import build_shards
 from index.shard_ledger import Built
 from index.shard_manifest import is_shards
 from index.shard_store import ShardStore
-from index.stores import create_store
+from index.stores import create_store, open_store
+from qa.library import Library
 from qa.library_commands import resumable
 from qa.terminal import terminal_progress
 
@@ -64,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     place = Place(_shards_of(arguments))
     if arguments.workers is not None and arguments.workers < 1:
         raise QuestionError(f"--workers must be a whole number from 1, not {arguments.workers}")
+    model = _model_of(arguments)
     began = time.monotonic()
     with terminal_progress() as progress, resumable("what is done"):
         built = build_shards(
@@ -71,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             place,
             workers=arguments.workers,
             address=arguments.address,
-            model=arguments.model,
+            model=model,
             tags=arguments.tag,
             progress=progress,
         )
@@ -98,6 +101,21 @@ def _shards_of(arguments: argparse.Namespace) -> str:
     # A server has no folder beside it: here, under the library's name.
     name = library.rstrip("/").rpartition("/")[2] if is_address(library) else Path(library)
     return f"{name}.shards"
+
+
+def _model_of(arguments: argparse.Namespace) -> str | None:
+    """The model of the library that is there, or the one for a new one.
+
+    Raises:
+        LibraryError: The library cannot be opened: better now than after the work.
+        OtherModel: It was made with another model than the one asked for.
+    """
+    store = open_store(arguments.library) if arguments.library else None
+    if store is None:
+        return str(arguments.model) if arguments.model else None
+    library = Library(store, load_encoder(arguments.model or store.model.name))
+    library.close()
+    return str(arguments.model or store.model.name)
 
 
 def _report(built: Built, place: Place, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -19,10 +20,12 @@ from index import Article, LibraryBusy, LibraryError, NotALibrary, OtherModel
 from index.archive_input import ArchiveInput, Limits
 from index.encoder import Encoder
 from index.errors import MissingExtra
+from index.folder_store import FolderStore
 from index.place import Place
 from index.shard_building import Built, build_shards
 from index.shard_manifest import Manifest, Shard
 from index.shard_workers import Workers
+from index.store import ModelRef
 from qa import Library
 from qa.cli import main
 
@@ -46,13 +49,25 @@ class Nodes:
             self.workers.append(self.cluster.add_node(**NODE))
 
     def lose(self, node: Any) -> None:
+        """As when a machine goes: with all that runs on it."""
+        processes = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+                     if parent_of(pid) == raylet(node).pid]  # fmt: skip
         self.workers.remove(node)
         self.cluster.remove_node(node, allow_graceful=False)
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def of(self, pid: int) -> Any:
         """The node on which a process runs."""
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        return next(n for n in self.workers if raylet(n).pid == parent)
+        return next(n for n in self.workers if raylet(n).pid == parent_of(pid))
+
+
+def parent_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has ended
+        return 0
 
 
 def raylet(node: Any) -> subprocess.Popen[bytes]:
@@ -177,14 +192,17 @@ def test_a_part_that_kills_every_worker_ends_the_build_and_the_rest_stays(
     nodes.have(1)
     monkeypatch.setattr("index.shard_workers.MAX_ATTEMPTS", 1)
     kill = once(lambda: os.kill(at_work[0], signal.SIGKILL))
-    with pytest.raises(LibraryError, match=r"02\.txt|03\.txt.*cannot be made.*run the same again"):
+    with pytest.raises(
+        LibraryError, match=r"03\.txt to 05\.txt cannot be made.*run the same again"
+    ):
         build(articles, tmp_path / "x.shards", workers=1, progress=kill)
-    assert len(listed(tmp_path / "x.shards")) >= 1
+    assert len(listed(tmp_path / "x.shards")) == 1
 
 
 def test_a_build_that_is_stopped_goes_on_and_makes_nothing_twice(
-    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int]
-) -> None:
+    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     def stop() -> None:
         raise KeyboardInterrupt
 
@@ -192,6 +210,8 @@ def test_a_build_that_is_stopped_goes_on_and_makes_nothing_twice(
     with pytest.raises(KeyboardInterrupt):
         build(articles, tmp_path / "x.shards", workers=1, progress=once(stop))
     done = listed(tmp_path / "x.shards")
+    assert main(["migrate", str(tmp_path / "x.shards"), str(tmp_path / "library")]) == 2
+    assert "not finished; run the same build-archive again" in capsys.readouterr().err
     stamps = {shard.file: (tmp_path / "x.shards" / shard.file).stat() for shard in done}
     assert 0 < len(done) < N_PARTS
     given = len(at_work)
@@ -279,6 +299,15 @@ def test_without_the_extra_it_is_said_what_to_install(
     assert not (tmp_path / "x.shards").exists()
 
 
+def test_a_library_that_cannot_take_the_result_is_refused_before_anything_is_built(
+    articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    FolderStore.create(tmp_path / "library", ModelRef("all-MiniLM-L6-v2", "e" * 64, 384)).close()
+    assert main(["build-archive", str(articles), "--library", str(tmp_path / "library")]) == 2
+    assert "the library was made with model" in capsys.readouterr().err
+    assert not (tmp_path / "library.shards").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -316,3 +345,18 @@ def test_one_command_builds_a_library_on_this_machine_alone(
     assert again.stdout.startswith("0 shards made, ")
     assert again.stdout.endswith(f"0 copied, {N_ARTICLES} were there, counts agree\n")
     assert again.stderr == done.stderr
+
+
+def test_a_cluster_that_is_there_is_used(
+    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path
+) -> None:
+    nodes.have(1)
+    command = [sys.executable, "-W", "error", "-m", "qa.cli", "build-archive", str(articles),
+               "--shards", str(tmp_path / "x.shards"), "--address"]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    address = nodes.cluster.address
+    done = subprocess.run(
+        [*command, address], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stdout.startswith("2 shards made, 0 were there: 32 articles"), done.stderr
+    assert raylet(nodes.workers[0]).poll() is None

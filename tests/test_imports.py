@@ -59,6 +59,7 @@ def test_the_public_names_are_those_listed(package: object) -> None:
 
 PREPARES = {"torch", "transformers", "sentence_transformers"}
 HEAVY = PREPARES | {"gradio", "scipy", "sklearn", "bm25s", "pandas", "matplotlib"}
+HEAVY |= {"fsspec", "pyarrow", "pymilvus", "ray"}
 
 
 def imported(code: str, among: set[str]) -> set[str]:

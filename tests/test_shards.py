@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -339,6 +340,25 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
     first.close()
     ShardStore.create(place, MODEL).close()
     assert not list((tmp_path / "x.shards").glob(".manifest*"))
+
+
+def test_two_who_load_at_once_end_with_one_of_each(shards: Path, tmp_path: Path) -> None:
+    FolderStore.create(tmp_path / "made", MODEL).close()
+
+    def load() -> None:
+        store = FolderStore(tmp_path / "made")
+        migrate(opened(shards), store)
+        store.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for loading in [pool.submit(load), pool.submit(load)]:
+            loading.result()
+    store = FolderStore(tmp_path / "made")
+    with store.read() as snapshot:
+        assert snapshot.statistics == opened(shards).statistics
+        ids = [entry.id for entry in snapshot.entries()]
+        assert sorted(ids) == sorted(entry.id for entry in opened(shards).entries())
+    store.close()
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
