@@ -7,8 +7,11 @@ import logging
 import os
 import secrets
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from index.errors import LibraryError
@@ -16,6 +19,7 @@ from index.extras import extra
 
 __all__ = ["ray_cluster"]
 
+_REACH_SECONDS: Final = 10.0
 _OBJECT_STORE_BYTES: Final = 100 * 2**20
 """Nothing large goes through Ray: workers read and write files."""
 
@@ -50,6 +54,7 @@ def ray_cluster(address: str | None = None, *, n_cpus: int | None = None) -> Ite
                 "include_dashboard": False,
                 "object_store_memory": _OBJECT_STORE_BYTES,
             }
+        _reach(address)
         handler = signal.getsignal(signal.SIGTERM)
         try:
             try:
@@ -64,12 +69,34 @@ def ray_cluster(address: str | None = None, *, n_cpus: int | None = None) -> Ite
                 signal.signal(signal.SIGTERM, handler)  # Ray puts its own in its place
 
 
+def _reach(address: str | None) -> None:
+    """Ask the other end before Ray does: Ray goes on asking for minutes.
+
+    Raises:
+        LibraryError: Nobody answers at ``host:port``.
+    """
+    host, colon, port = (address or "").rpartition(":")
+    if not colon or "/" in host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), _REACH_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise LibraryError(
+            f"nobody answers at {address!r} ({error}); give the address that ray start --head has"
+            " shown, host:port"
+        ) from error
+
+
+@cache
 def _alone() -> Mapping[str, str]:
     """What keeps others out of a cluster: whoever reaches one can run anything on it.
 
-    Without the first, Ray listens on every interface; the second keeps out other users of
-    this machine. A choice that somebody has made stands.
+    Without the first, Ray listens on every interface; the others keep out other users of this
+    machine. A choice that somebody has made stands. Ray reads them once in a process, so they
+    are chosen once, and too late where it has been imported already.
     """
+    if "ray" in sys.modules:
+        return {}
     wanted = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
     if "RAY_AUTH_MODE" not in os.environ:
         wanted |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -351,12 +352,19 @@ def test_a_cluster_that_is_there_is_used(
     nodes: Nodes, articles: Path, whole: Path, tmp_path: Path
 ) -> None:
     nodes.have(1)
-    command = [sys.executable, "-W", "error", "-m", "qa.cli", "build-archive", str(articles),
-               "--shards", str(tmp_path / "x.shards"), "--address"]  # fmt: skip
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
-    address = nodes.cluster.address
-    done = subprocess.run(
-        [*command, address], capture_output=True, text=True, env=environment, check=False
-    )
+
+    def run(shards: str, address: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "qa.cli", "build-archive", str(articles),
+                   "--shards", str(tmp_path / shards), "--address", address]  # fmt: skip
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+    done = run("x.shards", nodes.cluster.address)
     assert done.stdout.startswith("2 shards made, 0 were there: 32 articles"), done.stderr
     assert raylet(nodes.workers[0]).poll() is None
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+    done = run("y.shards", address)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"nobody answers at {address!r}" in done.stderr
