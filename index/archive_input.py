@@ -28,6 +28,7 @@ from index.extras import extra
 from index.place import Place
 from index.reader import MAX_BYTES, SUFFIXES, read_article
 from index.record import FIELDS, article_of_record
+from index.shard_manifest import is_shards
 
 __all__ = ["ArchiveInput", "Limits", "Part", "Reading"]
 
@@ -165,6 +166,8 @@ class ArchiveInput:
             )
 
     def _kind(self, name: str) -> Kind | None:
+        if any(map(is_shards, PurePosixPath(name).parents)):
+            return None  # what was built from it before, where that lies in it
         suffix = PurePosixPath(name or self.place.where.rstrip("/")).suffix.lower()
         # A file that was named is read whatever it is called; one that was found is not.
         return _KINDS.get(suffix, "files" if suffix in SUFFIXES or not name else None)

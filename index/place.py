@@ -43,11 +43,14 @@ class Place:
             LibraryError: Nothing here knows the URL's scheme.
         """
         self.where = os.fspath(where)
-        core = extra("fsspec.core", of="ray")
-        # A path is made absolute: a worker may stand in another folder.
-        url = self.where if "://" in self.where else os.path.abspath(self.where)
+        fsspec = extra("fsspec", of="ray")
         try:
-            self._fs, self._root = core.url_to_fs(url)
+            if "://" in self.where:
+                self._fs, self._root = fsspec.url_to_fs(self.where)
+            else:
+                # Absolute, for a worker may stand in another folder; and never read as a URL.
+                self._fs = fsspec.filesystem("file")
+                self._root = Path(os.path.abspath(self.where)).as_posix()
         except (ImportError, ValueError) as error:
             raise LibraryError(f"{self.where!r} cannot be reached: {error}") from error
         self._root = self._root.rstrip("/") or "/"

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from index.archive_input import ArchiveInput, Part, Reading
 from index.article import Article
@@ -18,6 +19,9 @@ from index.shard_manifest import Shard
 from index.store import PreparedArticle
 
 __all__ = ["make_shard", "mark_of"]
+
+MAX_CHARACTERS: Final = 4_000_000
+"""Of one article: as many take a gigabyte of memory while they are prepared."""
 
 
 def mark_of(part: Part, tags: tuple[str, ...]) -> str:
@@ -60,10 +64,16 @@ def _prepared(
 ) -> Iterator[list[PreparedArticle]]:
     def articles() -> Iterator[tuple[Reading, Article]]:
         for reading in readings:
-            if isinstance(reading.found, Article):
-                yield reading, reading.found
+            found = reading.found
+            if not isinstance(found, Article):
+                refused.append((reading.name, str(found)))
+            elif len(found.text) > MAX_CHARACTERS:
+                why = (
+                    f"its text has {len(found.text):,} characters, and may have {MAX_CHARACTERS:,}"
+                )
+                refused.append((reading.name, f"{why}; cut it at its chapters"))
             else:
-                refused.append((reading.name, str(reading.found)))
+                yield reading, found
 
     for batch in batches(articles(), lambda one: one[1]):
         results = prepare_articles(

@@ -48,8 +48,14 @@ def terminal_progress() -> Iterator[Progress | None]:
             while next(reversed(bars)) != what:
                 bars.popitem()[1].close()
         else:
+            # What was done before, by a run that was interrupted, says nothing of the rate.
             bars[what] = tqdm(
-                desc=what, total=total, leave=False, file=sys.stderr, position=len(bars)
+                desc=what,
+                total=total,
+                initial=done,
+                leave=False,
+                file=sys.stderr,
+                position=len(bars),
             )
         bars[what].total = total
         bars[what].update(done - bars[what].n)

@@ -66,6 +66,22 @@ def test_files_lines_and_rows_may_lie_side_by_side(tmp_path: Path) -> None:
     assert (row.published, row.authors) == ("2021-05-18", ("Ann",))
 
 
+def test_shards_that_lie_in_the_folder_are_no_input(tmp_path: Path) -> None:
+    (tmp_path / "1.txt").write_text(sentence(1))
+    for name in ("x.shards", "a/y.shards/b"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "shard-000000-0123456789abcdef.parquet").write_text("PAR1")
+        (tmp_path / name / "2.txt").write_text(sentence(2))
+    assert texts(everything(of(tmp_path))) == [sentence(1)]
+
+
+def test_a_path_is_a_path_whatever_it_looks_like(tmp_path: Path) -> None:
+    folder = tmp_path / "zip::[a]*"
+    folder.mkdir()
+    (folder / "1.txt").write_text(sentence(1))
+    assert texts(everything(of(folder))) == [sentence(1)]
+
+
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> ArchiveInput:
     folder = tmp_path_factory.mktemp("mixed")

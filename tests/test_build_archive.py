@@ -20,12 +20,14 @@ from ray.cluster_utils import Cluster
 from index import Article, LibraryBusy, LibraryError, NotALibrary, OtherModel
 from index.archive_input import ArchiveInput, Limits
 from index.encoder import Encoder
-from index.errors import MissingExtra
+from index.errors import MissingExtra, SourceError
 from index.folder_store import FolderStore
 from index.place import Place
 from index.shard_building import Built, build_shards
+from index.shard_file import read_refused
+from index.shard_making import make_shard
 from index.shard_manifest import Manifest, Shard
-from index.shard_workers import Workers
+from index.shard_workers import Workers, _Worker
 from index.store import ModelRef
 from qa import Library
 from qa.cli import main
@@ -80,6 +82,7 @@ def raylet(node: Any) -> subprocess.Popen[bytes]:
 def nodes(cache: Path) -> Iterator[Nodes]:
     environment = pytest.MonkeyPatch()
     environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    before = signal.getsignal(signal.SIGTERM)
     made = Nodes()
     ray.init(address=made.cluster.address, log_to_driver=False, logging_level="ERROR")
     processes = [raylet(node) for node in made.cluster.list_all_nodes()]
@@ -87,6 +90,7 @@ def nodes(cache: Path) -> Iterator[Nodes]:
     processes += [raylet(node) for node in made.cluster.list_all_nodes()]
     ray.shutdown()
     made.cluster.shutdown()
+    signal.signal(signal.SIGTERM, before)
     environment.undo()
     assert all(process.wait(timeout=30) is not None for process in processes)
 
@@ -225,6 +229,42 @@ def test_a_build_that_is_stopped_goes_on_and_makes_nothing_twice(
     assert listed(tmp_path / "x.shards") == listed(whole)
     again = build(articles, tmp_path / "x.shards", workers=1)
     assert (again.made, again.kept) == (0, N_PARTS)
+
+
+def test_an_input_that_changes_meanwhile_ends_the_build(nodes: Nodes, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(facts(1))
+
+    def meddle(what: str, done: int, total: int) -> None:
+        if what == "preparing articles":
+            (tmp_path / "a.txt").write_text(facts(2))
+
+    nodes.have(1)
+    with pytest.raises(SourceError, match=r"a.txt.*changed while the archive was built"):
+        build(tmp_path / "a.txt", tmp_path / "x.shards", workers=1, progress=meddle)
+    assert listed(tmp_path / "x.shards") == ()
+
+
+def test_a_node_with_another_model_is_refused(
+    articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as it is set there
+    model = ModelRef("all-MiniLM-L6-v2", "e" * 64, 384)
+    worker = _Worker(ArchiveInput(Place(articles)), Place(tmp_path / "x.shards"), model, ())
+    with pytest.raises(OtherModel, match="install the same article-qa and the same model"):
+        worker.load()
+
+
+def test_an_article_too_long_for_a_worker_is_refused(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.shard_making.MAX_CHARACTERS", 60)
+    for number in (5, 123456):
+        (tmp_path / f"{number:06}.txt").write_text(facts(number))
+    source, place = ArchiveInput(Place(tmp_path)), Place(tmp_path / "x.shards")
+    (part,) = source.parts(LIMITS)
+    shard = make_shard(source, part, encoder, place)
+    assert (shard.articles, shard.refused) == (0, 2)
+    assert "may have 60; cut it" in read_refused(place, shard)[0][1]
 
 
 def test_what_cannot_be_read_is_counted_and_listed_then_and_later(
