@@ -89,8 +89,8 @@ class Ledger:
         # Shards of another input, or exported ones, are not to be tidied away.
         if before.shards and (not known or "" in there):
             raise NotALibrary(
-                f"{str(place)!r} holds other shards than those of this input with these tags; name"
-                " another folder"
+                f"{str(place)!r} holds other shards than those of this input with these tags;"
+                " remove it, or name another folder"
             )
         return cls(place, before.with_shards(kept), parts)
 

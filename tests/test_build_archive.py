@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -364,28 +365,58 @@ def test_options_that_make_no_sense_are_refused(
     assert message in capsys.readouterr().err
 
 
+def listening(session: int) -> set[str]:
+    """Addresses, as the kernel writes them, at which the processes of a session listen."""
+    at = {}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A":
+                at[f"socket:[{inode}]"] = local.partition(":")[0]
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getsid(int(process.name)) == session:
+                found |= {at.get(os.readlink(fd), "") for fd in (process / "fd").iterdir()}
+    return found - {""}
+
+
 def test_one_command_builds_a_library_on_this_machine_alone(
     articles: Path, tmp_path: Path, cache: Path
 ) -> None:
     """In a process of its own, with Ray started and ended by the command."""
     library = tmp_path / "library"
-    command = [sys.executable, "-W", "error", "-m", "qa.cli", "build-archive", str(articles),
-               "--library", str(library), "--workers", "1"]  # fmt: skip
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
     environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 2  # something was refused
-    assert done.stdout.splitlines()[-1] == f"{N_ARTICLES} copied, 0 were there, counts agree"
-    assert f"{N_ARTICLES} articles, {N_ARTICLES} passages, 2 refused in {library}.shards" in (
-        done.stdout
-    )
-    assert len(done.stderr.splitlines()) == len(REFUSED)
+
+    def run() -> tuple[int, str, str, set[str]]:
+        command = [sys.executable, "-W", "error", "-m", "qa.cli", "build-archive", str(articles),
+                   "--library", str(library), "--workers", "1"]  # fmt: skip
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environment, start_new_session=True,
+        )  # fmt: skip
+        addresses: set[str] = set()
+        while process.poll() is None:
+            addresses |= listening(process.pid)
+            time.sleep(0.1)
+        out, err = process.communicate()
+        return process.returncode, out, err, addresses
+
+    code, out, err, addresses = run()
+    assert code == 2, err  # something was refused
+    assert out.splitlines()[-1] == f"{N_ARTICLES} copied, 0 were there, counts agree"
+    assert f"{N_ARTICLES} articles, {N_ARTICLES} passages, 2 refused in {library}.shards" in out
+    assert len(err.splitlines()) == len(REFUSED)
+    # 127.0.0.1, as such and as an address of version 6.
+    assert addresses
+    assert addresses <= {"0100007F", "0000000000000000FFFF00000100007F"}
     answer = Library.open(library, create=False).ask("How many crates did ferry number 23 carry?")
     assert answer.citations[0].article.title == "Ferry 23"
-    again = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert again.stdout.startswith("0 shards made, ")
-    assert again.stdout.endswith(f"0 copied, {N_ARTICLES} were there, counts agree\n")
-    assert again.stderr == done.stderr
+    _, again, err_again, _ = run()
+    assert again.startswith("0 shards made, ")
+    assert again.endswith(f"0 copied, {N_ARTICLES} were there, counts agree\n")
+    assert err_again == err
 
 
 def test_a_cluster_that_is_there_is_used(
