@@ -92,7 +92,7 @@ def parse_serve_options(
         type=Path,
         default=user_data_path("article-qa") / "feedback.jsonl",
         metavar="FILE",
-        help="where readers' verdicts are kept (default %(default)s)",
+        help="where readers' verdicts are kept, their articles beside it (default %(default)s)",
     )
     add("--model", metavar="NAME", help="a sentence-transformers model (default: bundled MiniLM)")
     add("--reranker", metavar="NAME", help=RERANKER_HELP)

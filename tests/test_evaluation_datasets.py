@@ -390,3 +390,19 @@ def test_what_readers_said_on_the_page_is_a_question_set(
         ("not known whether there is an answer", f"{path}: line 2"),
         ("article known by its hash alone", f"{path}: line 3"),
     ]
+
+
+def test_what_readers_said_of_their_own_articles_is_asked_of_these(tmp_path: Path) -> None:
+    path = tmp_path / "feedback.jsonl"
+    own = ArticleBot.from_text("Cats sleep all day.\n\nDogs bark at night.", title="Pets")
+    answer = own.ask("Who barks?")
+    record = feedback_record(answer, Verdict.RIGHT, article_hash=own.article.hash)
+    FeedbackFile(path).append(record, own.article)
+    data = read_dataset(path)
+    (question,) = data.questions
+    assert data.problems == ()
+    assert data.documents[question.document or ""].article == own.article
+    (kept,) = (tmp_path / "feedback.articles").iterdir()
+    kept.write_text(kept.read_text().replace("night", "early"))
+    with pytest.raises(DataError, match="another article than its name says"):
+        read_dataset(path)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from qa import ArticleBot
+from qa.evaluation.formats import read_dataset
 from qa.feedback import FeedbackFile
 from qa.page import Reception, View, Visit
 from qa.page.source import ArticleSource
@@ -139,6 +140,21 @@ def test_a_verdict_is_kept_with_the_sentence_pointed_at(
     )
     (line,) = feedback.path.read_text().splitlines()
     assert json.loads(line)["gold"] == [bot.article.text[sentence.start : sentence.end]]
+
+
+def test_the_article_that_a_verdict_is_about_is_kept_beside_it(
+    reception: Reception, feedback: FeedbackFile
+) -> None:
+    opened = reception.open_text(TIDES, "")
+    visit = asked(reception, opened, "Who prints almanacs?").visit
+    assert visit is not None
+    for _ in range(2):
+        reception.judge(visit, {"turn": 0, "verdict": "right"})
+    line, _ = feedback.path.read_text().splitlines()
+    (kept,) = (feedback.path.parent / "feedback.articles").iterdir()
+    assert kept.name == f"{json.loads(line)['article']}.json"
+    (document,) = read_dataset(feedback.path).documents.values()
+    assert "almanacs every winter" in document.article.text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from index.article import Article
 from index.errors import DataError, SourceError
 from index.reader import bundled_article, read_article
 from qa.evaluation.collections import read_folder
@@ -29,6 +30,7 @@ from qa.evaluation.datasets import (
     paragraphs_of,
 )
 from qa.evaluation.records import Record, json_lines, json_value, text_of
+from qa.feedback import judged_article
 
 __all__ = ["read_dataset"]
 
@@ -245,21 +247,30 @@ def _read_questions(path: Path, text: str) -> Dataset:
 def _article_document(
     builder: Builder, path: Path, record: Record, source: str | None
 ) -> Document | None:
-    if source and re.fullmatch(r"[0-9a-f]{64}", source):  # what the page keeps of an article
-        if source != bundled_article().hash:
+    name = "bundled" if source in (None, bundled_article().hash) else str(source)
+    if name not in builder.documents:
+        try:
+            article = _article_of(path, source)
+        except SourceError as error:
+            raise record.error("article", f"cannot be used: {error}") from error
+        if article is None:
             builder.problem(
                 "article known by its hash alone", record.where, "is not asked; name its file"
             )
             return None
-        source = None
-    name = source or "bundled"
-    if name not in builder.documents:
-        try:
-            article = read_article(path.parent / source) if source else bundled_article()
-        except SourceError as error:
-            raise record.error("article", f"cannot be used: {error}") from error
         builder.documents[name] = Document(name, article, tuple(paragraphs_of(article.text)))
     return builder.documents[name]
+
+
+def _article_of(path: Path, source: str | None) -> Article | None:
+    """The article that a question names: by nothing, by its hash or by its file."""
+    if source is None or source == bundled_article().hash:
+        return bundled_article()
+    if not source:  # a verdict where nothing was cited
+        return None
+    if re.fullmatch(r"[0-9a-f]{64}", source):  # as the page keeps it
+        return judged_article(path, source)
+    return read_article(path.parent / source)
 
 
 def _gold_of(builder: Builder, record: Record, text: str, answerable: bool) -> tuple[Span, ...]:

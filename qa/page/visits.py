@@ -16,7 +16,7 @@ from index.article import Article
 from index.encoder import Progress
 from index.errors import ArticleQAError, SourceError
 from index.plaintext import article_from_text
-from index.reader import is_address, read_article
+from index.reader import bundled_article, is_address, read_article
 from index.store import Where
 from qa.feedback import FeedbackFile, Verdict, feedback_record
 from qa.page.answer_view import Turn, render_conversation
@@ -200,14 +200,19 @@ class Reception:
         try:
             answer = dict(enumerate(turn.answer for turn in visit.turns))[said["turn"]]
             verdict = Verdict(said["verdict"])
-            judged = next((citation.article.hash for citation in answer.citations), "")
-            if "start" in said:
-                opened = source.open(said["article"])
+            cited = next((citation.article.id for citation in answer.citations), source.first)
+            judged = said["article"] if "start" in said else cited
+            opened = source.open(judged) if judged else None
+            if opened and "start" in said:
                 right = _units(opened)[said["start"], said["end"]]
-                judged = opened.article.hash
         except (KeyError, TypeError, ValueError, ArticleQAError):
             return
-        self._feedback.append(feedback_record(answer, verdict, article_hash=judged, right=right))
+        article = opened.article if opened else None
+        record = feedback_record(
+            answer, verdict, article_hash=article.hash if article else "", right=right
+        )
+        own = article if article and article.hash != bundled_article().hash else None
+        self._feedback.append(record, own)
 
     def clear(self, visit: Visit) -> View:
         """Forget the conversation and stay with the article."""
