@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from index.archive_input import Part
-from index.errors import NotALibrary, OtherModel
+from index.errors import LibraryError, NotALibrary, OtherModel
 from index.passages import SEGMENTATION
 from index.place import Place
 from index.shard_file import read_refused
@@ -124,7 +124,13 @@ class Ledger:
         self._due = now + (now - began) / _MANIFEST_SHARE
 
     def close(self, *, made: int, kept: int, lost: int) -> Built:
-        """Declare the shards whole, and remove those that nothing is made of any more."""
+        """Declare the shards whole, and remove those that nothing is made of any more.
+
+        Raises:
+            LibraryError: They are not whole.
+        """
+        if missing := self.missing:
+            raise LibraryError(f"{missing[0]} was not made; run the same again")
         marks = "".join(shard.part for shard in self._manifest.with_shards(self.shards).shards)
         whole = hashlib.sha256(marks.encode("ascii")).hexdigest()
         self._manifest = replace(self._manifest, input=whole)
