@@ -38,10 +38,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.encoder import Progress
 from index.errors import ArticleQAError
+from index.folder_store import is_library_folder
+from index.storage import is_article_folder
 from qa.bot import ArticleBot
 from qa.endpoints import Endpoints
 from qa.export import conversation_as_dict, conversation_as_html, conversation_as_markdown
 from qa.feedback import FeedbackFile
+from qa.folder_sync import open_folder
 from qa.library import Library
 from qa.page import Reception, View, Visit, early, script, style
 from qa.page.frame import CONNECTION, EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
@@ -337,9 +340,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _source(options: Namespace, progress: Progress | None) -> Source:
     """What the options say is to be asked."""
-    if options.library:
-        path, model = options.library, options.model
+    path, model = options.library or options.source, options.model
+    if options.library or is_library_folder(path or ""):
         return LibrarySource(Library.open(path, model=model, create=False, progress=progress))
+    if is_article_folder(path):
+        return LibrarySource(open_folder(path, model=model, progress=progress))
     return ArticleSource(
         ArticleBot.open(
             options.source,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO, TextIO, TypeAlias
@@ -15,14 +14,13 @@ from index.plaintext import article_from_text
 from index.readers.encodings import decode_text
 from index.readers.formats import Format, format_of
 
-__all__ = ["Source", "bundled_article", "is_address", "read_article", "read_folder"]
+__all__ = ["Source", "bundled_article", "is_address", "read_article"]
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | TextIO"
 
 MAX_BYTES = 100 * 2**20
 """No article is larger; a file that is was given by mistake."""
 SMALL_TEXT_BYTES = 2**20
-MAX_FOLDER_FILES = 10_000
 
 WHOLE_ARTICLE = 2000
 """Characters from which a page that is for subscribers is taken to be there as a whole."""
@@ -67,44 +65,6 @@ def read_article(source: Source, *, allow_private: bool = False) -> Article:
     name = getattr(source, "name", "")
     name = name if isinstance(name, str) else ""
     return _read(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"), name)
-
-
-def read_folder(folder: str | os.PathLike[str]) -> Iterator[tuple[Path, Article | SourceError]]:
-    """Read the articles in a folder and the folders in it, in order of their paths.
-
-    Links are not followed and hidden files are passed over. A file that cannot be read gives
-    its error in place of an article, so that one bad file does not end the walk.
-
-    Raises:
-        SourceNotFound: There is no such folder.
-        SourceError: It holds no article, or more than 10,000 files.
-    """
-    root = Path(folder)
-    if not root.is_dir():
-        raise SourceNotFound(f"there is no folder {str(folder)!r}; check the path")
-    paths: list[Path] = []
-    for parent, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths.extend(
-            Path(parent, name)
-            for name in sorted(files)
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-        )
-        if len(paths) > MAX_FOLDER_FILES:
-            raise SourceError(
-                f"{str(folder)!r} holds more than {MAX_FOLDER_FILES:,} articles; give a part of it"
-            )
-    if not paths:
-        raise SourceError(
-            f"{str(folder)!r} holds no article; those read are {', '.join(sorted(SUFFIXES))}"
-        )
-    for path in paths:
-        if path.is_symlink():
-            continue
-        try:
-            yield path, read_article(path)
-        except SourceError as error:
-            yield path, error
 
 
 def bundled_article() -> Article:
@@ -153,8 +113,8 @@ def _read_file(path: Path) -> bytes:
         raise SourceNotFound(f"there is no file {str(path)!r}; check the path") from error
     except IsADirectoryError as error:
         raise UnreadableSource(
-            f"{str(path)!r} is a folder and holds no saved index; give an article's file, or"
-            f" ask all of them: article-qa sync {str(path)!r} --library DIR"
+            f"{str(path)!r} is a folder and holds no saved index; give an article's file, or ask"
+            f" all of them: article-qa ask QUESTION {str(path)!r}, or qa.open_folder"
         ) from error
     except (OSError, ValueError) as error:
         # ValueError: a NUL in the path; on Windows a folder is a PermissionError.

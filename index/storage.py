@@ -36,6 +36,7 @@ __all__ = [
     "FORMAT",
     "MANIFEST",
     "VERSION",
+    "is_article_folder",
     "is_index_folder",
     "open_index",
     "replace_file",
@@ -54,6 +55,15 @@ _FILES = ("article.json", "passages.faiss", "sentences.faiss", "arrays.npz")
 def is_index_folder(path: str | os.PathLike[str]) -> bool:
     """Whether a saved index seems to be there."""
     return (Path(path) / MANIFEST).is_file()
+
+
+def is_article_folder(source: object) -> bool:
+    """Whether a source is a folder of articles, rather than an article or its saved index."""
+    return (
+        isinstance(source, (str, os.PathLike))
+        and os.path.isdir(source)
+        and not is_index_folder(source)
+    )
 
 
 def save_index(index: ArticleIndex, folder: str | os.PathLike[str]) -> Path:

@@ -14,6 +14,7 @@ from qa.bot import ArticleBot, ask
 
 if TYPE_CHECKING:
     from qa.evaluation import evaluate
+    from qa.folder_sync import open_folder
     from qa.library import Library
 
 __all__ = [
@@ -29,10 +30,15 @@ __all__ = [
     "Where",
     "ask",
     "evaluate",
+    "open_folder",
 ]
 
 # What asking one article does not need is imported when it is first named.
-_LATER = {"Library": "qa.library", "evaluate": "qa.evaluation"}
+_LATER = {
+    "Library": "qa.library",
+    "evaluate": "qa.evaluation",
+    "open_folder": "qa.folder_sync",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for

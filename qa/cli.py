@@ -18,6 +18,7 @@ from pathlib import Path
 
 from index.errors import ArticleQAError, DataError, QuestionError
 from index.reader import bundled_article, read_article
+from index.storage import is_article_folder
 from qa.bot import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, MIN_CONFIDENCE, ArticleBot
 from qa.export import Standing, verify
 from qa.model_commands import run_doctor, run_prepare
@@ -55,6 +56,7 @@ examples:
   curl -s … | article-qa ask "What is new?" -              standard input
   article-qa ask "When?" article.txt --json | jq .citations[0].quote
   article-qa ask "Who wrote it?" https://a.example/news    a page, fetched once
+  article-qa ask "Who objected?" articles/                 all articles in a folder
   article-qa build article.txt -o article.index            index once,
   article-qa ask "Who?" article.index                      ask often
 
@@ -158,7 +160,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     else:
         for name, summary in _LIBRARY.items():
             commands.add_parser(name, help=summary)
-    if chosen == "ask" and any(argument.startswith("--library") for argument in argv):
+    if chosen == "ask" and any(a.startswith("--library") or is_article_folder(a) for a in argv):
         from qa.library_commands import add_library_options
 
         add_library_options(ask)
@@ -182,7 +184,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="an article: a file (web page, PDF, Word, e-mail, Markdown, text), an http(s)"
         " address, a folder made by build, or - for standard input (default: the bundled"
-        " news article)",
+        " news article); to ask, also a folder of articles",
     )
     parser.add_argument(
         "--allow-private",
@@ -213,9 +215,9 @@ def _open(arguments: argparse.Namespace, *, reranker: str | None = None) -> Arti
 
 def _ask(arguments: argparse.Namespace) -> int:
     """Print the sentences of the article that answer the question, best first."""
-    if arguments.library:
+    if arguments.library or is_article_folder(arguments.source):
         if arguments.reranker:
-            raise QuestionError("--reranker is for one article; leave it or --library out")
+            raise QuestionError("--reranker is for one article; leave it out, or ask one article")
         from qa.library_commands import ask_library
 
         return FOUND if ask_library(arguments).found else NOT_FOUND

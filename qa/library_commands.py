@@ -14,14 +14,14 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from index.article import Article
 from index.errors import LibraryBusy, QuestionError, SourceError, SourceNotFound
-from index.folder_store import repair
+from index.folder_store import is_library_folder, repair
 from index.milvus_address import is_address
-from index.reader import SUFFIXES, read_article
+from index.reader import is_address as is_url
 from index.store import Where
 from qa.answer import Answer
 from qa.archive_answer import PER_ARTICLE
+from qa.folder_sync import Refused, article_files, open_folder, read_each, stamps_of, sync
 from qa.library import Added, Library
 from qa.one_line import one_line
 from qa.terminal import render, terminal_progress
@@ -36,7 +36,14 @@ def add_library_commands(
 ) -> None:
     """Register the commands that work on a library."""
     add = _command(commands, "add", "add articles to a library", run_add)
-    add.add_argument("sources", nargs="+", metavar="SOURCE", help="an article's file, or a folder")
+    add.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="an article's file or address, or a folder"
+    )
+    add.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="also fetch addresses of this machine and the local network",
+    )
     add.add_argument("--tag", action="append", default=[], metavar="TAG", help="for filters")
     _add_model(add)
     remove = _command(commands, "remove", "remove articles from a library", run_remove)
@@ -119,8 +126,8 @@ def _day(text: str | None) -> date | None:
 
 
 def ask_library(arguments: argparse.Namespace) -> Answer:
-    """Ask a library, and print the sentences that answer, best first."""
-    library = Library.open(arguments.library, model=arguments.model, create=False)
+    """Ask a library, or a folder of articles, and print the sentences that answer."""
+    library = _library(arguments)
     answer = library.ask(
         arguments.question,
         k=arguments.k,
@@ -136,19 +143,41 @@ def ask_library(arguments: argparse.Namespace) -> Answer:
     return answer
 
 
+def _library(arguments: argparse.Namespace) -> Library:
+    """The library that is named, or that of the folder which is the source."""
+    if arguments.library or is_library_folder(arguments.source):
+        place = arguments.library or arguments.source
+        return Library.open(place, model=arguments.model, create=False)
+
+    def refused(path: str, why: str) -> None:
+        sys.stderr.write(f"article-qa: {path}: {why}\n")
+
+    with terminal_progress() as progress:
+        return open_folder(
+            arguments.source, model=arguments.model, refused=refused, progress=progress
+        )
+
+
 def run_add(arguments: argparse.Namespace) -> int:
     """Add articles; those that are there already cost nothing."""
-    paths = [path for source in arguments.sources for path in _files(Path(source))]
-    if not any(path.exists() for path in paths):
+    sources = [found for source in arguments.sources for found in _sources(source)]
+    if not any(is_url(source) or os.path.exists(source) for source in sources):
         named = ", ".join(map(repr, arguments.sources))
         raise SourceNotFound(f"there is no article in {named}; check the path")
     with terminal_progress() as progress, resumable("what was added"):
         library = Library.open(arguments.library, model=arguments.model, progress=progress)
-        refused: list[tuple[str, str]] = []
-        added = library.add_from(
-            _read(paths, refused), tags=arguments.tag, total=len(paths), progress=progress
-        )
-    return _report(added, refused)
+        refused: Refused = []
+        items = read_each(sources, refused, allow_private=arguments.allow_private)
+        added = library.add_from(items, tags=arguments.tag, total=len(sources), progress=progress)
+    return _report(replace(added, refused=(*refused, *added.refused)))
+
+
+def _sources(source: str) -> Iterable[str]:
+    """An address, a file's absolute path, or those of all the articles in a folder."""
+    if is_url(source):
+        return [source]
+    found = article_files(Path(source)) if os.path.isdir(source) else [source]
+    return map(os.path.abspath, found)
 
 
 @contextmanager
@@ -187,16 +216,15 @@ def run_list(arguments: argparse.Namespace) -> int:
 def run_sync(arguments: argparse.Namespace) -> int:
     """Add what is new or changed in a folder, and drop what is gone from it."""
     folder = Path(arguments.folder)
-    _check_folder(folder)
+    stamps = stamps_of(article_files(folder))
     with terminal_progress() as progress:
         library = Library.open(arguments.library, model=arguments.model, progress=progress)
     if not arguments.watch:
-        return sync_once(library, folder, map(str, _files(folder)))
-    seen: dict[str, tuple[int, int]] | None = None
+        return sync_once(library, folder, stamps)
+    seen: dict[str, list[int]] | None = None
     while True:
         try:
-            _check_folder(folder)
-            stamps = {str(path): _stamp(path) for path in _files(folder)}
+            stamps = stamps_of(article_files(folder))
             if stamps != seen:
                 sync_once(library, folder, stamps)
                 seen = stamps
@@ -209,48 +237,12 @@ def run_sync(arguments: argparse.Namespace) -> int:
         time.sleep(_SECONDS)
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise SourceError(f"{str(folder)!r} is no folder; name the one with the articles")
-
-
-def sync_once(library: Library, folder: Path, paths: Iterable[str]) -> int:
-    """Make a library hold just what a folder holds; articles from elsewhere stay.
-
-    Raises:
-        SourceError: The folder held articles, and holds none: a disk that is not there must
-            not empty a library.
-    """
-    root = os.path.join(os.path.abspath(folder), "")
-    before = {e.source: e.id for e in library.articles() if (e.source or "").startswith(root)}
-    refused: list[tuple[str, str]] = []
-    kept: dict[str, str] = {}
-    new: list[tuple[Article, str]] = []
-    replaced: list[str] = []
-    for article, source in _read([Path(path) for path in paths], refused):
-        kept[source] = article.id
-        if before.get(source) != article.id:
-            new.append((article, source))
-            if source in before:
-                replaced.append(before[source])
-    if before and not kept and not refused:
-        raise SourceError(
-            f"{str(folder)!r} holds no article any more, and the library {len(before):,} from it;"
-            " nothing was removed: article-qa remove does that"
-        )
-    unreadable = {source for source, _ in refused}
-    staying = set(kept.values())
-    gone = {key for source, key in before.items() if source not in kept | dict.fromkeys(unreadable)}
-    gone = (gone | set(replaced)) - staying
+def sync_once(library: Library, folder: Path, files: Iterable[str]) -> int:
+    """Sync, and say what became of it; the exit status."""
     with terminal_progress() as progress, resumable("what was added"):
-        added = library.add_from(
-            new, total=len(new), replacing=sorted(gone) if new else (), progress=progress
-        )
-    if gone and not new:
-        library.remove(*sorted(gone))
-    same = tuple(kept[source] for source in kept if before.get(source) == kept[source])
-    sys.stdout.write(f"{len(gone)} gone; ")
-    return _report(replace(added, unchanged=added.unchanged + same), refused)
+        synced = sync(library, folder, files, progress=progress)
+    sys.stdout.write(f"{synced.gone} gone; ")
+    return _report(synced.added)
 
 
 def run_compact(arguments: argparse.Namespace) -> int:
@@ -281,42 +273,9 @@ def _megabytes(folder: str) -> float:
     return sum(path.stat().st_size for path in Path(folder).glob("*")) / 1e6
 
 
-def _files(path: Path) -> Iterator[Path]:
-    """A file itself, or the articles of a folder, in order of their names."""
-    if not path.is_dir():
-        yield path
-        return
-    for entry in sorted(path.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
-        elif entry.suffix.lower() in SUFFIXES and entry.is_file():
-            yield entry
-
-
-def _read(paths: Iterable[Path], refused: list[tuple[str, str]]) -> Iterator[tuple[Article, str]]:
-    for path in paths:
-        source = os.path.abspath(path)
-        try:
-            yield read_article(path), source
-        except SourceError as error:
-            refused.append((source, str(error)))
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return status.st_mtime_ns, status.st_size
-
-
-def _report(added: Added, refused: list[tuple[str, str]]) -> int:
-    refused = [*refused, *added.refused]
-    for source, why in refused:
+def _report(added: Added) -> int:
+    for source, why in added.refused:
         sys.stderr.write(f"article-qa: {source}: {why}\n")
-    sys.stdout.write(
-        f"{len(added.added)} added, {len(added.unchanged)} unchanged, {len(refused)} refused\n"
-    )
-    return 2 if refused else 0
+    counts = len(added.added), len(added.unchanged), len(added.refused)
+    sys.stdout.write("{} added, {} unchanged, {} refused\n".format(*counts))
+    return 2 if added.refused else 0

@@ -655,6 +655,16 @@ def test_a_folder_that_is_empty_does_not_empty_the_library(
     assert len(library) == 1
 
 
+def test_an_address_of_this_machine_is_added_only_where_that_is_allowed(
+    encoder: Encoder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address, library = "http://127.0.0.1:9/news", str(tmp_path / "library")
+    assert run("add", address, "--library", library) == 2
+    assert "--allow-private" in capsys.readouterr().err
+    assert run("add", address, "--library", library, "--allow-private") == 2
+    assert "--allow-private" not in capsys.readouterr().err
+
+
 def test_syncing_needs_a_folder(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="is no folder"):
         run("sync", str(tmp_path / "absent"), "--library", str(tmp_path / "library"))

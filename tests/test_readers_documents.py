@@ -12,7 +12,6 @@ import pytest
 from fpdf import FPDF
 
 from index import Article, BlockKind, EmptyArticle, SourceError, UnreadableSource, read_article
-from index.reader import read_folder
 
 PARAGRAPH = (
     "The committee discussed facial recog-\nnition and its regulation. Members agreed that the"
@@ -204,19 +203,6 @@ def test_an_e_mail_is_read_with_its_headers(html: bool) -> None:
     assert article.authors == ("The Letter",)
     assert article.published == "2019-11-18T09:30:00+01:00"
     assert (MENDED if html else "It is good news, for once.") in article.text
-
-
-def test_a_folder_gives_an_article_or_an_error_for_each_file(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "a.txt").write_text("One sentence stands here.", encoding="utf-8")
-    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4 broken")
-    (tmp_path / "sub" / "c.md").write_text("# T\n\nOne sentence.", encoding="utf-8")
-    (tmp_path / "d.bin").write_bytes(b"\0")
-    found = {path.name: result for path, result in read_folder(tmp_path)}
-
-    assert list(found) == ["a.txt", "b.pdf", "c.md"]
-    assert isinstance(found["a.txt"], Article)
-    assert isinstance(found["b.pdf"], UnreadableSource)
 
 
 @pytest.mark.parametrize("data", [pdf(), word(), newsletter(html=True), MARKDOWN.encode()])

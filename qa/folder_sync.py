@@ -1,0 +1,257 @@
+"""A folder of articles, and the library that follows it.
+
+folder ─▶ files ─▶ read what is new or changed ─▶ library ─▶ what is gone is removed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from index.article import Article
+from index.encoder import Progress
+from index.errors import (
+    DamagedLibrary,
+    LibraryError,
+    NewerFormat,
+    NotALibrary,
+    OtherModel,
+    SourceError,
+    SourceNotFound,
+)
+from index.model_cache import cache_root, fallback_root
+from index.models import load_encoder
+from index.passages import SEGMENTATION
+from index.reader import SUFFIXES, read_article
+from index.storage import replace_file
+from qa.library import Added, Library
+
+__all__ = [
+    "Refused",
+    "Synced",
+    "article_files",
+    "open_folder",
+    "read_each",
+    "stamps_of",
+    "sync",
+]
+
+Refused = list[tuple[str, str]]
+"""What could not be read, and why."""
+
+_UNUSABLE: Final = (DamagedLibrary, NewerFormat, NotALibrary, OtherModel)
+KEPT_FOLDERS: Final = 8
+"""Folders whose libraries stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What became of a library that follows a folder.
+
+    Attributes:
+        added: Its articles; those that could not be read are among the refused.
+        gone: How many were removed.
+    """
+
+    added: Added
+    gone: int
+
+
+def open_folder(
+    folder: str | os.PathLike[str],
+    *,
+    model: str | None = None,
+    refused: Callable[[str, str], None] | None = None,
+    progress: Progress | None = None,
+) -> Library:
+    """A library of all the articles in a folder and the folders in it.
+
+    It is kept in the user's cache and brought up to date each time: what did not change is
+    neither read nor encoded again.
+
+    >>> print(open_folder("articles").ask("Who objected?"))
+
+    Args:
+        folder: Holds files of any kind that ``ArticleBot.open`` takes.
+        model: A sentence-transformers model; None for the bundled MiniLM.
+        refused: Told the path of each file that cannot be read, and why; None to be warned.
+        progress: Called as preparing the model and adding articles advance.
+
+    Raises:
+        SourceError: There is no such folder, or no article in it that can be read.
+        LibraryError: Neither the cache nor the temporary folder can be written.
+        ModelError: The model cannot be loaded.
+    """
+    folder = Path(folder)
+    files = list(article_files(folder))
+    if not files:
+        known = ", ".join(sorted(SUFFIXES))
+        raise SourceError(f"{str(folder)!r} holds no article; those read are {known}")
+    encoder = load_encoder(model, progress=progress)
+    parts = (os.path.abspath(folder), encoder.fingerprint, SEGMENTATION)
+    key = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    library, place = _cached(key, model)
+    stamps, seen = stamps_of(files), _read_stamps(place)
+    unchanged = {path for path, stamp in stamps.items() if seen.get(path) == stamp}
+    synced = sync(library, folder, stamps, unchanged=unchanged, progress=progress)
+    failed = {path for path, _ in synced.added.refused}
+    if not len(library):
+        raise SourceError(
+            f"no file in {str(folder)!r} can be read; the first, {synced.added.refused[0][0]}:"
+            f" {synced.added.refused[0][1]}"
+        )
+    with contextlib.suppress(OSError):
+        kept = {path: stamp for path, stamp in stamps.items() if path not in failed}
+        replace_file(_stamp_file(place), json.dumps(kept).encode("ascii"))
+        _prune(place.parent)
+    for path, why in synced.added.refused:
+        if refused:
+            refused(path, why)
+        else:
+            warnings.warn(f"{path}: {why}", stacklevel=2)
+    return library
+
+
+def article_files(path: Path) -> Iterator[Path]:
+    """The articles of a folder and the folders in it, in order of their names.
+
+    Links to folders are not followed, and hidden files are passed over.
+
+    Raises:
+        SourceNotFound: There is no such folder.
+    """
+    if not path.is_dir():
+        raise SourceNotFound(f"{str(path)!r} is no folder; name the one with the articles")
+    for entry in sorted(path.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from article_files(entry)
+        elif entry.suffix.lower() in SUFFIXES and entry.is_file():
+            yield entry
+
+
+def read_each(
+    sources: Iterable[str], refused: Refused, *, allow_private: bool = False
+) -> Iterator[tuple[Article, str]]:
+    """Read articles one by one.
+
+    Args:
+        sources: Paths or addresses.
+        refused: What cannot be read is put here.
+        allow_private: As for ``read_article``.
+    """
+    for source in sources:
+        try:
+            yield read_article(source, allow_private=allow_private), source
+        except SourceError as error:
+            refused.append((source, str(error)))
+
+
+def stamps_of(files: Iterable[Path]) -> dict[str, list[int]]:
+    """When each file was changed last, and its size; by absolute path."""
+    stamps = {}
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:  # gone since it was listed
+            continue
+        stamps[os.path.abspath(path)] = [status.st_mtime_ns, status.st_size]
+    return stamps
+
+
+def sync(
+    library: Library,
+    folder: Path,
+    files: Iterable[str],
+    *,
+    unchanged: Collection[str] = (),
+    progress: Progress | None = None,
+) -> Synced:
+    """Make a library hold just what a folder holds; articles from elsewhere stay.
+
+    Args:
+        library: To be brought up to date.
+        folder: Where the files are.
+        files: Absolute paths of its articles.
+        unchanged: Those that are as they were when they were added, and need not be read.
+        progress: As for ``Library.add``.
+
+    Raises:
+        SourceError: The folder held articles, and holds none: a disk that is not there must
+            not empty a library.
+        LibraryError: The library cannot be written; what was acknowledged is there.
+    """
+    root = os.path.join(os.path.abspath(folder), "")
+    before = {e.source: e.id for e in library.articles() if (e.source or "").startswith(root)}
+    files = list(files)
+    kept = {path: before[path] for path in files if path in unchanged and path in before}
+    refused: Refused = []
+    new: list[tuple[Article, str]] = []
+    replaced: set[str] = set()
+    for article, source in read_each([path for path in files if path not in kept], refused):
+        kept[source] = article.id
+        if before.get(source) != article.id:
+            new.append((article, source))
+            if source in before:
+                replaced.add(before[source])
+    if before and not kept and not refused:
+        raise SourceError(
+            f"{str(folder)!r} holds no article any more, and the library {len(before):,} from it;"
+            " nothing was removed: article-qa remove does that"
+        )
+    there = kept.keys() | {source for source, _ in refused}
+    gone = {key for source, key in before.items() if source not in there}
+    gone = (gone | replaced) - set(kept.values())
+    added = library.add_from(
+        new, total=len(new), replacing=sorted(gone) if new else (), progress=progress
+    )
+    if gone and not new:
+        library.remove(*sorted(gone))
+    same = tuple(key for source, key in kept.items() if before.get(source) == key)
+    return Synced(
+        replace(added, unchanged=added.unchanged + same, refused=(*refused, *added.refused)),
+        len(gone),
+    )
+
+
+def _cached(key: str, model: str | None) -> tuple[Library, Path]:
+    """The library of a folder in the cache, and where it is; made again where it is damaged."""
+    for root in (cache_root(), fallback_root()):
+        place = root / "folders" / key
+        with contextlib.suppress(LibraryError, OSError):
+            try:
+                return Library.open(place, model=model), place
+            except _UNUSABLE:
+                shutil.rmtree(place)
+                _stamp_file(place).unlink(missing_ok=True)
+                return Library.open(place, model=model), place
+    return Library.open(place, model=model), place
+
+
+def _stamp_file(place: Path) -> Path:
+    return place.with_name(f"{place.name}.json")
+
+
+def _read_stamps(place: Path) -> dict[str, list[int]]:
+    try:
+        found = json.loads(_stamp_file(place).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _prune(folders: Path) -> None:
+    """Forget the folders that were not asked for longest."""
+    stamps = sorted(folders.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    for path in stamps[: max(0, len(stamps) - KEPT_FOLDERS)]:
+        path.unlink(missing_ok=True)
+        shutil.rmtree(path.with_suffix(""), ignore_errors=True)
