@@ -79,10 +79,11 @@ class Place:
 
     def names(self) -> list[str]:
         """The files that lie in it, without what begins with a dot; none where it is not."""
-        try:
-            found = self._fs.ls(self._root, detail=True)
-        except FileNotFoundError:
-            return []
+        with self._reached():
+            try:
+                found = self._fs.ls(self._root, detail=True)
+            except FileNotFoundError:
+                return []
         names = (posixpath.basename(one["name"]) for one in found if one["type"] == "file")
         return sorted(name for name in names if not name.startswith("."))
 
@@ -100,10 +101,11 @@ class Place:
         yield from sorted(found, key=lambda one: one[0].split("/"))
 
     def _walk_there(self) -> Iterator[tuple[str, int]]:
-        try:
-            found = self._fs.find(self._root, detail=True)
-        except FileNotFoundError:
-            found = {}
+        with self._reached():
+            try:
+                found = self._fs.find(self._root, detail=True)
+            except FileNotFoundError:
+                found = {}
         if not found:
             raise SourceNotFound(f"there is nothing at {self.where!r}; check the address")
         for path, about in found.items():
@@ -113,10 +115,11 @@ class Place:
 
     def size(self, name: str) -> int | None:
         """A file's size in bytes; None where it is not there."""
-        try:
-            return int(self._fs.size(self._path(name)))
-        except FileNotFoundError:
-            return None
+        with self._reached():
+            try:
+                return int(self._fs.size(self._path(name)))
+            except FileNotFoundError:
+                return None
 
     def open(self, name: str) -> BinaryIO:
         """A file to read from, at any position.
@@ -161,7 +164,7 @@ class Place:
 
     def remove(self, name: str) -> None:
         """Take a file away; one that is gone already is no error."""
-        with contextlib.suppress(FileNotFoundError):
+        with self._reached(), contextlib.suppress(FileNotFoundError):
             self._fs.rm_file(self._path(name))
 
     @contextlib.contextmanager
@@ -200,6 +203,14 @@ class Place:
         for path in folder.glob(".*"):
             if _TEMPORARY.fullmatch(path.name):
                 path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say which place it is that cannot be reached."""
+        try:
+            yield
+        except OSError as error:
+            raise LibraryError(f"{self.where!r} cannot be reached: {error}") from error
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root
