@@ -6,6 +6,7 @@ input ─▶ shards, on all processors of this machine or of a Ray cluster ─�
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     place = Place(_shards_of(arguments))
     if arguments.workers is not None and arguments.workers < 1:
         raise QuestionError(f"--workers must be a whole number from 1, not {arguments.workers}")
+    # A client of Milvus complains on standard error when Ray starts processes beside it.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     model = _model_of(arguments)
     began = time.monotonic()
     with terminal_progress() as progress, resumable("what is done"):
