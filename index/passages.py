@@ -22,7 +22,7 @@ from index.sentences import SEGMENTER, split_sentences
 
 __all__ = ["SEGMENTATION", "Passage", "Sentence", "segment"]
 
-SEGMENTATION = f"{SEGMENTER} passages/4"
+SEGMENTATION = f"{SEGMENTER} passages/5"
 """Name and version of where sentences and passages are cut; an index records it."""
 
 SHORT_PASSAGE = 96

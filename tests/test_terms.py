@@ -19,13 +19,30 @@ from index.terms import Postings, TermTable, terms
         ("It isn't what they don't do", None, []),
         ("$9bn in 2020", None, ["9bn", "2020"]),
         ("Die Häuser der Städte", "de", ["die", "haus", "der", "stadt"]),
-        ("日本語 text", "ja", ["日", "本", "語", "text"]),
+        ("日本語 text", "ja", ["日", "本", "語", "日本", "本語", "text"]),
+        ("東 京", "ja", ["東", "京"]),
+        ("ดี", "th", ["ดี"]),
+        ("தமிழ் மொழி", "ta", ["தமிழ்", "மொழி"]),
+        ("किताब", "hi", ["किताब"]),
+        ("كِتَابٌ", "ar", ["كتاب"]),
+        ("שָׁלוֹם", "he", ["שלום"]),
+        ("cafe\u0301", "xx", ["caf\u00e9"]),
         ("ban bans", "xx", ["ban", "bans"]),
         ("", None, []),
     ],
 )
 def test_terms(text: str, language: str | None, expected: list[str]) -> None:
     assert terms(text, language) == expected
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_what_is_ascii_has_the_same_terms_beside_what_is_not(text: str) -> None:
+    assert terms(f"{text} \u2014") == terms(text)
+
+
+@given(st.text())
+def test_any_text_has_terms_without_spaces(text: str) -> None:
+    assert not any(character.isspace() for term in terms(text) for character in term)
 
 
 WORDS = st.lists(st.sampled_from(["face", "police", "ban", "law", "amazon"]), max_size=12)
