@@ -144,6 +144,27 @@ def test_byline_and_dateline_can_be_cited_and_the_title_stands_apart_from_the_te
     assert article.title not in article.text
 
 
+@pytest.mark.parametrize(
+    ("head", "published"),
+    [
+        ("lang='en-GB'", "2020-04-03"),
+        ("lang='en-US'", "2020-03-04"),
+        ("lang='de'", "2020-04-03"),
+        ("lang='en'><head><meta property='og:locale' content='en_US'></head", "2020-03-04"),
+        ("lang='en'><head><link rel='canonical' href='https://a.example.co.uk/x'></head",
+         "2020-04-03"),
+    ],
+)  # fmt: skip
+def test_a_date_in_numbers_is_read_as_where_the_page_is_from_it_is_written(
+    head: str, published: str
+) -> None:
+    data = (
+        f"<html {head}><body><h1>Rain</h1><p class='date'>03/04/2020</p><p>{PROSE[0]}</p>"
+        f"<p>{PROSE[1]}</p></body></html>"
+    )
+    assert read_article(data.encode()).published == published
+
+
 def test_a_long_text_says_its_language_whatever_the_page_declares() -> None:
     german = "Der Stadtrat hat am Dienstag beschlossen, die Gesichtserkennung einzuschränken. "
     data = f"<html lang='en'><body><p>{german * 8}</p><p>{german * 8}Ende.</p></body></html>"

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-__all__ = ["date_in", "iso_date"]
+__all__ = ["date_in", "day_comes_first", "iso_date"]
 
 _MONTHS = {
     name: number
@@ -41,11 +41,42 @@ _WORDED = re.compile(
     r"|\b(?P<y3>\d{4})\s?[年년]\s?(?P<m3>\d{1,2})\s?[月월]\s?(?P<d3>\d{1,2})\s?[日일]"
 )
 _NUMERIC = re.compile(r"\b(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})\b")
-_DAY_FIRST = re.compile(r"\b(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4})\b")
+_YEAR_LAST = re.compile(r"\b(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4})\b")
 
 
-def iso_date(value: str) -> str | None:
+_LOCALE = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}))?\b")
+_MONTH_FIRST_COUNTRIES = frozenset({"us", "ph"})
+_EITHER_COUNTRIES = frozenset({"ca"})
+_DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".sg", ".hk", ".ke", ".ng", ".pk")
+
+
+def day_comes_first(locale: str, host: str = "") -> bool | None:
+    """Whether 03/04/2020 is the third of April; None where that cannot be told.
+
+    >>> day_comes_first("en-US"), day_comes_first("en_GB"), day_comes_first("de")
+    (False, True, True)
+
+    Args:
+        locale: A language, with a country where the page names one.
+        host: Of the page's address, for English without a country.
+    """
+    match = _LOCALE.match(locale)
+    language, country = (match[1].lower(), (match[2] or "").lower()) if match else ("", "")
+    if language != "en" and language:
+        return True
+    if country in _EITHER_COUNTRIES:
+        return None
+    if country:
+        return country not in _MONTH_FIRST_COUNTRIES
+    return True if host.lower().endswith(_DAY_FIRST_HOSTS) else None
+
+
+def iso_date(value: str, *, day_first: bool | None = None) -> str | None:
     """A date as metadata gives it, as ISO 8601 with its time and zone where it has them.
+
+    Args:
+        value: The date.
+        day_first: As from ``day_comes_first``.
 
     >>> iso_date("2019-11-18T09:30:00+0000")
     '2019-11-18T09:30:00+00:00'
@@ -66,14 +97,20 @@ def iso_date(value: str) -> str | None:
             return parsedate_to_datetime(value).isoformat()
         except (ValueError, TypeError, IndexError):
             return None
-    return date_in(value)
+    return date_in(value, day_first=day_first)
 
 
-def date_in(text: str) -> str | None:
-    """The first date written out in a text; 03/04/2020 says nothing and is passed over.
+def date_in(text: str, *, day_first: bool | None = None) -> str | None:
+    """The first date written out in a text.
 
     >>> date_in("Published on 3 March 2020 by Jane Doe")
     '2020-03-03'
+    >>> date_in("03/04/2020"), date_in("03/04/2020", day_first=True)
+    (None, '2020-04-03')
+
+    Args:
+        text: The text.
+        day_first: As from ``day_comes_first``; None passes over what may be either.
     """
     for match in _WORDED.finditer(text):
         groups = match.groupdict()
@@ -88,15 +125,25 @@ def date_in(text: str) -> str | None:
         found = _date(match["y"], match["m"], match["d"])
         if found:
             return found
-    for match in _DAY_FIRST.finditer(text):
-        first, second = int(match["a"]), int(match["b"])
-        if first > 12 >= second or first == second:
-            return _date(match["y"], second, first)
-        if second > 12 >= first:
-            return _date(match["y"], first, second)
-        if "." in match.group():
-            return _date(match["y"], second, first)  # with full stops the day is always first
+    for match in _YEAR_LAST.finditer(text):
+        found = _year_last(match, day_first)
+        if found:
+            return found
     return None
+
+
+def _year_last(match: re.Match[str], day_first: bool | None) -> str | None:
+    first, second = int(match["a"]), int(match["b"])
+    if "." in match.group():
+        day_first = True  # with full stops it always is
+    if first > 12 or first == second:
+        day_first = True
+    elif second > 12:
+        day_first = False
+    if day_first is None:
+        return None
+    day, month = (first, second) if day_first else (second, first)
+    return _date(match["y"], month, day)
 
 
 def _date(year: str | int, month: str | int | None, day: str | int) -> str | None:

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 
 from index.readers.authors import page_authors, stands_elsewhere
-from index.readers.dates import date_in, iso_date
+from index.readers.dates import date_in, day_comes_first, iso_date
 from index.readers.pieces import Metadata
 
 __all__ = ["page_metadata"]
@@ -95,6 +95,10 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
         root,
         site,
     )
+    day_first = day_comes_first(
+        _locale(root, _string(article.get("inLanguage")), first("language")),
+        urlsplit(address).hostname or "" if address else "",
+    )
     published = _date(
         [
             _string(article.get("datePublished")),
@@ -102,15 +106,17 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
             *(value for key in _META["published"] for value in meta.get(key, ())),
             *item["datepublished"],
             _string(page.get("datePublished")),
-        ]
-    ) or _printed_date(root, address)
+        ],
+        day_first,
+    ) or _printed_date(root, address, day_first)
     modified = _date(
         [
             _string(article.get("dateModified")),
             *(value for key in _META["modified"] for value in meta.get(key, ())),
             *item["datemodified"],
             _string(page.get("dateModified")),
-        ]
+        ],
+        day_first,
     )
     return Metadata(
         title=title or None,
@@ -310,11 +316,12 @@ def _without_site(title: str, site: str, *, guess: bool) -> str:
     return title
 
 
-def _date(values: Iterable[str]) -> str:
-    return next(filter(None, (iso_date(value) for value in values if value)), None) or ""
+def _date(values: Iterable[str], day_first: bool | None) -> str:
+    found = (iso_date(value, day_first=day_first) for value in values if value)
+    return next(filter(None, found), None) or ""
 
 
-def _printed_date(root: etree._Element, address: str | None) -> str | None:
+def _printed_date(root: etree._Element, address: str | None, day_first: bool | None) -> str | None:
     """The date that the page shows: in a time element, in its address, in an element named so.
 
     What stands after the headline goes before what stands above it: the day's own date, a
@@ -327,7 +334,7 @@ def _printed_date(root: etree._Element, address: str | None) -> str | None:
         below = below or element is heading
         key = (element.tag == "time", below)
         if key not in found:
-            date = _shown_date(element)
+            date = _shown_date(element, day_first)
             if date and not stands_elsewhere(element):
                 found[key] = date
     shown = (
@@ -345,14 +352,15 @@ def _printed_date(root: etree._Element, address: str | None) -> str | None:
     return iso_date(searched) if searched else None
 
 
-def _shown_date(element: etree._Element) -> str | None:
+def _shown_date(element: etree._Element, day_first: bool | None) -> str | None:
     if element.tag == "time":
-        return iso_date(element.get("datetime") or "") or date_in(_text(element))
+        told = iso_date(element.get("datetime") or "", day_first=day_first)
+        return told or date_in(_text(element), day_first=day_first)
     marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
     if not _DATE_NAMES.search(marks):
         return None
     text = _text(element)
-    return date_in(text) if len(text) <= 120 else None
+    return date_in(text, day_first=day_first) if len(text) <= 120 else None
 
 
 def _date_of_address(address: str | None) -> str | None:
@@ -384,10 +392,18 @@ def _canonical(root: etree._Element, *others: str | None) -> str | None:
 
 def _language(root: etree._Element, *declared: str) -> str | None:
     """The ISO 639-1 code that the page declares."""
+    return _locale(root, *declared)[:2].lower() or None
+
+
+def _locale(root: etree._Element, *declared: str) -> str:
+    """The language that the page declares, with its country where that is said too."""
     outer = root if root.tag == "html" else root.getparent()
     attribute = outer.get("lang") if outer is not None else None
-    for value in (attribute, *declared):
-        match = re.match(r"([A-Za-z]{2})(?:[-_]|$)", (value or "").strip())
-        if match:
-            return match[1].lower()
-    return None
+    found = [
+        match[0].strip()
+        for value in (attribute, *declared)
+        if (match := re.match(r"\s*[A-Za-z]{2}(?:[-_][A-Za-z]{2}\b|(?=[-_]|$))", value or ""))
+    ]
+    # The first names the language; another of the same may name the country.
+    same = [locale for locale in found if locale[:2].lower() == found[0][:2].lower()]
+    return max(same, key=len, default="")
