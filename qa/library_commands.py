@@ -24,6 +24,7 @@ from qa.archive_answer import PER_ARTICLE
 from qa.folder_sync import Refused, article_files, open_folder, read_each, stamps_of, sync
 from qa.library import Added, Library
 from qa.one_line import one_line
+from qa.store_commands import existing_store
 from qa.terminal import render, terminal_progress
 
 __all__ = ["add_library_commands", "add_library_options", "ask_library", "resumable"]
@@ -192,16 +193,18 @@ def resumable(what: str) -> Iterator[None]:
 
 def run_remove(arguments: argparse.Namespace) -> int:
     """Remove articles by their ids, all or none."""
-    library = Library.open(arguments.library, create=False)
-    library.remove(*arguments.ids)
-    sys.stdout.write(f"{len(set(arguments.ids))} removed, {len(library)} left\n")
+    store = existing_store(arguments.library)
+    store.remove(arguments.ids)
+    with store.read() as snapshot:
+        left = snapshot.statistics.n_articles
+    sys.stdout.write(f"{len(set(arguments.ids))} removed, {left} left\n")
     return 0
 
 
 def run_list(arguments: argparse.Namespace) -> int:
     """List articles in the order in which they were added."""
-    library = Library.open(arguments.library, create=False)
-    entries = library.articles(where_of(arguments))
+    with existing_store(arguments.library).read() as snapshot:
+        entries, total = snapshot.entries(where_of(arguments)), snapshot.statistics.n_articles
     for entry in entries:
         if arguments.json:
             sys.stdout.write(json.dumps(asdict(entry)) + "\n")
@@ -209,7 +212,7 @@ def run_list(arguments: argparse.Namespace) -> int:
             name = one_line(entry.title or entry.source or "")
             sys.stdout.write(f"{entry.id}  {(entry.published or '')[:10]:<10}  {name}\n")
     if sys.stderr.isatty():
-        sys.stderr.write(f"{len(entries):,} of {len(library):,} articles\n")
+        sys.stderr.write(f"{len(entries):,} of {total:,} articles\n")
     return 0
 
 
@@ -249,10 +252,12 @@ def run_compact(arguments: argparse.Namespace) -> int:
     """Rebuild the indexes of a library and give back the space of what was removed."""
     before = _megabytes(arguments.library)
     with terminal_progress() as progress:
-        library = Library.open(arguments.library, create=False, progress=progress)
-        library.compact(progress)
+        store = existing_store(arguments.library)
+        store.compact(progress)
+    with store.read() as snapshot:
+        n_articles = snapshot.statistics.n_articles
     after = _megabytes(arguments.library)
-    sys.stdout.write(f"{len(library):,} articles; {before:.1f} MB before, {after:.1f} MB now\n")
+    sys.stdout.write(f"{n_articles:,} articles; {before:.1f} MB before, {after:.1f} MB now\n")
     return 0
 
 

@@ -12,7 +12,7 @@ from index.store import Store
 from index.stores import create_target, open_source, open_store
 from qa.terminal import terminal_progress
 
-__all__ = ["add_arguments", "doctor_library", "run"]
+__all__ = ["add_arguments", "doctor_library", "existing_store", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def doctor_library(where: str) -> int:
     """Say what a library holds, and whether it is sound; status 2 where it is not."""
-    store = _opened(where)
+    store = existing_store(where)
     with terminal_progress() as progress:
         found = check_up(store, progress=progress)
     said = found.statistics
@@ -67,7 +67,13 @@ def doctor_library(where: str) -> int:
     return 0 if found.sound else 2
 
 
-def _opened(where: str) -> Store:
+def existing_store(where: str) -> Store:
+    """The library at a place; without its model, which only asking and adding need.
+
+    Raises:
+        NotALibrary: There is none.
+        LibraryError: It cannot be opened.
+    """
     store = open_store(where)
     if store is None:
         raise NotALibrary(f"{where!r} holds no library; check the name")
