@@ -158,6 +158,8 @@ def test_enter_pressed_twice_asks_once(page: Page) -> None:
         page.press("#question textarea", "Enter")
     expect(page.locator(".turn[data-turn='0'] .best")).to_be_visible()
     page.wait_for_timeout(1500)
+    page.press("#question textarea", "Enter")  # in the box that the question has left
+    page.wait_for_timeout(500)
     expect(page.locator(".turn")).to_have_count(1)
     expect(page.get_by_role("alert")).to_have_count(0)
 

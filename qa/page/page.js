@@ -178,12 +178,12 @@
     const question = box().value;
     const now = performance.now();
     const again = sent?.question === question && now - sent.at < FORGOTTEN;
-    const unasked = !question.trim() && $("#conversation .turn.pending");
-    if (!again && !unasked) {
+    const left = sent && !question.trim(); // the box, by the question that was taken
+    if (!again && !left) {
       sent = { question, at: now };
       setTimeout(watch, 1000);
     }
-    return again || unasked;
+    return again || left;
   }
   for (const [kind, asks] of [
     ["keydown", (event) => event.key === "Enter" && !event.shiftKey && event.target === box()],
@@ -284,7 +284,7 @@
       taken(newest);
     }
     if (pending) return;
-    sent = null;
+    if (sent) sent.question = null;
     if (count !== seen) {
       mark(count - 1);
       const last = turns().at(-1);
