@@ -295,11 +295,14 @@ class _Early:
         await self._app(scope, receive, kept)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Serve the page until the process is asked to stop; gives the exit status."""
-    options = parse_serve_options(
-        sys.argv[1:] if argv is None else argv, os.environ, prog=Path(sys.argv[0]).name
-    )
+def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
+    """Serve the page until the process is asked to stop; gives the exit status.
+
+    Args:
+        argv: The options; those of the process if None.
+        prog: What the command is called in its help.
+    """
+    options = parse_serve_options(sys.argv[1:] if argv is None else argv, os.environ, prog=prog)
     try:
         accounts = read_accounts(options.auth) if options.auth else None
         with terminal_progress() as progress:

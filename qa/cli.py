@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import runpy
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -66,8 +65,10 @@ exit status: 0 answered, 1 the article does not say, 2 bad usage or input
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    argv = sys.argv[1:] if argv is None else argv
-    arguments = _parser(argv).parse_args(argv)
+    argv = sys.argv[1:] if argv is None else list(argv)
+    # What follows serve is the page's own to read, options before all.
+    argv, rest = (argv[:1], argv[1:]) if argv[:1] == ["serve"] else (argv, [])
+    arguments = _parser(argv).parse_args(argv, argparse.Namespace(rest=rest))
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -136,7 +137,6 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     serve = commands.add_parser(
         "serve", help="open the chat in a browser", description=_serve.__doc__, add_help=False
     )
-    serve.add_argument("rest", nargs=argparse.REMAINDER)
     serve.set_defaults(command=_serve)
 
     prepare = commands.add_parser(
@@ -273,10 +273,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     """Open the chat in a browser; see article-qa serve --help for its options."""
-    # The page is a program of its own: nothing here imports it, or Gradio with it.
-    sys.argv = ["article-qa serve", *arguments.rest]
-    runpy.run_module("app", run_name="__main__", alter_sys=True)
-    return FOUND
+    # The page is a program of its own: nothing here depends on it, or on Gradio.
+    status: int = import_module("app").main(arguments.rest, prog="article-qa serve")
+    return status
 
 
 if __name__ == "__main__":

@@ -187,7 +187,8 @@ def test_a_worker_that_is_killed_is_replaced(
     kill = once(lambda: os.kill(at_work[0], signal.SIGKILL))
     built = build(articles, tmp_path / "x.shards", workers=1, progress=kill)
     # One more is lost where Ray starts it on the node that went before and is not yet missed.
-    assert built.made == N_PARTS and built.lost >= 1
+    assert built.made == N_PARTS
+    assert built.lost >= 1
     assert len(set(at_work)) == 2
     assert listed(tmp_path / "x.shards") == listed(whole)
 

@@ -113,3 +113,15 @@ def test_a_reader_that_stops_reading_is_no_error(cache: Path) -> None:
     command = f'"{sys.executable}" -m qa.cli ask "{ANSWERED}" -k 100 --json | head -c 10'
     done = subprocess.run(command, shell=True, capture_output=True, check=False)
     assert done.stderr == b""
+
+
+def test_serve_reads_its_own_options(tmp_path: Path) -> None:
+    helped = run("serve", "--help")
+    assert helped.returncode == 0
+    assert helped.stdout.startswith(b"usage: article-qa serve [-h]")
+    refused = run("serve", "--port", "many")
+    assert refused.returncode == BAD_INPUT
+    assert b"article-qa serve: error: argument --port" in refused.stderr
+    missing = run("serve", "--feedback", str(tmp_path / "f.jsonl"), str(tmp_path / "none.txt"))
+    assert missing.returncode == BAD_INPUT
+    assert b"none.txt" in missing.stderr
