@@ -22,6 +22,7 @@ from index.encoder import Encoder, Progress
 from index.errors import ArticleQAError
 from index.models import load_encoder, resolve
 from qa.benchmark_material import material
+from qa.benchmark_page import start_page
 from qa.benchmark_plain import PlainProcess
 from qa.benchmark_profile import FlopRates, Share, flop_rates, import_shares, stage_shares
 from qa.bot import ArticleBot
@@ -33,6 +34,7 @@ Kind = Literal["wall", "processor", "memory"]
 
 QUESTION = "Why did Amazon halt police use of Rekognition?"
 PLAIN_START = "import sentence_transformers, faiss"
+PAGE_START = "import gradio"
 ANSWERED = (0, 1)
 """Exit statuses of a question that was answered, or found to have no answer."""
 WARM_UP = 3
@@ -110,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _measure(arguments: argparse.Namespace, progress: Progress | None) -> str:
     load_before = load_average()
     # Processes first: what this one imports later would take memory from them.
-    figures = list(_cold(arguments, progress))
+    figures = [*_cold(arguments, progress), _page(arguments, progress)]
     imports = import_shares(_ask_command(arguments))
     given = material(arguments.data, arguments.passages, arguments.questions)
     encoder = load_encoder(arguments.model, progress=progress)
@@ -134,8 +136,11 @@ def _measure(arguments: argparse.Namespace, progress: Progress | None) -> str:
 
 
 def _ask_command(arguments: argparse.Namespace) -> list[str]:
-    model = ["--model", arguments.model] if arguments.model else []
-    return ["-m", "qa.cli", "ask", QUESTION, *model]
+    return ["-m", "qa.cli", "ask", QUESTION, *_model(arguments)]
+
+
+def _model(arguments: argparse.Namespace) -> list[str]:
+    return ["--model", arguments.model] if arguments.model else []
 
 
 def _cold(arguments: argparse.Namespace, progress: Progress | None) -> Iterator[Figure]:
@@ -155,6 +160,21 @@ def _cold(arguments: argparse.Namespace, progress: Progress | None) -> Iterator[
     yield _pair("cold `ask`, whole process, s", ours, plain, "wall", 1, "0.15", "0.08")
     yield _pair("the same, processor s", ours, plain, "processor", 1)
     yield _pair("its peak memory, MB", ours, plain, "memory", MEGABYTE, "0.45", "0.30")
+
+
+def _page(arguments: argparse.Namespace, progress: Progress | None) -> Figure:
+    """The page, from the start of its process to its first healthy word, beside its toolkit."""
+    start = partial(start_page, _model(arguments))
+    toolkit = partial(run_process, [sys.executable, "-c", PAGE_START])
+    start()
+    toolkit()
+    ours, theirs = alternate(
+        lambda _: start(),
+        lambda _: toolkit(),
+        range(arguments.starts),
+        _told(progress, "starting the page", arguments.starts),
+    )
+    return _pair(f"page ready to answer, s (beside `{PAGE_START}`)", ours, theirs, "wall", 1, "1.3")
 
 
 def _questions(

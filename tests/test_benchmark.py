@@ -13,6 +13,7 @@ from index.encoder import Encoder
 from index.errors import ArticleQAError
 from qa import ArticleBot, DataError, benchmark
 from qa.benchmark_material import material
+from qa.benchmark_page import start_page
 from qa.benchmark_plain import PlainProcess
 from qa.benchmark_profile import flop_rates
 from qa.timing import Cost, Series, alternate, run_process, timed
@@ -20,6 +21,7 @@ from qa.timing import Cost, Series, alternate, run_process, timed
 FIGURES = (
     "cold `ask`, whole process, s",
     "its peak memory, MB",
+    "page ready to answer, s (beside `import gradio`)",
     "question, everything included, ms",
     "p95 / median of a question",
     "the same question again, ms",
@@ -132,6 +134,11 @@ def test_the_two_sides_take_turns_at_going_first() -> None:
     assert [cost.wall for cost in ours] == [1, 4, 5]
     assert [cost.wall for cost in other] == [2, 3, 6]
     assert rounds == [1, 2, 3]
+
+
+def test_a_page_that_does_not_start_ends_the_benchmark() -> None:
+    with pytest.raises(ArticleQAError, match="article-qa serve --model nowhere/at-all"):
+        start_page(["--model", "nowhere/at-all"])
 
 
 def test_ratios_are_taken_round_by_round() -> None:
