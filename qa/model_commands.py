@@ -46,7 +46,8 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 def _prepared_lines(prepared: PreparedModel) -> Iterator[str]:
     yield f"backend     {prepared.backend}, {prepared.precision}"
-    yield f"because     {prepared.reason}"
+    faithful = "the fastest form, and as faithful as asked for"
+    yield f"because     {prepared.reason or faithful}"
     if prepared.fidelity:
         fidelity = prepared.fidelity
         yield (
