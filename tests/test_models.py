@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import gc
 import shutil
 import subprocess
 import sys
-import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -243,8 +241,10 @@ def test_a_process_that_dies_is_told_by_its_last_words(
 
 
 def test_what_is_in_use_is_loaded_once_and_goes_with_its_last_user(encoder: Encoder) -> None:
-    one, other = load_encoder(), load_encoder()
-    assert one is other
-    seen = weakref.ref(load_encoder(precision="float32"))
-    gc.collect()
-    assert seen() is None
+    assert load_encoder() is load_encoder()
+    script = (
+        "import gc, weakref; from index.models import load_encoder; e = load_encoder();"
+        "seen = weakref.ref(e); del e; gc.collect(); print(seen())"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "None"
