@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Float32, Int32
+from index.faiss_threads import on_this_thread
 
 __all__ = ["ByteCodec", "ResidualCodec", "TokenCodec", "train"]
 
@@ -134,7 +135,8 @@ class ResidualCodec:
         parts = len(self.codebook)
         table = np.frombuffer(b"".join(codes), dtype=np.uint8).reshape(_count(token_ids), parts)
         rows = self._rows(token_ids)
-        decoded: Float32 = self._quantiser.decode(table)
+        with on_this_thread():
+            decoded: Float32 = self._quantiser.decode(table)
         start = 0
         # Passage by passage, so that what is added up stays in the processor's cache.
         for image, own in zip(vectors @ self.image, token_ids, strict=True):

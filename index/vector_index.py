@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Float32
+from index.faiss_threads import on_this_thread
 
 __all__ = [
     "Kind",
@@ -132,7 +133,8 @@ def search(
         parameters = faiss.SearchParametersIVF()
         parameters.nprobe = min(kind.lists, round(kind.probes * min(8.0, share**-0.5)))
     parameters.sel = selector
-    scores, rows = index.search(vector[None], min(k, index.ntotal), params=parameters)
+    with on_this_thread():
+        scores, rows = index.search(vector[None], min(k, index.ntotal), params=parameters)
     found = rows[0] >= 0
     return rows[0][found], scores[0][found]
 
