@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO, TextIO, TypeAlias
 
 from index.article import Article
@@ -36,7 +37,8 @@ def read_article(source: Source, *, allow_private: bool = False) -> Article:
     """Read an article, with nothing embedded yet.
 
     A web page, PDF, Word document (.docx), e-mail, Markdown or plain text; which of these it
-    is, its content says, and its name only where that leaves it open.
+    is, its content says, and its name only where that leaves it open. A file whose content names
+    no title has its name for one.
 
     Args:
         source: A path, an ``http`` or ``https`` address, the file's bytes, or an open stream
@@ -86,10 +88,19 @@ def _read(data: bytes, name: str, *, url: str | None = None, content_type: str =
         raise SourceError(f"{shown} is larger than {MAX_BYTES // 2**20} MB; give one article")
     kind = format_of(data, name, content_type)
     if kind is Format.TEXT and len(data) <= SMALL_TEXT_BYTES:
-        return article_from_text(decode_text(data, shown), url=url)
-    from index.readers.bounds import read_bounded
+        article = article_from_text(decode_text(data, shown), url=url)
+    else:
+        from index.readers.bounds import read_bounded
 
-    return read_bounded(kind, data, name=shown, url=url, content_type=content_type)
+        article = read_bounded(kind, data, name=shown, url=url, content_type=content_type)
+    return article if url else _titled(article, name)
+
+
+def _titled(article: Article, name: str) -> Article:
+    """An article that names no title goes by its file's name: people know it by that."""
+    file = PurePath(name).name
+    # Streams that are no files have names such as <stdin>.
+    return article if article.title or not file or file[0] == "<" else replace(article, title=file)
 
 
 def _check_paywall(data: bytes, article: Article, url: str) -> None:

@@ -35,6 +35,17 @@ def test_paths_bytes_and_streams_are_the_same_article(tmp_path: Path) -> None:
     assert {article.hash for article in articles} == {articles[0].hash}
 
 
+def test_a_file_that_names_no_title_goes_by_its_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "minutes of May.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    assert read_article(path).title == "minutes of May.txt"
+    with path.open("rb") as file:
+        assert read_article(file).title == "minutes of May.txt"
+    assert read_article(TEXT.encode()).title is None
+    path.write_text(f"Cafés close\n\n{TEXT}", encoding="utf-8")
+    assert read_article(path).title == "Cafés close"
+
+
 def test_line_ends_are_kept_as_they_are() -> None:
     assert read_article(b"One.\r\n\r\nTwo.\r\n").text == "One.\r\n\r\nTwo.\r\n"
 
