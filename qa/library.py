@@ -245,6 +245,14 @@ class Library:
         """Rebuild the indexes and give back the space of what was removed."""
         self.store.compact(progress)
 
+    def __enter__(self) -> Library:
+        """The library itself, which is closed when the block ends."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close it."""
+        self.close()
+
     def close(self) -> None:
         """Let go of the files."""
         self.store.close()
