@@ -15,13 +15,10 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from index.errors import ArticleQAError, DataError, QuestionError
-from index.reader import bundled_article, read_article
+from index.errors import ArticleQAError, QuestionError
 from index.storage import is_article_folder
 from qa.bot import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, MIN_CONFIDENCE, ArticleBot
-from qa.export import Standing, verify
 from qa.model_commands import run_doctor, run_prepare
-from qa.one_line import one_line
 from qa.reranker import RERANKER_HELP
 from qa.terminal import render, terminal_progress
 
@@ -33,6 +30,7 @@ _MODEL_HELP = "a sentence-transformers model: a folder or a hub name (default: t
 
 # Commands of their own modules, which are imported only for them: asking starts without.
 _ELSEWHERE = {
+    "verify": ("qa.verify_command", "check an export against its article"),
     "evaluate": ("qa.evaluation.command", "measure answers to questions with known answers"),
     "benchmark": ("qa.benchmark", "measure speed and memory beside the plain recipe"),
     "build-archive": ("qa.archive_command", "build a large library on many processors"),
@@ -118,13 +116,6 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     _add_model(ask)
     ask.add_argument("--reranker", metavar="NAME", help=RERANKER_HELP)
     ask.set_defaults(command=_ask)
-
-    verify = commands.add_parser(
-        "verify", help="check an export against its article", description=_verify.__doc__
-    )
-    verify.add_argument("export", metavar="FILE", help="an answer or a conversation, as JSON")
-    _add_source(verify)
-    verify.set_defaults(command=_verify)
 
     build = commands.add_parser("build", help="index an article", description=_build.__doc__)
     _add_source(build)
@@ -231,24 +222,6 @@ def _ask(arguments: argparse.Namespace) -> int:
     else:
         render(answer, sys.stdout)
     return FOUND if answer.found else NOT_FOUND
-
-
-def _verify(arguments: argparse.Namespace) -> int:
-    """Tell which quotes of an export still stand in the article; status 1 where one does not."""
-    try:
-        export = json.loads(Path(arguments.export).read_bytes())
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {arguments.export!r} as JSON: {error}") from error
-    source = sys.stdin.buffer if arguments.source == "-" else arguments.source
-    if source is None:
-        article = bundled_article()
-    else:
-        article = read_article(source, allow_private=arguments.allow_private)
-    checks = verify(export, article)
-    for check in checks:
-        sys.stdout.write(f"{check.standing.value:<7}{one_line(check.quote)}\n")
-    stands = all(check.standing is Standing.STANDS for check in checks)
-    return FOUND if stands else NOT_FOUND
 
 
 def _build(arguments: argparse.Namespace) -> int:

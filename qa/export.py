@@ -1,32 +1,26 @@
 """A conversation to take away, and to check later against the article it quotes.
 
 Markdown and HTML are for reading, JSON is for checking: each quote carries its offsets and
-the hash of the text it was taken from, so that ``verify`` can say which quotes still stand.
+the hash of the text it was taken from, so that `qa.verification` can say which still stand.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.article import Article
-from index.errors import DataError
 from qa.answer import Answer, ArticleRef, Citation
 from qa.one_line import markdown_line, one_line
 
 __all__ = [
     "SCHEMA",
-    "Check",
-    "Standing",
     "conversation_as_dict",
     "conversation_as_html",
     "conversation_as_markdown",
+    "name_of",
     "quote_as_markdown",
     "quote_as_text",
-    "verify",
 ]
 
 SCHEMA = "article-qa/conversation/1"
@@ -49,31 +43,6 @@ small { color: #666; }
 <body>BODY</body>
 </html>
 """
-
-
-class Standing(str, Enum):
-    """How a quote fares in an article."""
-
-    STANDS = "stands"
-    MOVED = "moved"
-    GONE = "gone"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One quote of an export, looked up in an article.
-
-    Attributes:
-        question: What was asked.
-        quote: What was quoted in reply.
-        standing: ``STANDS`` where it was, ``MOVED`` to another place, or ``GONE``.
-        start: Its first code point in the article now; None where it is gone.
-    """
-
-    question: str
-    quote: str
-    standing: Standing
-    start: int | None
 
 
 def quote_as_text(citation: Citation) -> str:
@@ -126,43 +95,6 @@ def conversation_as_html(answers: Sequence[Answer]) -> str:
     return _HTML_PAGE.replace("BODY", "".join(parts))
 
 
-def verify(export: Mapping[str, Any], article: Article) -> tuple[Check, ...]:
-    """Which quotes of an exported conversation still stand in an article.
-
-    Args:
-        export: What ``conversation_as_dict`` gave, or one answer's ``to_dict``.
-        article: The article as it is now.
-
-    Returns:
-        One check for each quote, in the order of the export.
-
-    Raises:
-        DataError: The mapping is neither, or is not whole.
-    """
-    if isinstance(export, Mapping) and export.get("schema") == SCHEMA:
-        answers = export.get("answers")
-        if not isinstance(answers, list):
-            raise DataError("the export lacks its list of answers; export the conversation again")
-    else:
-        answers = [export]
-    return tuple(
-        _check(answer.question, citation, article.text)
-        for answer in map(Answer.from_dict, answers)
-        for citation in answer.citations
-    )
-
-
-def _check(question: str, citation: Citation, text: str) -> Check:
-    quote, start, end = citation.quote, citation.start, citation.end
-    # A quote that is not as long as its span was edited after it was exported.
-    if quote and len(quote) == end - start and text[start:end] == quote:
-        return Check(question, quote, Standing.STANDS, start)
-    found = text.find(quote) if quote else -1
-    if found < 0:
-        return Check(question, quote, Standing.GONE, None)
-    return Check(question, quote, Standing.MOVED, found)
-
-
 def _sources(answers: Sequence[Answer]) -> Iterator[str]:
     """Each article quoted, once, with the hash of the text that the offsets count in."""
     articles = dict.fromkeys(c.article for answer in answers for c in answer.citations)
@@ -179,13 +111,14 @@ def _place(citation: Citation, answers: Sequence[Answer]) -> str:
     """Where a quote stands; in which article, where the conversation quotes several."""
     place = f"characters {citation.start}–{citation.end}"
     if len({c.article for answer in answers for c in answer.citations}) > 1:
-        place += f" of {_name(citation.article)}"
+        place += f" of {name_of(citation.article)}"
     if citation.also_in:
-        place += f"; also in {'; '.join(map(_name, citation.also_in))}"
+        place += f"; also in {'; '.join(map(name_of, citation.also_in))}"
     return place
 
 
-def _name(article: ArticleRef) -> str:
+def name_of(article: ArticleRef) -> str:
+    """What an article is called in a word."""
     return article.title or f"article {article.id}"
 
 

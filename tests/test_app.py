@@ -22,7 +22,7 @@ from served import (
 )
 
 from index.reader import bundled_article
-from qa.export import Standing, verify
+from qa.verification import Standing, verify
 
 TIDES = """\
 Why the sea rises twice a day

@@ -20,7 +20,7 @@ from served import (
 
 from index.plaintext import article_from_text
 from qa import Library
-from qa.export import Standing, verify
+from qa.verification import Standing, verify
 
 HARBOUR = """\
 The harbour of Brest is dredged

@@ -11,18 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Article
-from index.errors import DataError
-from index.plaintext import article_from_text
 from qa import Answer, ArticleBot
 from qa.export import (
-    Standing,
     conversation_as_dict,
     conversation_as_html,
     conversation_as_markdown,
     quote_as_markdown,
     quote_as_text,
-    verify,
 )
 
 
@@ -37,58 +32,6 @@ def answers(bot: ArticleBot) -> list[Answer]:
 def through_json(answers: list[Answer]) -> dict[str, Any]:
     values: dict[str, Any] = json.loads(json.dumps(conversation_as_dict(answers)))
     return values
-
-
-# ---- verification ----
-
-
-def test_every_quote_stands_in_the_article_it_is_from(
-    answers: list[Answer], article: Article
-) -> None:
-    checks = verify(through_json(answers), article)
-    assert [check.standing for check in checks] == [Standing.STANDS] * 3
-    assert [check.question for check in checks] == [answers[0].question] * 2 + [answers[1].question]
-
-
-def test_a_quote_that_moved_is_found_again(answers: list[Answer], article: Article) -> None:
-    later = article_from_text(f"Corrected.\n\n{article.text}")
-    checks = verify(through_json(answers), later)
-    assert {check.standing for check in checks} == {Standing.MOVED}
-    for check in checks:
-        assert check.start is not None
-        assert later.text[check.start :].startswith(check.quote)
-
-
-def test_a_quote_that_was_changed_is_gone(answers: list[Answer], article: Article) -> None:
-    export = through_json(answers)
-    quote = export["answers"][0]["citations"][0]["quote"]
-    export["answers"][0]["citations"][0]["quote"] = quote.replace("Microsoft", "Nobody").replace(
-        "Amazon", "Nobody"
-    )
-    first, *others = verify(export, article)
-    assert (first.standing, first.start) == (Standing.GONE, None)
-    assert {check.standing for check in others} == {Standing.STANDS}
-
-
-def test_a_quote_cut_short_after_export_does_not_stand_where_it_was(
-    answers: list[Answer], article: Article
-) -> None:
-    export = through_json(answers[:1])
-    citation = export["answers"][0]["citations"][0]
-    citation["quote"] = citation["quote"][:-5]
-    assert verify(export, article)[0].standing is Standing.MOVED
-
-
-def test_one_answer_can_be_verified_alone(answers: list[Answer], article: Article) -> None:
-    assert {c.standing for c in verify(answers[0].to_dict(), article)} == {Standing.STANDS}
-
-
-@pytest.mark.parametrize(
-    "export", [{}, {"schema": "article-qa/conversation/1"}, {"schema": "other"}, []]
-)
-def test_what_is_no_export_is_refused(export: dict[str, Any], article: Article) -> None:
-    with pytest.raises(DataError):
-        verify(export, article)
 
 
 # ---- to read ----
