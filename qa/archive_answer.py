@@ -149,8 +149,13 @@ class _Asking:
             self._asked.read_as(read_as),
             ranked.ranking.confidence if ranked else 0.0,
             self._cited(ranked, question),
-            ranked.ranking.reasons if ranked else (),
+            ranked.ranking.reasons if ranked else (self._nothing_asked(),),
         )
+
+    def _nothing_asked(self) -> str:
+        """Why there is not even something that comes close."""
+        n = self._snapshot.statistics.n_articles
+        return "no article passes the filters" if n else "the library holds no articles"
 
     def _read(self, question: str) -> Reading:
         return read_question(self._snapshot, question, self._encode(question))

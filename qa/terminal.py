@@ -69,6 +69,7 @@ def terminal_progress() -> Iterator[Progress | None]:
 
 def _plain(answer: Answer) -> str:
     lines = [] if answer.found else [answer.silence]
+    lines += [] if answer.citations else [_sentence(why) for why in answer.why]
     lines += [_CLOSEST, ""] if answer.citations and not answer.found else []
     for citation in answer.citations:
         lines.append(f"[{citation.number}] {one_line(citation.quote)}")
@@ -86,6 +87,8 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
     console = Console(file=file, highlight=False)
     if not answer.found:
         console.print(Text(answer.silence, "bold yellow"))
+    for why in () if answer.citations else answer.why:
+        console.print(Text(_sentence(why)))
     if answer.citations and not answer.found:
         console.print(Text(_CLOSEST, "dim"))
     for citation in answer.citations:
@@ -120,6 +123,10 @@ def _about(citation: Citation, answer: Answer) -> Iterator[str]:
         yield place
     if citation.also_in:
         yield one_line(f"also in: {'; '.join(map(_named, citation.also_in))}")
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _named(article: ArticleRef) -> str:

@@ -149,6 +149,13 @@ def test_a_filter_decides_before_the_ranking(library: Library) -> None:
 def test_a_filter_that_leaves_nothing_gives_no_evidence(library: Library) -> None:
     answer = library.ask("Why was the bridge closed?", where=Where(tags=("absent",)))
     assert (answer.found, answer.citations, answer.confidence) == (False, (), 0.0)
+    assert answer.why == ("no article passes the filters",)
+
+
+def test_an_empty_library_says_that_it_is(tmp_path: Path, encoder: Encoder) -> None:
+    with Library.open(tmp_path / "empty") as empty:
+        answer = empty.ask("Why was the bridge closed?")
+    assert (answer.found, answer.why) == (False, ("the library holds no articles",))
 
 
 @pytest.mark.parametrize(

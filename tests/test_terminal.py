@@ -52,3 +52,8 @@ def test_silence_is_that_of_one_article_or_of_several() -> None:
     assert shown(answered(ONE, found=False))[0] == "The article does not say."
     assert shown(answered(ONE, OTHER, found=False))[0] == "The articles do not say."
     assert shown(answered(found=False)) == ["The articles do not say."]
+
+
+def test_silence_without_anything_that_comes_close_says_why() -> None:
+    answer = replace(answered(found=False), why=("no article passes the filters",))
+    assert shown(answer) == ["The articles do not say.", "No article passes the filters."]

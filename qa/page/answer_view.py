@@ -147,11 +147,12 @@ def _not_found(turn: Turn, several: bool) -> str:
 
 
 def _why(answer: Answer) -> str:
-    """What supported or undermined the answer, behind a fold."""
+    """What supported or undermined the answer, behind a fold; open where there is nothing else."""
     reasons = "".join(f'<li dir="auto">{escape(reason)}</li>' for reason in answer.why)
     if not reasons:
         return ""
-    return f'<details class="why"><summary>Why this</summary><ul>{reasons}</ul></details>'
+    unfolded = "" if answer.citations else " open"
+    return f'<details class="why"{unfolded}><summary>Why this</summary><ul>{reasons}</ul></details>'
 
 
 def _other(citation: Citation, several: bool) -> str:
