@@ -119,7 +119,7 @@ def test_strangers_and_a_limit(squad: Path) -> None:
         ({"off_article": 1, "pooled": True}, "no question is off the article"),
         ({"baseline": "langchain"}, "the only baseline is 'plain'"),
         ({"resume": True}, "name the run's folder"),
-        ({"compare_with": "nowhere"}, r"run\.json: is not a run's"),
+        ({"compare_with": "nowhere"}, "'nowhere' holds no run to compare with"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(

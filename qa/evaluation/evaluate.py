@@ -202,7 +202,9 @@ def _other_run(folder: str | Path | None, dataset: Dataset) -> tuple[Row, ...]:
     try:
         digest = json.loads(manifest.read_text(encoding="utf-8"))["digest"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{manifest}: is not a run's: {error!r}") from error
+        raise DataError(
+            f"{str(folder)!r} holds no run to compare with; --run FOLDER keeps one"
+        ) from error
     if digest != dataset.digest:
         raise DataError(f"{folder} is a run on other data than {dataset.name}")
     return read_rows(Path(folder) / "scores.jsonl")
