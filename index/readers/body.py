@@ -156,12 +156,13 @@ def block_clues(
     def prose_at(row: int) -> bool:
         return 0 <= row < count and prose[row]
 
+    below: dict[Place, frozenset[str] | None] = {}
     clues: list[dict[str, float]] = []
     for row, leaf in enumerate(leaves):
         place, text, size = leaf.place, leaf.text, len(shingles[row])
         kept, link = shares[row], linked[row]
         read += kept * len(text)
-        subjects = _subjects_below(place, main)
+        subjects = _subjects_below(place, main, below)
         shape = shape_votes[place.shape] / total
         mates = around[id(place.parent)]
         siblings = mates[0] / mates[1]
@@ -188,7 +189,7 @@ def block_clues(
                 "paragraph": place.tag == "p",
                 "list_item_verdict": kept * (place.tag == "li"),
                 "in_article": "article" in place.within,
-                "good_names": _is_good(place),
+                "good_names": place.says(_has_good_name),
                 "comments": subjects is not None and "comments" in subjects,
                 "quoted": subjects is not None and "quoted" in subjects,
                 "labels": subjects is not None and "labels" in subjects,
@@ -261,31 +262,33 @@ def _main_place(leaves: Sequence[Leaf], votes: Sequence[float]) -> Place | None:
     return max(holding, key=lambda place: place.depth, default=None)
 
 
-def _subjects_below(place: Place, main: Place | None) -> frozenset[str] | None:
-    """What the names of the elements below the main one speak of; None outside it."""
-    found: frozenset[str] = frozenset()
+def _subjects_below(
+    place: Place, main: Place | None, known: dict[Place, frozenset[str] | None]
+) -> frozenset[str] | None:
+    """What the names of the elements below the main one speak of; None outside it.
+
+    Args:
+        place: Of a block.
+        main: The element that holds the article.
+        known: What was found for other places of the page; added to.
+    """
+    unknown: list[Place] = []
     inner: Place | None = place
-    while inner is not None:
-        if inner is main:
-            return found
-        if inner.names:
-            found |= _subjects(inner.names)
+    while inner is not None and inner is not main and inner not in known:
+        unknown.append(inner)
         inner = inner.parent
-    return None
+    found: frozenset[str] | None = None
+    if inner is not None:
+        found = frozenset() if inner is main else known[inner]
+    for inner in reversed(unknown):
+        found = None if found is None else found | _subjects(inner.names)
+        known[inner] = found
+    return found
 
 
 @lru_cache(maxsize=4096)
 def _subjects(names: str) -> frozenset[str]:
     return frozenset(subject for subject, pattern in _NAMES.items() if pattern.search(names))
-
-
-def _is_good(place: Place) -> bool:
-    inner: Place | None = place
-    while inner is not None:
-        if inner.names and _has_good_name(inner.names):
-            return True
-        inner = inner.parent
-    return False
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ and how much of it is link text.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -52,13 +53,14 @@ class Place:
         within: Those tags around it, its own included, that say what a block is.
     """
 
-    __slots__ = ("_element", "_names", "_shape", "depth", "parent", "tag", "within")
+    __slots__ = ("_element", "_names", "_said", "_shape", "depth", "parent", "tag", "within")
 
     def __init__(self, element: etree._Element | None, parent: Place | None) -> None:
         """Note where an element stands; what only some blocks need is worked out later."""
         self._element = element
         self._names: str | None = None
         self._shape: str | None = None
+        self._said: dict[Callable[[str], bool], bool] = {}
         self.parent = parent
         self.tag: str = element.tag if element is not None else ""
         self.depth: int = parent.depth + 1 if parent is not None else -1
@@ -89,26 +91,36 @@ class Place:
             self._shape = ">".join(parts)
         return self._shape
 
+    def says(self, test: Callable[[str], bool]) -> bool:
+        """Whether its names pass a test, or those of anything around it; asked once of each."""
+        unasked: list[Place] = []
+        place: Place | None = self
+        while place is not None and test not in place._said:
+            unasked.append(place)
+            place = place.parent
+        said = place is not None and place._said[test]
+        for inner in reversed(unasked):
+            said = said or test(inner.names)
+            inner._said[test] = said
+        return said
+
     @property
     def posted(self) -> bool:
         """Whether it stands in a post of a social network."""
-        place: Place | None = self
-        while place is not None:
-            names = place.names
-            if names and ("twitter-tweet" in names or "instagram-media" in names):
-                return True
-            place = place.parent
-        return False
+        return self.says(_of_a_post)
 
     @property
     def noted(self) -> bool:
         """Whether it stands among footnotes."""
-        place: Place | None = self
-        while place is not None:
-            if _FOOTNOTES.search(place.names):
-                return True
-            place = place.parent
-        return False
+        return self.says(_of_footnotes)
+
+
+def _of_a_post(names: str) -> bool:
+    return "twitter-tweet" in names or "instagram-media" in names
+
+
+def _of_footnotes(names: str) -> bool:
+    return _FOOTNOTES.search(names) is not None
 
 
 @dataclass(slots=True, eq=False)
