@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -96,6 +97,14 @@ def broken(answer: Answer) -> Iterator[Answer]:
 def test_what_does_not_fit_the_article_is_passed_over(zoo: ArticleBot, bears: Answer) -> None:
     for answer in broken(bears):
         assert zoo.ask("Why?", history=[answer]) == zoo.ask("Why?")
+
+
+def test_a_history_that_was_kept_by_an_older_version_is_read(
+    zoo: ArticleBot, bears: Answer
+) -> None:
+    older = {**bears.to_dict(), "schema": "article-qa/answer/1"}
+    kept = Answer.from_dict(json.loads(json.dumps(older)))
+    assert zoo.ask("Why?", history=[kept]) == zoo.ask("Why?", history=[bears])
 
 
 @pytest.mark.parametrize("history", ["Why?", b"x", None, 3, ["Why?"], [None], [{"question": "x"}]])

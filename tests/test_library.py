@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -263,6 +264,33 @@ def test_a_follow_up_stays_with_what_was_cited(library: Library) -> None:
 def test_a_follow_up_of_another_archive_is_asked_alone(library: Library, bot: ArticleBot) -> None:
     elsewhere = bot.ask("Why did Amazon halt police use?")
     assert library.ask("Why?", history=[elsewhere]) == library.ask("Why?")
+
+
+def test_a_history_of_what_is_not_there_is_passed_over(library: Library) -> None:
+    first = library.ask("Who won the regional bread prize?")
+    best, alone = first.citations[0], library.ask("Why?")
+    elsewhere = replace(best, article=replace(best.article, hash="0" * 64))
+    for citations in ((), (elsewhere,), (replace(best, score=float("nan")),)):
+        assert library.ask("Why?", history=[replace(first, citations=citations)]) == alone
+
+
+def test_a_history_with_places_that_do_not_exist_quotes_nothing_wrong(library: Library) -> None:
+    first = library.ask("Who won the regional bread prize?")
+    for start, end in ((-5, 10**9), (first.citations[0].start + 1, first.citations[0].end)):
+        moved = replace(first.citations[0], start=start, end=end)
+        answer = library.ask("Why?", history=[replace(first, citations=(moved,))])
+        for citation in answer.citations:
+            text = library.article(citation.article.id).text
+            assert text[citation.start : citation.end] == citation.quote
+
+
+def test_a_long_conversation_is_its_last_two_turns(library: Library) -> None:
+    bread, bridge = (
+        library.ask(question)
+        for question in ("Who won the regional bread prize?", "Why was the Orsted bridge closed?")
+    )
+    short = library.ask("Since when?", history=[bread, bridge])
+    assert library.ask("Since when?", history=[bread] * 1000 + [bridge]) == short
 
 
 def test_a_correction_asks_the_question_before_with_another_name(library: Library) -> None:
