@@ -96,6 +96,53 @@ def test_pdf_columns_are_read_one_after_the_other() -> None:
     assert text.index("left line of number 11") < text.index("right line of number 0")
 
 
+FERRIES = [("Year", "Ferries", "Passengers"), ("2019", "120", "34,000"), ("2020", "80", "12,000"),
+           ("2021", "95", "20,500")]  # fmt: skip
+
+
+def printed(table: list[tuple[str, ...]], *, pages: int = 1) -> bytes:
+    """A PDF with a table on each of its pages, and the page's number at its foot."""
+    document = FPDF()
+    document.set_auto_page_break(False)
+    for number in range(1, pages + 1):
+        document.add_page()
+        document.set_font("helvetica", size=10)
+        document.set_y(10 if pages == 1 else 60)  # what all pages have at their head is left out
+        document.multi_cell(190, 5, "The harbour office counted the ferries of each year again.")
+        document.ln(4)
+        with document.table() as rows:
+            for cells in table:
+                row = rows.row()
+                for cell in cells:
+                    row.cell(cell)
+        document.ln(4)
+        document.multi_cell(190, 5, "It expects more of them when the new terminal opens.")
+        document.set_xy(100, 285)
+        document.cell(10, 5, str(number))
+    return bytes(document.output())
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_a_table_of_a_pdf_is_read_row_by_row(pages: int) -> None:
+    article = read_article(printed(FERRIES, pages=pages))
+    rows = [b for b in article.blocks if b.kind is BlockKind.TABLE_ROW]
+    assert [article.text[b.start : b.end] for b in rows] == [
+        " | ".join(cells) for cells in FERRIES
+    ] * pages
+    assert [b.page for b in rows] == [n for n in range(1, pages + 1) for _ in FERRIES]
+    assert len([b for b in article.blocks if b.kind is BlockKind.PARAGRAPH]) == 2 * pages
+
+
+def test_a_number_at_the_head_of_a_page_is_kept_where_text_stands_above_it() -> None:
+    document = FPDF()
+    document.add_page()
+    document.set_font("helvetica", size=10)
+    for y, line in ((12, "The lottery drew these numbers:"), (18, "42"), (24, "Nobody had them.")):
+        document.set_xy(10, y)
+        document.cell(80, 5, line)
+    assert "42" in read_article(bytes(document.output())).text
+
+
 @pytest.mark.parametrize(
     ("data", "error", "says"),
     [

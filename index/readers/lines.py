@@ -34,6 +34,7 @@ class Line:
         bottom: Its lower edge.
         size: Size of its type.
         height: Height of its page.
+        cells: How many cells, where it is a row of a table.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Line:
     bottom: float
     size: float
     height: float
+    cells: int = 1
 
 
 def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
@@ -53,12 +55,27 @@ def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
         seen.update({_pattern(line) for line in page if _at_edge(line)})
     often = max(2, 0.3 * len(pages))
 
-    def runs(line: Line) -> bool:
+    def comes_back(line: Line) -> bool:
+        # Numbers alone are a table's.
+        return seen[_pattern(line)] >= often and any(map(str.isalpha, line.text))
+
+    def runs(line: Line, page: Sequence[Line]) -> bool:
         if not _at_edge(line):
             return False
-        return bool(_PAGE_NUMBER.match(line.text)) or seen[_pattern(line)] >= often
+        if not _PAGE_NUMBER.match(line.text):
+            return comes_back(line)
+        # A page's number stands at its very edge: beside it and beyond it, lines that run too.
+        beyond = [other for other in page if other is not line and _as_far_out(other, line)]
+        return all(comes_back(other) or _PAGE_NUMBER.match(other.text) for other in beyond)
 
-    return [[line for line in page if not runs(line)] for page in pages]
+    return [[line for line in page if not runs(line, page)] for page in pages]
+
+
+def _as_far_out(other: Line, line: Line) -> bool:
+    """Whether a line is no farther from a page's edge than one that stands there."""
+    if line.top < line.height / 2:
+        return other.top <= line.top + 0.5 * line.size
+    return other.bottom >= line.bottom - 0.5 * line.size
 
 
 def _at_edge(line: Line) -> bool:
@@ -101,7 +118,7 @@ def _alike(line: Line, after: Line) -> bool:
 def _ends(group: Sequence[Line], line: Line, spacing: float) -> bool:
     """Whether a paragraph is over before a line."""
     last = group[-1]
-    if not _alike(last, line) or _BULLET.match(line.text):
+    if not _alike(last, line) or _BULLET.match(line.text) or last.cells > 1 or line.cells > 1:
         return True
     done = _TERMINAL.search(last.text) is not None
     if last.page != line.page or line.top < last.top - 1 or line.left > last.right:

@@ -17,6 +17,7 @@ from index.readers.columns import in_reading_order
 from index.readers.dates import date_in
 from index.readers.lines import Line, paragraphs, without_running_lines
 from index.readers.pieces import Metadata, Piece, article_from_pieces
+from index.readers.rows import with_rows
 
 __all__ = ["read_pdf"]
 
@@ -84,7 +85,7 @@ def _read(document: pdfium.PdfDocument, name: str, url: str | None) -> Article:
         raise SourceError(
             f"{name} has {count:,} pages, and at most {MAX_PAGES:,} are read; give a part of it"
         )
-    pages = [in_reading_order(list(_lines(document, number))) for number in range(count)]
+    pages = [in_reading_order(with_rows([*_lines(document, number)])) for number in range(count)]
     if not any(pages):
         raise EmptyArticle(
             f"{name} holds no text on its {count} pages, only pictures; run a text recogniser (OCR)"
@@ -158,6 +159,8 @@ def _sizes(lines: Sequence[Line]) -> _Sizes:
 
 def _piece(group: Sequence[Line], text: str, sizes: _Sizes) -> Piece:
     size, page = round(group[0].size, 1), group[0].page
+    if group[0].cells > 1:
+        return Piece(BlockKind.TABLE_ROW, text, page=page)
     if size in sizes.headings and len(text) <= MAX_HEADING and any(map(str.isalpha, text)):
         return Piece(BlockKind.HEADING, text, min(sizes.headings.index(size) + 1, 6), page)
     if is_furniture(text):
