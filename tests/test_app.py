@@ -24,6 +24,7 @@ from served import (
 from index.reader import bundled_article
 from qa.verification import Standing, verify
 
+HARBOUR_IN_ARABIC = "قالت المدينة يوم الثلاثاء إن الميناء سيغلق في مارس. ويعمل فيه مئة عامل."
 TIDES = """\
 Why the sea rises twice a day
 
@@ -342,6 +343,22 @@ def test_a_lost_server_is_said_to_be_lost_and_the_question_kept(
         ask(page, "Who wrote this article?")
         expect(page.locator(".best").last).to_contain_text("Sayujya S")
     context.close()
+
+
+def test_what_is_written_from_right_to_left_is_shown_so(page: Page) -> None:
+    paste(page, HARBOUR_IN_ARABIC)
+    ask(page, "متى سيغلق الميناء؟")
+    for place in ("#article p", ".turn .question", ".turn .best"):
+        text = page.locator(place).first
+        expect(text).to_be_visible()
+        # The first line begins at the right edge of what it stands in.
+        first, around = text.evaluate("""(place) => {
+            const range = document.createRange();
+            range.selectNodeContents(place);
+            return [range.getClientRects()[0].right, place.getBoundingClientRect().right];
+        }""")
+        assert around - first < 40, place
+    assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"  # the page's own
 
 
 # ---- taking away, saying what was right ----
