@@ -187,6 +187,34 @@ def test_a_word_document_keeps_its_structure() -> None:
     assert texts(article, BlockKind.TABLE_ROW) == ["Bob | seven"]
 
 
+NOTED = (
+    b'some</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r>'
+    b'<w:r><w:t xml:space="preserve"> length.'
+)
+
+
+def test_footnotes_of_a_word_document_are_left_out_and_leave_no_mark() -> None:
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(word())) as given,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name in given.namelist():
+            data = given.read(name)
+            if name == "word/document.xml":
+                data = data.replace(b"some length.", NOTED)
+            archive.writestr(name, data)
+        space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+        archive.writestr(
+            "word/footnotes.xml",
+            f'<w:footnotes xmlns:w="{space}"><w:footnote w:id="2"><w:p><w:r><w:t>Nobody reads this.'
+            "</w:t></w:r></w:p></w:footnote></w:footnotes>",
+        )
+    article = read_article(file.getvalue())
+    assert texts(article, BlockKind.PARAGRAPH) == ["This is a paragraph of some length."]
+    assert "Nobody" not in article.text
+
+
 MARKDOWN = """\
 ---
 title: The Post
