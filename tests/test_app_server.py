@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from served import REKOGNITION, ROOT, Server, free_port, serving
+from served import REKOGNITION, ROOT, Server, serving
 
 import app
 from index.reader import bundled_article
@@ -132,14 +132,11 @@ def test_health_is_a_page_of_its_own(server: Server) -> None:
     assert json.loads(body)["status"] == "ok"
 
 
-def test_only_this_machine_is_served_and_the_address_is_printed(
-    cache: Path, tmp_path: Path
-) -> None:
-    port = free_port()
-    with serving(tmp_path, port=port) as server:
-        assert server.process.stdout is not None
-        assert server.process.stdout.readline().strip() == bundled_article().title
-        assert server.process.stdout.readline().strip() == f"http://127.0.0.1:{port}/"
+def test_only_this_machine_is_served_and_the_address_is_printed(server: Server) -> None:
+    assert server.process.stdout is not None
+    assert server.process.stdout.readline().strip() == bundled_article().title
+    assert server.process.stdout.readline().strip() == server.url
+    assert server.url.startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
