@@ -54,7 +54,7 @@ _MAX_ARTICLES: Final = 64
 
 def is_library_folder(path: str | os.PathLike[str]) -> bool:
     """Whether an archive seems to be there."""
-    return (Path(path) / DATABASE).is_file()
+    return os.path.isfile(Path(path) / DATABASE)  # whatever string: pathlib raises on some
 
 
 class FolderStore:

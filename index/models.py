@@ -101,14 +101,15 @@ def resolve(name: str | None = None) -> Source:
         if spec and spec.origin and (folder := Path(spec.origin).parent / "model").is_dir():
             return Source(name, str(folder), folder)
     path = Path(name).expanduser()
-    if path.is_dir():
+    if os.path.isdir(path):
         if not any((path / needed).exists() for needed in ("modules.json", "config.json")):
             raise ModelError(
                 f"the folder {name!r} holds no embedding model: it has neither modules.json nor "
                 "config.json; name a folder that sentence-transformers has saved"
             )
         return Source(name, str(path), path)
-    if path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
+    written_as_path = name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name
+    if path.is_absolute() or written_as_path or "\0" in name:
         raise ModelError(f"there is no model folder {name!r}; check the path")
     return Source(name, name, _downloaded(name))
 

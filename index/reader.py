@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path, PurePath
-from typing import BinaryIO, TextIO, TypeAlias
+from typing import BinaryIO, Final, TextIO, TypeAlias
 
 from index.article import Article
 from index.errors import FetchError, SourceError, SourceNotFound, UnreadableSource
@@ -25,6 +25,8 @@ SMALL_TEXT_BYTES = 2**20
 
 WHOLE_ARTICLE = 2000
 """Characters from which a page that is for subscribers is taken to be there as a whole."""
+_LONGEST_NAME: Final = 255
+"""Characters that the name of a file has at most, on any system."""
 _FOR_SUBSCRIBERS = re.compile(rb'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
 
 SUFFIXES = frozenset(
@@ -121,7 +123,7 @@ def _read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise SourceNotFound(f"there is no file {str(path)!r}; check the path") from error
+        raise SourceNotFound(_no_file(path)) from error
     except IsADirectoryError as error:
         raise UnreadableSource(
             f"{str(path)!r} is a folder and holds no saved index; give an article's file, or ask"
@@ -129,4 +131,21 @@ def _read_file(path: Path) -> bytes:
         ) from error
     except (OSError, ValueError) as error:
         # ValueError: a NUL in the path; on Windows a folder is a PermissionError.
+        if _is_text(path):
+            raise SourceNotFound(_no_file(path)) from error
         raise UnreadableSource(f"cannot read {str(path)!r}: {error}") from error
+
+
+def _is_text(path: Path) -> bool:
+    """Whether what does not exist as a file is rather the text of an article."""
+    return "\n" in str(path) or any(len(part) > _LONGEST_NAME for part in path.parts)
+
+
+def _no_file(path: Path) -> str:
+    name = str(path)
+    if _is_text(path):
+        return (
+            f"there is no file {name[:40] + '…'!r}, which seems to be an article's text; give that"
+            " to ArticleBot.from_text, or to article-qa as its standard input: -"
+        )
+    return f"there is no file {name!r}; check the path"

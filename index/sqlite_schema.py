@@ -149,7 +149,7 @@ def create(folder: Path, state: State) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         foreign = [p.name for p in folder.iterdir() if not p.name.startswith(_OURS)]
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise LibraryError(f"cannot make a library in {str(folder)!r}: {error}") from error
     if foreign:
         raise NotALibrary(

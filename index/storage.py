@@ -54,7 +54,7 @@ _FILES = ("article.json", "passages.faiss", "sentences.faiss", "arrays.npz")
 
 def is_index_folder(path: str | os.PathLike[str]) -> bool:
     """Whether a saved index seems to be there."""
-    return (Path(path) / MANIFEST).is_file()
+    return os.path.isfile(Path(path) / MANIFEST)  # whatever string: pathlib raises on some
 
 
 def is_article_folder(source: object) -> bool:

@@ -128,7 +128,7 @@ def article_files(path: Path) -> Iterator[Path]:
     Raises:
         SourceNotFound: There is no such folder.
     """
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise SourceNotFound(f"{str(path)!r} is no folder; name the one with the articles")
     for entry in sorted(path.iterdir()):
         if entry.name.startswith("."):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from index import EmptyArticle, SourceNotFound, UnreadableSource, read_article
+from index.errors import DataError, LibraryError, ModelError, SourceError
+from index.models import load_encoder
+from qa import ArticleBot, evaluate, open_folder
+from qa.library import Library
 
 TEXT = "Café owners protested on Monday. “It’s unfair,” one said."
 
@@ -55,6 +60,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_article(tmp_path / "nothing.txt")
 
 
+@pytest.mark.parametrize(
+    "text", [f"{TEXT}\n\n{TEXT}", f"{TEXT} " * 30, f"One/two {TEXT * 20}/three", "é" * 300]
+)
+@pytest.mark.parametrize("opened", [read_article, ArticleBot.open])
+def test_a_text_in_the_place_of_a_path_is_told_where_it_belongs(
+    opened: Callable[[str], object], text: str
+) -> None:
+    with pytest.raises(SourceNotFound, match=r"there is no file .*ArticleBot\.from_text") as raised:
+        opened(text)
+    assert len(str(raised.value)) < 250
+
+
 def test_a_folder_is_no_article(tmp_path: Path) -> None:
     with pytest.raises(UnreadableSource):
         read_article(tmp_path)
@@ -80,3 +97,22 @@ def test_bytes_that_contradict_their_mark_are_refused() -> None:
 def test_an_article_with_nothing_to_cite_is_refused(data: bytes) -> None:
     with pytest.raises(EmptyArticle):
         read_article(data)
+
+
+@pytest.mark.parametrize("name", [f"{TEXT} " * 200, "a\0b", "é" * 300])
+@pytest.mark.parametrize(
+    ("opened", "error"),
+    [
+        (read_article, SourceError),
+        (ArticleBot.open, SourceError),
+        (open_folder, SourceError),
+        (Library.open, LibraryError),
+        (load_encoder, ModelError),
+        (evaluate, DataError),
+    ],
+)
+def test_a_name_that_nothing_can_have_is_no_failure_of_the_system(
+    opened: Callable[[str], object], error: type[Exception], name: str
+) -> None:
+    with pytest.raises(error):
+        opened(name)

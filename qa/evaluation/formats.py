@@ -12,6 +12,7 @@ the text has it. ``article`` is a path beside the file; without it the bundled a
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,7 @@ def read_dataset(path: str | Path) -> Dataset:
         DataError: The path, a record or a field is not as its form has it.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         return read_folder(path)
     text = text_of(path)
     read = _reader_of_lines(path, text) or _reader_of_value(path, text)
