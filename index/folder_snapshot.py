@@ -20,6 +20,7 @@ from index.errors import UnknownArticle
 from index.folder_view import View
 from index.passage_record import unpack_passages, unpack_vectors
 from index.pool import Pool, idf
+from index.recent_articles import RecentArticles
 from index.sqlite_schema import check_row, explained
 from index.store import Entry, Hits, Int64, PreparedArticle, Statistics, Where
 from index.stored_pool import pool_of, prepared_of
@@ -59,7 +60,7 @@ class FolderSnapshot:
         connection: sqlite3.Connection,
         view: View,
         with_catalogue: Callable[[sqlite3.Connection, Where], tuple[Int64, Int64, Int64]],
-        articles: dict[int, Article],
+        articles: RecentArticles,
     ) -> None:
         """Made by the store.
 
@@ -75,6 +76,8 @@ class FolderSnapshot:
         self._view = view
         self._with_catalogue = with_catalogue
         self._articles = articles
+        self._known: dict[str, tuple[int, int] | None] = {}
+        self._looked_up: dict[str, tuple[int, int, int]] = {}
 
     @property
     def statistics(self) -> Statistics:
@@ -188,7 +191,7 @@ class FolderSnapshot:
             article = unpack_body(number, row[0])
             if article.id != article_id:
                 raise ValueError(f"the text of article {article_id} is damaged")
-            self._articles[number] = article
+            self._articles.keep(number, article)
         return article
 
     @_explained
@@ -268,6 +271,8 @@ class FolderSnapshot:
         return allowed if alive is None else allowed & alive
 
     def _article_row(self, article_id: str) -> tuple[int, int, int]:
+        if article_id in self._looked_up:
+            return self._looked_up[article_id]
         row = self._connection.execute(
             "SELECT number, id, first, last, entry, crc FROM article WHERE id = ?", (article_id,)
         ).fetchone()
@@ -285,17 +290,20 @@ class FolderSnapshot:
         ):
             check_row("an article", crc, number, key, first, last, entry)
             found[number] = key
+            self._looked_up[key] = (number, first, last)
         return tuple(found[number] for number in numbers.tolist())
 
     def _terms(self, terms: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Number and document frequency of each term that the archive knows."""
-        known = {}
+        # One question asks for its terms in every step that it takes.
+        missing = sorted({term for term in terms if term not in self._known})
+        self._known.update(dict.fromkeys(missing))
         for number, term, df, crc in self._select(
-            "SELECT number, term, df, crc FROM term WHERE term", sorted(set(terms))
+            "SELECT number, term, df, crc FROM term WHERE term", missing
         ):
             check_row("a term", crc, number, term, df)
-            known[term] = (number, df)
-        return known
+            self._known[term] = (number, df)
+        return {term: found for term in terms if (found := self._known[term]) is not None}
 
     def _vectors(self, rows: Int64, *, complete: bool) -> tuple[Int64, Float32]:
         """Stored vectors, in the order of the rows that exist."""

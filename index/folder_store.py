@@ -14,17 +14,14 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from index import folder_changes, folder_upkeep
-from index.article import Article
 from index.catalogue import Catalogue
 from index.encoder import Progress
 from index.errors import DamagedLibrary, LibraryBusy, OtherModel, ReadOnlyLibrary
@@ -33,6 +30,7 @@ from index.folder_codec import train_codec
 from index.folder_head import read_head, write_head
 from index.folder_snapshot import FolderSnapshot
 from index.folder_view import DamagedBaseError, View, load_view, read_codecs
+from index.recent_articles import RecentArticles
 from index.sentences import SEGMENTER
 from index.sqlite_schema import (
     DATABASE,
@@ -48,8 +46,6 @@ from index.store import Int64, ModelRef, PreparedArticle, Snapshot, Where
 from index.token_codec import TokenCodec
 
 __all__ = ["FolderStore", "is_library_folder", "repair"]
-
-_MAX_ARTICLES: Final = 64
 
 
 def is_library_folder(path: str | os.PathLike[str]) -> bool:
@@ -79,7 +75,7 @@ class FolderStore:
         self._free: list[sqlite3.Connection] = []
         self._view: View | None = None
         self._catalogue = Catalogue()
-        self._articles: OrderedDict[int, Article] = _Recent()
+        self._articles = RecentArticles()
         head = read_head(self.folder)
         with self._transaction() as connection, explained(self.folder):
             state = read_state(connection)
@@ -278,12 +274,3 @@ def repair(folder: str | os.PathLike[str], progress: Progress | None = None) -> 
     state = check_database(folder, progress)
     folder_upkeep.compact(folder, progress)
     write_head(folder, state.generation)
-
-
-class _Recent(OrderedDict[int, Article]):
-    """The articles that were read last."""
-
-    def __setitem__(self, number: int, article: Article) -> None:
-        super().__setitem__(number, article)
-        while len(self) > _MAX_ARTICLES:
-            self.popitem(last=False)
