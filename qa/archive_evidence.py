@@ -167,9 +167,10 @@ def _same(one: _Candidate, other: _Candidate, ranked: Ranked) -> bool:
     if one.article.id == other.article.id:
         return False
     shared = len(one.words & other.words) / max(1, len(one.words | other.words))
+    if shared < SAME or shared == 1.0:
+        return shared == 1.0
     vectors = ranked.pool.passage_vectors
-    cosine = float(vectors[one.passage] @ vectors[other.passage])
-    return shared == 1.0 or (shared >= SAME and cosine >= CLOSE)
+    return float(vectors[one.passage] @ vectors[other.passage]) >= CLOSE
 
 
 def _citation(ranked: Ranked, candidate: _Candidate, number: int) -> Citation:
