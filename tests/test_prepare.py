@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,21 @@ from sentence_transformers.sentence_transformer.modules import (  # noqa: E402
     Pooling,
     Transformer,
 )
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast  # noqa: E402
+from tokenizers import (  # noqa: E402
+    Tokenizer,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from transformers import (  # noqa: E402
+    BertConfig,
+    BertModel,
+    PreTrainedTokenizerFast,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
 
 from index import prepare  # noqa: E402
 from index.encoder import Encoder  # noqa: E402
@@ -39,9 +53,20 @@ from index.models import load_encoder, resolve  # noqa: E402
 from index.onnx_encoder import OnnxEncoder  # noqa: E402
 from index.prepare import faithful, prepare_model  # noqa: E402
 from index.torch_encoder import TorchEncoder, load_original  # noqa: E402
+from qa import ArticleBot  # noqa: E402
 
 WIDTH = 24
 TEXTS = ["The bridge is closed.", "Rain fell on the old bridge for three days, they say.", "Why?"]
+
+MANY_LANGUAGES = [
+    "The old bridge was closed on Monday, and two ferries took its place.",
+    "Der alte Brücke wurde am Montag gesperrt; zwei Fähren fuhren an ihrer Stelle.",
+    "El puente antiguo se cerró el lunes y dos transbordadores ocuparon su lugar.",
+    "Старый мост закрыли в понедельник, и его заменили два парома.",
+    "أُغلق الجسر القديم يوم الاثنين وحلت محله عبارتان.",
+    "पुराना पुल सोमवार को बंद हुआ और दो नावें चलीं।",
+    "旧桥在星期一关闭，由两艘渡轮代替。",
+]
 
 MakeModel = Callable[..., Path]
 
@@ -86,6 +111,45 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
     return make
 
 
+@pytest.fixture(scope="module")
+def multilingual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Saves a small untrained model of the kind of XLM-R, and returns its folder."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    named = {"bos": "<s>", "cls": "<s>", "eos": "</s>", "sep": "</s>", "pad": "<pad>"}
+    named |= {"unk": "<unk>", "mask": "<mask>"}
+    trainer = trainers.UnigramTrainer(
+        vocab_size=200,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        unk_token=named["unk"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(MANY_LANGUAGES * 20, trainer)
+    ends = [("<s>", 0), ("</s>", 2)]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
+    )
+    base = tmp_path_factory.mktemp("transformer")
+    torch.manual_seed(1)
+    config = XLMRobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=WIDTH, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=48, max_position_embeddings=70, pad_token_id=1,
+        type_vocab_size=1, initializer_range=0.3,
+    )  # fmt: skip
+    XLMRobertaModel(config).save_pretrained(base)
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer,
+        **{f"{name}_token": piece for name, piece in named.items()},
+    ).save_pretrained(base)
+    model = SentenceTransformer(
+        modules=[Transformer(str(base), max_seq_length=60), Pooling(WIDTH)], device="cpu"
+    )
+    folder = tmp_path_factory.mktemp("multilingual")
+    model.save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
 def prepared_from(folder: Path, root: Path, **options: Any) -> PreparedModel:
     options.setdefault("precision", "float32")
     return prepare_model(str(folder), root, folder=folder, **options)
@@ -95,10 +159,10 @@ def reference_for(folder: Path, truncate_dim: int | None = None) -> TorchEncoder
     return TorchEncoder(load_original(str(folder)), "original", "", truncate_dim=truncate_dim)
 
 
-def assert_alike(ours: Encoder, theirs: Encoder) -> None:
+def assert_alike(ours: Encoder, theirs: Encoder, texts: Sequence[str] = TEXTS) -> None:
     assert (ours.dimension, ours.max_tokens) == (theirs.dimension, theirs.max_tokens)
-    pairs = list(zip(ours.encode_documents(TEXTS), theirs.encode_documents(TEXTS), strict=True))
-    pairs += [(ours.encode_query(text), theirs.encode_query(text)) for text in TEXTS]
+    pairs = list(zip(ours.encode_documents(texts), theirs.encode_documents(texts), strict=True))
+    pairs += [(ours.encode_query(text), theirs.encode_query(text)) for text in texts]
     for mine, other in pairs:
         assert mine.vector == pytest.approx(other.vector, abs=1e-4)
         assert mine.token_vectors == pytest.approx(other.token_vectors, abs=1e-4)
@@ -134,6 +198,30 @@ def test_projections_and_normalisation_apply_to_word_pieces_too(
     ours = OnnxEncoder(prepared_from(folder, tmp_path), "ours")
     assert ours.encode_query("rain").token_vectors.shape == (1, 16)
     assert_alike(ours, reference_for(folder))
+
+
+def test_a_multilingual_model_reads_every_script_it_knows(
+    multilingual: Path, tmp_path: Path
+) -> None:
+    """As XLM-R does: by SentencePiece, without segments, counting positions from the padding."""
+    ours = OnnxEncoder(prepared_from(multilingual, tmp_path), "multilingual")
+    theirs = reference_for(multilingual)
+    assert_alike(ours, theirs, MANY_LANGUAGES)
+    original = SentenceTransformer(str(multilingual), device="cpu")
+    wanted = original.encode(MANY_LANGUAGES, normalize_embeddings=True)
+    found = np.stack([encoding.vector for encoding in ours.encode_documents(MANY_LANGUAGES)])
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("text", MANY_LANGUAGES)
+def test_an_article_in_any_language_is_asked_with_a_multilingual_model(
+    multilingual: Path, text: str
+) -> None:
+    bot = ArticleBot.from_text(f"{text}\n\n{text[::-1]}", model=str(multilingual))
+    answer = bot.ask(text[: len(text) // 2])
+    first = answer.citations[0]
+    assert first.quote == bot.article.text[first.start : first.end]
+    assert first.start < len(text)
 
 
 def test_leading_dimensions_can_be_kept_alone(make_model: MakeModel, tmp_path: Path) -> None:
