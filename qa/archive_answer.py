@@ -19,6 +19,7 @@ from qa.answer import Answer
 from qa.archive_context import context_of, in_context, narrowed, still_there
 from qa.archive_evidence import gather
 from qa.archive_ranking import (
+    POOL,
     ArchiveVocabulary,
     Ranked,
     Reading,
@@ -134,16 +135,14 @@ class _Asking:
         reading, wheres, read_as = self._read(question), self._filters(question), question
         context = context_of(self._snapshot, question, len(reading.known), history)
         if context is None:
-            found = rank_archive(self._snapshot, [reading], wheres)
+            found = self._rank([reading], wheres)
             ranked = found[0] if found else None
         else:
             follow, read_as = context.follow, context.follow.read_as(question)
             readings = [reading, self._read(follow.joined)]
             if is_short(question) and follow.longer != follow.joined:
                 readings.append(self._read(follow.longer))
-            found = rank_archive(
-                self._snapshot, readings, [*wheres, *narrowed(wheres, context.cited)]
-            )
+            found = self._rank(readings, [*wheres, *narrowed(wheres, context.cited)])
             ranked = in_context(context, question, found) if found else None
         return self._made(
             self._asked.read_as(read_as),
@@ -160,8 +159,14 @@ class _Asking:
     def _read(self, question: str) -> Reading:
         return read_question(self._snapshot, question, self._encode(question))
 
+    def _rank(
+        self, readings: Sequence[Reading], wheres: Sequence[Where | None]
+    ) -> tuple[Ranked, ...]:
+        # Who wants many citations, two of an article, wants more passages read.
+        return rank_archive(self._snapshot, readings, wheres, max(POOL, 2 * self._inquiry.k))
+
     def _ranked(self, question: str, wheres: Sequence[Where | None]) -> Ranked | None:
-        found = rank_archive(self._snapshot, [self._read(question)], wheres)
+        found = self._rank([self._read(question)], wheres)
         return found[0] if found else None
 
     def _cited(self, ranked: Ranked | None, question: str) -> Cited:

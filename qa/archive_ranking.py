@@ -29,12 +29,12 @@ from qa.wording import wording
 
 __all__ = ["ArchiveVocabulary", "Ranked", "Reading", "fused", "rank_archive", "read_question"]
 
-DEPTH: Final = 24
-"""Passages that each search looks for."""
 POOL: Final = 20
-"""Passages of both that are read and scored, which is most of a question's cost. Of 5,665
+"""Passages that are read and scored, which is most of a question's cost. Of 5,665
 questions to 24 articles as one archive, all of the first 16 of each answered as many by the first
 passage and four more by the first three."""
+DEEPER: Final = 4
+"""Passages more that each search looks for than are read."""
 RANK_OFFSET: Final = 60
 """How little the first ranks differ in a vote; the value of the paper."""
 TIED: Final = 8
@@ -182,7 +182,10 @@ def _stemmed_elsewhere(snapshot: Snapshot, missing: Sequence[str]) -> dict[str, 
 
 
 def rank_archive(
-    snapshot: Snapshot, readings: Sequence[Reading], wheres: Sequence[Where | None]
+    snapshot: Snapshot,
+    readings: Sequence[Reading],
+    wheres: Sequence[Where | None],
+    n_passages: int = POOL,
 ) -> tuple[Ranked, ...]:
     """Find candidates and score them.
 
@@ -190,11 +193,12 @@ def rank_archive(
         snapshot: The archive.
         readings: A question, in the forms in which it is searched for; one or more.
         wheres: Filters; the pool holds what is best under each of them.
+        n_passages: Passages read for each reading under each filter.
 
     Returns:
         One pool, scored for each reading; nothing where no passage comes into question.
     """
-    rows = _candidates(snapshot, readings, wheres)
+    rows = _candidates(snapshot, readings, wheres, n_passages)
     if not len(rows):
         return ()
     known = list(dict.fromkeys(term for reading in readings for term in reading.known))
@@ -206,18 +210,23 @@ def rank_archive(
 
 
 def _candidates(
-    snapshot: Snapshot, readings: Sequence[Reading], wheres: Sequence[Where | None]
+    snapshot: Snapshot,
+    readings: Sequence[Reading],
+    wheres: Sequence[Where | None],
+    n_passages: int,
 ) -> Int64:
-    n = snapshot.statistics.n_passages
+    n, depth = snapshot.statistics.n_passages, n_passages + DEEPER + TIED
     found = []
     for reading, where in product(readings, wheres):
         vector = reading.encoding.vector
         if n <= WHOLE:
             found.append(snapshot.dense(vector, n, where).rows)
         else:
-            nearest = snapshot.dense(vector, DEPTH + TIED, where)
-            matching = snapshot.lexical(reading.known, DEPTH + TIED, where)
-            found.append(fused([nearest, matching], POOL))
+            searches = (
+                snapshot.dense(vector, depth, where),
+                snapshot.lexical(reading.known, depth, where),
+            )
+            found.append(fused(searches, n_passages))
     return np.unique(np.concatenate(found))
 
 
@@ -229,7 +238,7 @@ def fused(searches: Sequence[Hits], limit: int) -> Int64:
     matter of rounding, and differs from store to store.
 
     Args:
-        searches: What each found; the first ``DEPTH`` of it count.
+        searches: What each found; the first ``limit + DEEPER`` of it count.
         limit: Rows wanted.
 
     Returns:
@@ -240,7 +249,7 @@ def fused(searches: Sequence[Hits], limit: int) -> Int64:
         falling = -hits.scores
         ranks = np.searchsorted(falling, falling - LEVEL)
         for row, rank in zip(hits.rows.tolist(), ranks.tolist(), strict=True):
-            if rank < DEPTH:
+            if rank < limit + DEEPER:
                 votes[row] += 1 / (RANK_OFFSET + rank)
     least = min(sorted(votes.values(), reverse=True)[:limit], default=0.0)
     return np.asarray([row for row, vote in votes.items() if vote >= least - _EQUAL], np.int64)
