@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
+from index import hub
 from index.encoder import Encoding, Float32, Progress
 from index.errors import ModelError
 from index.word_pieces import Pieces, WordPieces, without_surrogates
@@ -47,16 +48,17 @@ def load_original(
     Raises:
         ModelError: There is no such model, or it cannot be loaded.
     """
+    offline = not hub.answers(source)
     try:
         model = SentenceTransformer(
             source,
             device=device,
+            local_files_only=offline,
             model_kwargs={"attn_implementation": "eager"} if eager else None,
         )
     except Exception as error:  # whatever the hub, the network or the files raise
-        what = " ".join(str(error).split())
         raise ModelError(
-            f"sentence-transformers cannot load the model {source!r}: {what}"
+            f"sentence-transformers cannot load the model {source!r}: {hub.why(error, offline)}"
         ) from error
     return model.float().eval()
 

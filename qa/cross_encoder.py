@@ -11,6 +11,7 @@ from sentence_transformers import CrossEncoder
 from transformers import AutoConfig
 from transformers.utils import logging
 
+from index import hub
 from index.encoder import Float32
 from index.errors import ModelError
 from index.word_pieces import without_surrogates
@@ -38,15 +39,16 @@ class CrossEncoderReranker:
         """
         self.name = name
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # as it ships
+        offline = not hub.answers(name)
         try:
-            made_as = (AutoConfig.from_pretrained(name).architectures or ["of no known kind"])[0]
+            config = AutoConfig.from_pretrained(name, local_files_only=offline)
+            made_as = (config.architectures or ["of no known kind"])[0]
             # Asked before it is loaded: an embedding model would be given a head of noise.
             if made_as.endswith(_HEADS):
-                self._model = CrossEncoder(name)
+                self._model = CrossEncoder(name, local_files_only=offline)
         except Exception as error:  # whatever the hub, the network or the files raise
-            what = " ".join(str(error).split())
             raise ModelError(
-                f"the reranker {name!r} cannot be loaded: {what}; {_EXAMPLE}"
+                f"the reranker {name!r} cannot be loaded: {hub.why(error, offline)}; {_EXAMPLE}"
             ) from error
         if not made_as.endswith(_HEADS):
             raise ModelError(f"the reranker {name!r} is no cross-encoder but {made_as}; {_EXAMPLE}")

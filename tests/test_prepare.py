@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hub import serving
 
 if sys.platform == "darwin":
     pytest.skip("torch and faiss crash each other in one process", allow_module_level=True)
@@ -380,3 +383,31 @@ def test_the_other_process_answers_in_lines_of_json(
     last = [next(iter(json.loads(line))) for line in said.getvalue().splitlines()]
     assert "unwritable" in last
     assert last[-1] == "refused"
+
+
+def run_cli(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which may ask the hub."""
+    environment = {name: value for name, value in os.environ.items() if name[:3] != "HF_"}
+    environment |= {"PYTHONUTF8": "1", "HF_HUB_DISABLE_TELEMETRY": "1"} | variables
+    return subprocess.run(
+        [sys.executable, "-m", "qa.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_a_model_of_the_hub_is_fetched_once(make_model: MakeModel, tmp_path: Path) -> None:
+    own = {"HF_HOME": str(tmp_path / "hub"), "ARTICLE_QA_CACHE": str(tmp_path / "cache")}
+    with serving("tester/tiny", make_model()) as hub:
+        prepared = run_cli("prepare", "tester/tiny", HF_ENDPOINT=hub, **own)
+    assert prepared.returncode == 0, prepared.stderr
+    # The hub is gone now, and nobody is asked for it.
+    asked = run_cli("ask", "Who objected?", "--model", "tester/tiny", HF_ENDPOINT=hub, **own)
+    assert asked.returncode in {0, 1}, asked.stderr
+    assert asked.stdout.startswith(("[1]", "The article does not say"))
+    other = run_cli("prepare", "tester/other", HF_ENDPOINT=hub, **own)
+    assert other.returncode == 2
+    assert "cannot load the model 'tester/other': the hub cannot be reached" in other.stderr
+    assert "Traceback" not in other.stderr
