@@ -407,6 +407,11 @@ def test_a_model_of_the_hub_is_fetched_once(make_model: MakeModel, tmp_path: Pat
     asked = run_cli("ask", "Who objected?", "--model", "tester/tiny", HF_ENDPOINT=hub, **own)
     assert asked.returncode in {0, 1}, asked.stderr
     assert asked.stdout.startswith(("[1]", "The article does not say"))
+    # What was fetched is enough to prepare it anew.
+    own["ARTICLE_QA_CACHE"] = str(tmp_path / "another")
+    again = run_cli("prepare", "tester/tiny", HF_ENDPOINT=hub, **own)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.split("stored in")[0] == prepared.stdout.split("stored in")[0]
     other = run_cli("prepare", "tester/other", HF_ENDPOINT=hub, **own)
     assert other.returncode == 2
     assert "cannot load the model 'tester/other': the hub cannot be reached" in other.stderr
