@@ -39,7 +39,7 @@ class RecentArticles:
     def keep(self, number: int, article: Article) -> None:
         """Keep an article, and let go of those not used for longest."""
         with self._lock:
-            if number not in self._kept:
+            if number not in self._kept and len(article.text) <= self._max:
                 self._kept[number] = article
                 self._characters += len(article.text)
             while self._characters > self._max:

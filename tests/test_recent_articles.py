@@ -27,6 +27,9 @@ def test_keeping_an_article_twice_counts_it_once() -> None:
 
 
 def test_an_article_too_long_to_keep_is_not_kept() -> None:
-    recent = RecentArticles(max_characters=5)
-    recent.keep(0, article_from_text("A whole sentence."))
-    assert recent.get(0) is None
+    short = article_from_text("Short.")
+    recent = RecentArticles(max_characters=len(short.text))
+    recent.keep(0, short)
+    recent.keep(1, article_from_text("A whole sentence."))
+    assert recent.get(1) is None
+    assert recent.get(0) == short
