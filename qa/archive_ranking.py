@@ -250,7 +250,7 @@ def fused(searches: Sequence[Hits], limit: int) -> Int64:
         ranks = np.searchsorted(falling, falling - LEVEL)
         for row, rank in zip(hits.rows.tolist(), ranks.tolist(), strict=True):
             if rank < limit + DEEPER:
-                votes[row] += 1 / (RANK_OFFSET + rank)
+                votes[row] += 1 / (RANK_OFFSET + 1 + rank)  # the paper counts from 1
     least = min(sorted(votes.values(), reverse=True)[:limit], default=0.0)
     return np.asarray([row for row, vote in votes.items() if vote >= least - _EQUAL], np.int64)
 
