@@ -10,7 +10,7 @@ import os
 from typing import Final
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 __all__ = ["answers", "why"]
 
@@ -30,8 +30,8 @@ def answers(name: str) -> bool:
         return True
     try:
         HfApi().model_info(name, timeout=_SECONDS)
-    except HfHubHTTPError:
-        return True  # that it has no such model is an answer
+    except (HfHubHTTPError, HFValidationError):
+        return True  # that it has no such model is an answer, or that no model is called so
     except Exception:  # whatever the network raises
         return False
     return True

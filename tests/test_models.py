@@ -118,6 +118,12 @@ def test_an_unknown_model_is_refused_by_name(empty_cache: Path) -> None:
         load_encoder("no-such-org/no-such-model")
 
 
+def test_a_name_that_no_model_can_have_is_not_blamed_on_the_hub(empty_cache: Path) -> None:
+    with pytest.raises(ModelError, match="cannot load the model") as raised:
+        load_encoder("no model is called so")
+    assert "hub cannot be reached" not in str(raised.value)
+
+
 def test_a_prepared_model_runs_without_torch(bundled: PreparedModel) -> None:
     script = (
         "import sys; from index.models import load_encoder; e = load_encoder();"
