@@ -6,7 +6,8 @@
 encoded as usual; each archive is asked by a process that does nothing else. The quality is
 that of the file's articles as one archive, beside the plain recipe: the nearest vectors.
 
-A thousand passages take seconds, 100,000 one to two minutes and 1,000,000 twenty to thirty.
+A thousand passages take seconds, 100,000 one to three minutes and 1,000,000 twenty to thirty;
+10,000, where another process writes meanwhile, five to ten.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ TEXTS = ["The bridge is closed.", "Rain fell on the old bridge for three days, t
 
 MANY_LANGUAGES = [
     "The old bridge was closed on Monday, and two ferries took its place.",
-    "Der alte Brücke wurde am Montag gesperrt; zwei Fähren fuhren an ihrer Stelle.",
+    "Die alte Brücke wurde am Montag gesperrt; zwei Fähren fuhren an ihrer Stelle.",
     "El puente antiguo se cerró el lunes y dos transbordadores ocuparon su lugar.",
     "Старый мост закрыли в понедельник, и его заменили два парома.",
     "أُغلق الجسر القديم يوم الاثنين وحلت محله عبارتان.",
