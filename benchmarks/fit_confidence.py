@@ -1,13 +1,17 @@
 """Fit the confidence to questions with and without an answer.
 
-    python benchmarks/fit_confidence.py squad2.json [--folds 6] [--write]
+    python benchmarks/fit_confidence.py squad2.json clapnq.jsonl [--folds 4] [--write]
 
-Every question is asked of its whole article and of a stretch of it, 1 to 10 paragraphs long,
-so that the probability means the same for articles of any length; every answerable one also
-of another article, whole and in part. An answer counts as right where a gold span lies in
-the first three citations. The mix that the probability is calibrated for is the data's own
-(in SQuAD 2.0 every second question has no answer), with as many questions of other articles
-as there are answerable ones on top.
+Every question is asked of its whole article, of a stretch of it, 1 to 10 paragraphs long, and
+some of an archive of many articles, so that the probability means the same for texts of any
+length; every answerable one also of another article, whole and in part, and of an archive
+without its own. Questions of a dialogue that lean on those before are left out. An answer
+counts as right where a gold span lies in the first three citations.
+
+The mix that the probability is calibrated for is the data's own (in SQuAD 2.0 every second
+question has no answer), with as many questions of other articles as there are answerable ones
+on top. A set of a hundredth the size counts a tenth as much: each brings its own kind of
+question, and a small one shall be heard.
 
 Prints what is reached on articles that were not fitted on (cross-validated by article), then
 fits on everything and, with --write, puts the weights into qa/confidence.json.
@@ -17,9 +21,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +47,7 @@ from qa.evaluation.datasets import Dataset, Question
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.measures import auroc, calibration_error
 from qa.fit import folds
+from qa.followup import leaning, weights
 from qa.fusion import coefficients, fuse
 from qa.ranking import candidates_of, query_of, query_terms
 from qa.wording import wording
@@ -50,21 +55,51 @@ from qa.wording import wording
 WEIGHTS = Path(__file__).parent.parent / "qa" / "confidence.json"
 STRETCHES = (1, 8, 3, 10, 2, 5, 4)
 """Paragraphs in the stretches that an article is cut into, over and over."""
+TO_ARCHIVES = 3
+"""Every so many questions, one is asked of archives: as many cases as of articles would be slow."""
 PENALTY = 1e-3
 ANSWERABLE, NEAR, OFF = "answerable", "near", "off"
+ARTICLE, STRETCH, ARCHIVE = "whole articles", "stretches", "archives"
 
 
 @dataclass(frozen=True)
 class View:
-    """An article or a stretch of one: ``index.article.text`` begins at ``start`` of the whole."""
+    """What is asked: an article, a stretch of one, or one in the middle of an archive.
+
+    Attributes:
+        index: Of what is asked.
+        start: Where its text begins in the article's.
+        extent: ARTICLE, STRETCH or ARCHIVE.
+    """
 
     index: ArticleIndex
     start: int
-    whole: bool
+    extent: str
 
     def holds(self, span: tuple[int, int]) -> bool:
-        """Whether a span of the whole article lies in it."""
+        """Whether a span of the article lies in it."""
         return self.start <= span[0] and span[1] <= self.start + len(self.index.article.text)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An article of the data, and the views of it.
+
+    Attributes:
+        data: The set that it is from.
+        name: In that set.
+        fold: Its fold.
+        whole: As it is.
+        stretches: What it is cut into; none where it has one paragraph.
+        archive: Among the articles of its fold.
+    """
+
+    data: str
+    name: str
+    fold: int
+    whole: View
+    stretches: tuple[View, ...]
+    archive: View
 
 
 @dataclass(frozen=True)
@@ -75,38 +110,42 @@ class Case:
         features: What the confidence is made from.
         kind: Answerable, near (of this article, without an answer) or off (of another one).
         right: Whether the first citations hold the answer.
-        whole: Whether the article was asked as a whole.
-        articles: The one that is asked, and the one that the question is about.
+        extent: Of the view.
+        folds: Of what is asked, and of what the question is about.
+        data: The set that the question is from.
     """
 
     features: Features
     kind: str
     right: bool
-    whole: bool
-    articles: tuple[str, str]
+    extent: str
+    folds: tuple[int, int]
+    data: str
 
 
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="+", help="SQuAD 2.0 JSON, or any form with gold spans")
-    parser.add_argument("--folds", type=int, default=6)
+    parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--model")
     parser.add_argument("--write", action="store_true", help="replace qa/confidence.json")
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.model)
-    cases = [case for path in arguments.data for case in _cases(read_dataset(path), encoder)]
-    fold_of = folds([name for case in cases for name in case.articles], arguments.folds)
+    sets = [read_dataset(path) for path in arguments.data]
+    sources = _sources(sets, encoder, arguments.folds)
+    cases = [case for data in sets for case in _cases(data, sources, encoder)]
     probabilities = np.zeros(len(cases))
     for fold in range(arguments.folds):
-        seen = [c for c in cases if all(fold_of[name] != fold for name in c.articles)]
-        model = _fit(seen)
+        model = _fit([case for case in cases if fold not in case.folds])
         for n, case in enumerate(cases):
-            if fold_of[case.articles[0]] == fold:
+            if case.folds[0] == fold:
                 probabilities[n] = model.probability(case.features)
-    print(f"{len(cases)} cases, {len(fold_of)} articles, {arguments.folds} folds by article")
-    _report(cases, probabilities)
+    print(f"{len(cases)} cases, {len(sources)} articles, {arguments.folds} folds by article")
+    for data in sets:
+        rows = np.asarray([case.data == data.name for case in cases])
+        _report(data.name, [case for case in cases if case.data == data.name], probabilities[rows])
 
     if arguments.write:
         header = {
@@ -119,59 +158,99 @@ def main() -> None:
         WEIGHTS.write_text(json.dumps(header | to_json(_fit(cases)), indent=1) + "\n", "utf-8")
 
 
-def _cases(data: Dataset, encoder: Encoder) -> Iterator[Case]:
-    views = {
-        name: list(_views(document.article.text, encoder))
-        for name, document in tqdm(data.documents.items(), desc="indexing")
-    }
-    names = list(views)
-    rng = np.random.default_rng(0)
-
-    @lru_cache(maxsize=1)
-    def encoded(text: str) -> Encoding:
-        return encoder.encode_query(text)
-
-    def case(question: Question, name: str, view: View, kind: str) -> Case:
-        return _case(question, view, encoded(question.text), kind, name)
-
-    for question in tqdm(data.questions, desc="asking"):
-        own = question.document
-        if own is None or (question.answerable and not question.gold):
-            continue
-        whole, *parts = views[own]
-        kind = ANSWERABLE if question.answerable else NEAR
-        if kind is NEAR:
-            # The data do not say which paragraph it was written for; the nearest will be it.
-            parts = [max(parts, key=lambda view: _cosine(view, encoded(question.text)))]
-        else:
-            parts = [view for view in parts if view.holds(question.gold[0])][:1]
-        for view in (whole, *parts):
-            yield case(question, own, view, kind)
-        if question.answerable and len(names) > 1:
-            other = names[(names.index(own) + 1 + rng.integers(len(names) - 1)) % len(names)]
-            whole, *parts = views[other]
-            for view in (whole, parts[rng.integers(len(parts))]):
-                yield case(question, other, view, OFF)
+def _sources(sets: Sequence[Dataset], encoder: Encoder, n_folds: int) -> list[Source]:
+    """Every article of the data, indexed in all ways in which it is asked."""
+    texts = {(d.name, name): x.article.text for d in sets for name, x in d.documents.items()}
+    fold_of = folds(["/".join(key) for key in texts], n_folds)
+    archives: dict[tuple[str, str], View] = {}
+    for fold in tqdm(range(n_folds), desc="archives"):
+        keys = [key for key in texts if fold_of["/".join(key)] == fold]
+        index = build_index(article_from_text("\n\n".join(texts[key] for key in keys)), encoder)
+        starts = np.cumsum([0] + [len(texts[key]) + 2 for key in keys]).tolist()
+        archives |= {
+            key: View(index, -start, ARCHIVE) for key, start in zip(keys, starts, strict=False)
+        }
+    return [
+        Source(
+            *key,
+            fold_of["/".join(key)],
+            View(build_index(article_from_text(text), encoder), 0, ARTICLE),
+            tuple(_stretches(text, encoder)),
+            archives[key],
+        )
+        for key, text in tqdm(texts.items(), desc="articles")
+    ]
 
 
-def _views(text: str, encoder: Encoder) -> Iterator[View]:
-    """The whole article, then stretches of it that leave nothing out."""
-    yield View(build_index(article_from_text(text), encoder), 0, whole=True)
+def _stretches(text: str, encoder: Encoder) -> Iterator[View]:
+    """Parts of an article that leave nothing out."""
     paragraphs = text.split("\n\n")
     starts = np.cumsum([0] + [len(paragraph) + 2 for paragraph in paragraphs]).tolist()
     first = turn = 0
-    while first < len(paragraphs):
+    while first < len(paragraphs) > 1:
         last = min(len(paragraphs), first + STRETCHES[turn % len(STRETCHES)])
         stretch = article_from_text("\n\n".join(paragraphs[first:last]))
-        yield View(build_index(stretch, encoder), starts[first], whole=False)
+        yield View(build_index(stretch, encoder), starts[first], STRETCH)
         first, turn = last, turn + 1
+
+
+def _cases(data: Dataset, sources: Sequence[Source], encoder: Encoder) -> Iterator[Case]:
+    chance = np.random.default_rng(0)
+    of_data = {source.name: source for source in sources if source.data == data.name}
+    for n, question in enumerate(tqdm(data.questions, desc=data.name)):
+        own = of_data.get(question.document or "")
+        if own is None or (question.answerable and not question.gold):
+            continue
+        if question.turn and _leans(question, own):
+            continue
+        encoding = encoder.encode_query(question.text)
+        kind = ANSWERABLE if question.answerable else NEAR
+        views = [own.whole, *_stretch(question, own, encoding)]
+        if n % TO_ARCHIVES == 0:
+            views.append(own.archive)
+        for view in views:
+            yield _case(question, view, encoding, kind, (own.fold, own.fold), data.name)
+        others = [source for source in of_data.values() if source is not own]
+        if question.answerable and others:
+            other = others[chance.integers(len(others))]
+            for view in (other.whole, *_any(other.stretches, chance)):
+                yield _case(question, view, encoding, OFF, (other.fold, own.fold), data.name)
+        elsewhere = [source for source in sources if source.fold != own.fold]
+        if question.answerable and n % TO_ARCHIVES == 0 and elsewhere:
+            other = elsewhere[chance.integers(len(elsewhere))]
+            yield _case(question, other.archive, encoding, OFF, (other.fold, own.fold), data.name)
+
+
+def _leans(question: Question, own: Source) -> bool:
+    """Whether a question of a dialogue is read after those before it."""
+    fitted = weights()
+    return float(leaning(own.whole.index, question.text) @ fitted.leaning) >= fitted.threshold
+
+
+def _stretch(question: Question, own: Source, encoding: Encoding) -> Sequence[View]:
+    """The stretch that a question is asked of."""
+    if question.answerable:
+        return [view for view in own.stretches if view.holds(question.gold[0])][:1]
+    # The data do not say which paragraph it was written for; the nearest will be it.
+    return sorted(own.stretches, key=lambda view: -_cosine(view, encoding))[:1]
+
+
+def _any(views: Sequence[View], chance: np.random.Generator) -> Sequence[View]:
+    return [views[chance.integers(len(views))]] if views else []
 
 
 def _cosine(view: View, encoding: Encoding) -> float:
     return float((view.index.sentence_vectors @ encoding.vector).max())
 
 
-def _case(question: Question, view: View, encoding: Encoding, kind: str, name: str) -> Case:
+def _case(
+    question: Question,
+    view: View,
+    encoding: Encoding,
+    kind: str,
+    folds_of: tuple[int, int],
+    data: str,
+) -> Case:
     index = view.index
     known, unknown = query_terms(index, question.text)
     query = query_of(index, question.text, encoding, known, unknown)
@@ -181,23 +260,31 @@ def _case(question: Question, view: View, encoding: Encoding, kind: str, name: s
     asked = wording(question.text, encoding, known_terms, index.article.language)
     features, _ = confidence_features(query, candidates, passages, sentences, asked)
     shown = [index.sentences[row] for row in np.argsort(-sentences, kind="stable")[:SHOWN]]
-    right = kind is ANSWERABLE and any(
+    right = kind == ANSWERABLE and any(
         sentence.start <= start - view.start and end - view.start <= sentence.end
         for sentence in shown
         for start, end in question.gold
     )
-    return Case(features, kind, right, view.whole, (name, question.document or name))
+    return Case(features, kind, right, view.extent, folds_of, data)
 
 
 def _fit(cases: Sequence[Case]) -> ConfidenceModel:
-    about = [case for case in cases if case.kind is not OFF]
+    size = Counter(case.data for case in cases)
+    counts = np.asarray([size[case.data] ** -0.5 for case in cases])
+    about = np.asarray([case.kind != OFF for case in cases])
+    near = [case for case in cases if case.kind != OFF]
     return ConfidenceModel(
-        _logistic(cases, [case.kind is not OFF for case in cases], TOPIC_FEATURES),
-        _logistic(about, [case.right for case in about], ANSWER_FEATURES),
+        _logistic(cases, about, counts, TOPIC_FEATURES),
+        _logistic(near, np.asarray([case.right for case in near]), counts[about], ANSWER_FEATURES),
     )
 
 
-def _logistic(cases: Sequence[Case], right: Sequence[bool], names: Sequence[str]) -> Logistic:
+def _logistic(
+    cases: Sequence[Case],
+    right: NDArray[np.bool_],
+    counts: NDArray[np.float64],
+    names: Sequence[str],
+) -> Logistic:
     """The logistic regression of greatest likelihood, within `BOUNDS`."""
     from scipy.optimize import minimize
 
@@ -205,13 +292,13 @@ def _logistic(cases: Sequence[Case], right: Sequence[bool], names: Sequence[str]
     usual, spreads = table.mean(axis=0), table.std(axis=0)
     spreads[spreads < 1e-9] = 1.0
     table = np.column_stack([(table - usual) / spreads, np.ones(len(table))])
-    sign = np.where(right, 1.0, -1.0)
+    sign, shares = np.where(right, 1.0, -1.0), counts / counts.sum()
 
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        margin = sign * (table @ weights)
-        slope = -(table.T @ (sign / (1 + np.exp(margin)))) / len(table)
-        penalised = np.append(weights[:-1], 0.0) * PENALTY
-        value = np.logaddexp(0, -margin).mean() + penalised @ weights / 2
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (table @ values)
+        slope = -(table.T @ (shares * sign / (1 + np.exp(margin))))
+        penalised = np.append(values[:-1], 0.0) * PENALTY
+        value = shares @ np.logaddexp(0, -margin) + penalised @ values / 2
         return float(value), slope + penalised
 
     bounds = [
@@ -230,13 +317,16 @@ def _logistic(cases: Sequence[Case], right: Sequence[bool], names: Sequence[str]
     return Logistic(tuple(names), found.x[:-1], usual, spreads, float(found.x[-1]))
 
 
-def _report(cases: Sequence[Case], probabilities: NDArray[np.float64]) -> None:
+def _report(name: str, cases: Sequence[Case], probabilities: NDArray[np.float64]) -> None:
     kinds = np.asarray([case.kind for case in cases])
     right = np.asarray([case.right for case in cases])
-    whole = np.asarray([case.whole for case in cases])
-    for name, rows in (("whole articles", whole), ("stretches", ~whole)):
+    extents = np.asarray([case.extent for case in cases])
+    for extent in (ARTICLE, STRETCH, ARCHIVE):
+        rows = extents == extent
         of = {kind: probabilities[rows & (kinds == kind)] for kind in (ANSWERABLE, NEAR, OFF)}
-        print(f"\n{name}")
+        if not all(map(len, of.values())):
+            continue
+        print(f"\n{name}, {extent}")
         for kind in (NEAR, OFF):
             both = np.concatenate([of[ANSWERABLE], of[kind]])
             answerable = np.arange(len(both)) < len(of[ANSWERABLE])

@@ -1,7 +1,8 @@
 """What the probability of an answer is made from.
 
 Every feature is a cosine, a share, a count or a score that does not depend on how long the
-article is. Only the sentences shown and the first one's passage are compared with the
+article is, but for the number of passages itself: among many, one or the other resembles any
+question. Only the sentences shown and the first one's passage are compared with the
 question word by word, which costs next to nothing.
 """
 
@@ -21,6 +22,7 @@ from qa.wording import Wording
 __all__ = [
     "ANSWER_FEATURES",
     "BOUNDS",
+    "MOST_PASSAGES",
     "SHOWN",
     "TOPIC_FEATURES",
     "Features",
@@ -31,6 +33,9 @@ Features: TypeAlias = dict[str, float]
 
 SHOWN: Final = 3
 """Citations that the probability speaks of."""
+MOST_PASSAGES: Final = 1000
+"""Passages from which on more make no difference: the fit knows archives of some hundreds, and
+its slope, drawn on to a million, would find nothing at all."""
 _FAR_AHEAD: Final = 4.0
 _MANY: Final = 2
 
@@ -159,7 +164,7 @@ def confidence_features(
         "negated": asked.negated,
         "names_asked": named.any(),
         "log_pieces": np.log(len(query.token_vectors)),
-        "log_passages": np.log(len(passages)),
+        "log_passages": np.log(np.clip(query.n_passages, 1, MOST_PASSAGES)),
     }
     shown = Shown(
         in_first=in_first.tolist(),

@@ -68,6 +68,8 @@ class Query:
         token_idf: float32 ``(n_query,)``: its idf alone, in the article.
         term_idf: float32 ``(n_terms,)``: idf of each distinct term that the article uses.
         unknown_idf: Summed idf of the terms that it does not use.
+        n_passages: Passages among which the candidates were found: of the article, or of the
+            whole archive.
         answer_type: One of `qa.question.ANSWER_TYPES`.
     """
 
@@ -77,6 +79,7 @@ class Query:
     token_idf: Float32
     term_idf: Float32
     unknown_idf: float
+    n_passages: int
     answer_type: str
 
 

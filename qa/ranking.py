@@ -162,6 +162,7 @@ def make_query(
         term_idf=term_idf,
         # A term that no passage uses weighs as much as the rarest could.
         unknown_idf=n_unknown * idf(0, n_passages),
+        n_passages=n_passages,
         answer_type=answer_type(question),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from qa.confidence import (
     confidence_model,
     to_json,
 )
-from qa.confidence_features import ANSWER_FEATURES, BOUNDS, TOPIC_FEATURES
+from qa.confidence_features import ANSWER_FEATURES, BOUNDS, MOST_PASSAGES, TOPIC_FEATURES
+from qa.ranking import candidates_of, query_of, query_terms, score
 from qa.wording import Wording, wording
 
 QUESTIONS = [
@@ -68,6 +70,22 @@ def test_an_article_of_one_passage_is_no_less_sure(encoder: Encoder) -> None:
     for bot in (alone, among):
         assert bot.ask(question).confidence > 0.5
         assert not bot.ask(off).found
+
+
+def test_among_many_passages_a_likeness_shows_less(bot: ArticleBot, encoder: Encoder) -> None:
+    """One or the other passage of a large archive resembles any question."""
+    question = "How did the firm react?"
+    known, unknown = query_terms(bot.index, question)
+    encoding = encoder.encode_query(question)
+    query = query_of(bot.index, question, encoding, known, unknown)
+    asked = wording(question, encoding, [bot.index.terms.vocabulary[term] for term in known])
+
+    def sure(n_passages: int) -> float:
+        among = replace(query, n_passages=n_passages)
+        return score(among, candidates_of(bot.index, known), asked).confidence
+
+    few, some, many, most = (sure(n) for n in (4, 100, MOST_PASSAGES, 10**7))
+    assert few > some > many == most
 
 
 @given(st.text(min_size=1, max_size=80).filter(lambda q: any(map(str.isalnum, q))))

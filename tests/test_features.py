@@ -42,6 +42,7 @@ def query(*axes: int, answer_type: str = "other") -> Query:
         token_idf=np.ones(n, dtype=np.float32),
         term_idf=np.ones(n, dtype=np.float32),
         unknown_idf=0.0,
+        n_passages=2,
         answer_type=answer_type,
     )
 
