@@ -254,7 +254,7 @@ def _case(
     index = view.index
     known, unknown = query_terms(index, question.text)
     query = query_of(index, question.text, encoding, known, unknown)
-    candidates = candidates_of(index, known)
+    candidates = candidates_of(index, encoding, known)
     passages, sentences = fuse(query, candidates, coefficients())
     known_terms = [index.terms.vocabulary[term] for term in known]
     asked = wording(question.text, encoding, known_terms, index.article.language)

@@ -120,12 +120,12 @@ def _ask(path: str, encoder: Encoder) -> Iterator[Asked]:
         known, unknown = query_terms(index, question.text)
         encoding = encoder.encode_query(question.text)
         query = query_of(index, question.text, encoding, known, unknown)
-        candidates = candidates_of(index, known)
+        candidates = candidates_of(index, encoding, known)
         yield Asked(
             document=question.document,
             query=query,
             candidates=candidates,
-            interaction=interact(query, candidates),
+            interaction=interact(candidates),
             gold_passages=_holding(index.passages, question.gold),
             gold_sentences=_holding(index.sentences, question.gold),
             starts=np.asarray([s.start for s in index.sentences], dtype=np.int32),

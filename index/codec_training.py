@@ -36,7 +36,7 @@ def learn(layout: Layout, vectors: Float32) -> bytes:
     pieces = [layout.token_ids[a:b] for a, b in zip(starts, starts[1:], strict=False)]
     codec = train(
         vectors,
-        ByteCodec(vectors.shape[1]).decode(vectors, layout.codes, pieces),
+        ByteCodec(vectors.shape[1]).tokens(vectors, layout.codes, pieces).vectors(),
         layout.token_ids.astype(np.int32),
         np.repeat(np.arange(len(vectors)), np.diff(starts)).astype(np.int32),
     )
@@ -96,7 +96,7 @@ def recoded(row: int, record: bytes, vector: Float32, codec: ResidualCodec, numb
         number: Of that codec.
     """
     layout = unpack_passages([row], [record])
-    tokens = ByteCodec(len(vector)).decode(vector[None], layout.codes, [layout.token_ids])
+    tokens = ByteCodec(len(vector)).tokens(vector[None], layout.codes, [layout.token_ids])
     pieces = layout.token_ids.astype(np.int32)
     (span,) = layout.passage_spans.tolist()
     return pack_passage(
@@ -114,5 +114,5 @@ def recoded(row: int, record: bytes, vector: Float32, codec: ResidualCodec, numb
         ],
         token_ids=pieces,
         codec=number,
-        codes=codec.encode(vector, tokens, pieces),
+        codes=codec.encode(vector, tokens.vectors(), pieces),
     )

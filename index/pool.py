@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Float32, Int32
+from index.stored_tokens import Tokens
 from index.terms import K1, B
 
 __all__ = ["Pool", "bm25", "count_terms", "idf", "pooled", "sum_by_passage"]
@@ -32,8 +33,7 @@ class Pool:
             ``sentence_starts[p]:sentence_starts[p + 1]``, one or more.
         token_starts: int32 ``(n_sentences + 1,)``: the same for sentences and tokens.
         passage_vectors: float32 ``(n_passages, dim)``, L2-normalised.
-        sentence_vectors: float32 ``(n_sentences, dim)``, L2-normalised, 0 without tokens.
-        token_vectors: float32 ``(n_tokens, dim)``, L2-normalised.
+        tokens: To be compared with a question's.
         traits: uint8 ``(n_sentences, len(TRAITS))``.
         term_counts: int32 ``(n_sentences, n_terms)``: how often each of the terms asked for
             occurs.
@@ -49,8 +49,7 @@ class Pool:
     sentence_starts: Int32
     token_starts: Int32
     passage_vectors: Float32
-    sentence_vectors: Float32
-    token_vectors: Float32
+    tokens: Tokens
     traits: NDArray[np.uint8]
     term_counts: Int32
     lengths: Int32

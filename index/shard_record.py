@@ -197,4 +197,6 @@ def _tokens(data: bytes, token_ids: Int32, dimension: int) -> NDArray[np.float32
     if len(data) != len(token_ids) * dimension:
         raise ValueError("the word pieces of a passage have no vectors of their own")
     ids = token_ids.astype(np.int64)
-    return ByteCodec(dimension).decode(np.empty((1, dimension), np.float32), [data], [ids])
+    return (
+        ByteCodec(dimension).tokens(np.empty((1, dimension), np.float32), [data], [ids]).vectors()
+    )

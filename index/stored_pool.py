@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from index.article import Article
 from index.encoder import Float32
 from index.passage_record import Layout
-from index.pool import Pool, count_terms, pooled
+from index.pool import Pool, count_terms
 from index.store import Entry, PreparedArticle, PreparedPassage
+from index.stored_tokens import JoinedTokens, Tokens
 from index.token_codec import TokenCodec
 
-__all__ = ["pool_of", "prepared_of", "token_vectors_of"]
+__all__ = ["pool_of", "prepared_of", "tokens_of"]
 
 
 def pool_of(
@@ -39,7 +41,6 @@ def pool_of(
     Raises:
         ValueError: A record is damaged.
     """
-    tokens = token_vectors_of(layout, vectors, codecs)
     column = np.full(len(layout.term_ids), -1, dtype=np.int64)
     for position, number in enumerate(terms):
         if number is not None:
@@ -56,37 +57,30 @@ def pool_of(
         sentence_starts=layout.sentence_starts,
         token_starts=layout.token_starts,
         passage_vectors=vectors,
-        sentence_vectors=pooled(tokens, layout.token_starts),
-        token_vectors=tokens,
+        tokens=tokens_of(layout, vectors, codecs),
         traits=layout.traits,
         term_counts=count_terms(sentence, column, len(lengths), len(terms)),
         lengths=lengths.astype(np.int32),
     )
 
 
-def token_vectors_of(layout: Layout, vectors: Float32, codecs: Mapping[int, TokenCodec]) -> Float32:
+def tokens_of(layout: Layout, vectors: Float32, codecs: Mapping[int, TokenCodec]) -> Tokens:
     """The word pieces of some passages, whichever codec each was kept with.
 
     Args:
         layout: As for ``pool_of``; so are the next two.
         vectors: See there.
         codecs: See there.
-
-    Returns:
-        float32 ``(n_tokens, dim)``, L2-normalised.
     """
     starts = layout.token_starts[layout.sentence_starts]
     pieces = [layout.token_ids[a:b] for a, b in zip(starts, starts[1:], strict=False)]
-    tokens = np.empty((len(layout.token_ids), vectors.shape[1]), dtype=np.float32)
-    owner = np.repeat(layout.codecs, np.diff(starts))
-    for number in np.unique(layout.codecs).tolist():
-        own = np.flatnonzero(layout.codecs == number).tolist()
-        codes, ids = [layout.codes[p] for p in own], [pieces[p] for p in own]
-        decoded = codecs[number].decode(vectors[own], codes, ids)
-        if len(own) == len(starts) - 1:
-            return decoded
-        tokens[owner == number] = decoded
-    return tokens
+    parts, sizes = [], []
+    for number, run in groupby(range(len(pieces)), key=layout.codecs.tolist().__getitem__):
+        own = list(run)
+        lot = slice(own[0], own[-1] + 1)
+        parts.append(codecs[number].tokens(vectors[lot], layout.codes[lot], pieces[lot]))
+        sizes.append(int(starts[lot.stop] - starts[lot.start]))
+    return parts[0] if len(parts) == 1 else JoinedTokens(parts, sizes)
 
 
 def prepared_of(
@@ -107,7 +101,7 @@ def prepared_of(
         codecs: By number.
         terms: By number.
     """
-    tokens = token_vectors_of(layout, vectors, codecs)
+    tokens = tokens_of(layout, vectors, codecs).vectors()
     passages = []
     for place, (first, last) in enumerate(
         zip(layout.sentence_starts, layout.sentence_starts[1:], strict=False)

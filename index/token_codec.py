@@ -8,6 +8,7 @@ centroid number: it is the mean vector of the word piece, plus a linear image of
 passage's own vector, which is the mean of its tokens and so tells much of their context.
 
 Until an archive holds enough to learn this from, tokens are kept with a byte a dimension.
+They are compared as they are kept (see `index.stored_tokens`).
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Float32, Int32
-from index.faiss_threads import on_this_thread
+from index.stored_tokens import CodedTokens, Tokens, VectorTokens
 
 __all__ = ["ByteCodec", "ResidualCodec", "TokenCodec", "train"]
 
@@ -47,18 +48,15 @@ class TokenCodec(Protocol):
         """
         ...
 
-    def decode(
+    def tokens(
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
-    ) -> Float32:
+    ) -> Tokens:
         """The tokens of some passages, one after another.
 
         Args:
             vectors: float32 ``(n_passages, dim)``.
             codes: What ``encode`` gave for each.
             token_ids: The word pieces of each.
-
-        Returns:
-            float32 ``(n_tokens, dim)``, L2-normalised.
 
         Raises:
             ValueError: Codes and word pieces do not belong together.
@@ -82,12 +80,14 @@ class ByteCodec:
         # The scale is not kept: the vectors are normalised again when they are read.
         return bytes(np.rint(token_vectors / largest * 127).astype(np.int8).tobytes())
 
-    def decode(
+    def tokens(
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
-    ) -> Float32:
+    ) -> Tokens:
         """See `TokenCodec`."""
         table = np.frombuffer(b"".join(codes), dtype=np.int8)
-        return _normalised(table.reshape(_count(token_ids), self.dimension).astype(np.float32))
+        tokens = table.reshape(sum(map(len, token_ids)), self.dimension).astype(np.float32)
+        norms = np.sqrt(np.einsum("ij,ij->i", tokens, tokens))[:, None]
+        return VectorTokens(tokens / np.maximum(norms, 1e-12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +105,10 @@ class ResidualCodec:
     means: Float32
     mean_of: Int32
     codebook: Float32
-    # FAISS's stubs know only the C++ signatures.
-    _quantiser: Any = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Hand the codebook to FAISS."""
-        parts, _, width = self.codebook.shape
-        quantiser = faiss.ProductQuantizer(parts * width, parts, 8)
-        faiss.copy_array_to_vector(
-            np.ascontiguousarray(self.codebook, dtype=np.float32).ravel(), quantiser.centroids
-        )
-        object.__setattr__(self, "_quantiser", quantiser)
 
     def encode(self, vector: Float32, token_vectors: Float32, token_ids: Int32) -> bytes:
         """See `TokenCodec`."""
-        means = self.means.take(self._rows([token_ids.astype(np.int64)]), axis=0)
+        means = self.means.take(self._kinds(token_ids.astype(np.int64)), axis=0)
         residual = token_vectors - means - vector @ self.image
         parts, _, width = self.codebook.shape
         split = residual.reshape(len(residual), parts, width).transpose(1, 0, 2)
@@ -128,29 +117,24 @@ class ResidualCodec:
         nearest = (half - split @ self.codebook.transpose(0, 2, 1)).argmin(axis=2)
         return bytes(nearest.T.astype(np.uint8).tobytes())
 
-    def decode(
+    def tokens(
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
-    ) -> Float32:
+    ) -> Tokens:
         """See `TokenCodec`."""
-        parts = len(self.codebook)
-        table = np.frombuffer(b"".join(codes), dtype=np.uint8).reshape(_count(token_ids), parts)
-        rows = self._rows(token_ids)
-        with on_this_thread():
-            decoded: Float32 = self._quantiser.decode(table)
-        start = 0
-        # Passage by passage, so that what is added up stays in the processor's cache.
-        for image, own in zip(vectors @ self.image, token_ids, strict=True):
-            block = decoded[start : start + len(own)]
-            block += self.means.take(rows[start : start + len(own)], axis=0)
-            block += image
-            _normalised(block)
-            start += len(own)
-        return decoded
+        sizes = [len(own) for own in token_ids]
+        table = np.frombuffer(b"".join(codes), dtype=np.uint8)
+        return CodedTokens(
+            images=vectors @ self.image,
+            owner=np.repeat(np.arange(len(sizes)), sizes),
+            means=self.means,
+            mean_of=self._kinds(np.concatenate([np.zeros(0, dtype=np.int64), *token_ids])),
+            codebook=self.codebook,
+            codes=table.reshape(sum(sizes), len(self.codebook)),
+        )
 
-    def _rows(self, token_ids: Sequence[NDArray[np.int64]]) -> Int32:
+    def _kinds(self, token_ids: NDArray[np.int64]) -> Int32:
         """The row of ``means`` of each word piece."""
-        ids = np.concatenate(token_ids) if token_ids else np.zeros(0, dtype=np.int64)
-        return self.mean_of.take(np.minimum(ids, len(self.mean_of) - 1))
+        return self.mean_of.take(np.minimum(token_ids, len(self.mean_of) - 1))
 
     def to_bytes(self) -> bytes:
         """For keeping; half precision loses nothing that quantisation has not lost."""
@@ -236,13 +220,3 @@ def _means(rest: Float32, token_ids: Int32) -> tuple[Float32, Int32]:
     prior = 2.0
     means = (sums + prior * overall) / (counts[seen, None] + prior)
     return np.concatenate([overall, means]).astype(np.float32), mean_of
-
-
-def _count(token_ids: Sequence[NDArray[np.int64]]) -> int:
-    return sum(map(len, token_ids))
-
-
-def _normalised(vectors: Float32) -> Float32:
-    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    vectors /= np.maximum(norms, 1e-12)
-    return vectors

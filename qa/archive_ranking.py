@@ -282,11 +282,13 @@ def candidates_of(
     """
     spans, counts = pool.sentence_spans, pool.term_counts[:, list(columns)]
     by_passage = sum_by_passage(counts, pool)
+    encoding = reading.encoding
+    cosines = pool.tokens.cosines(np.concatenate([encoding.vector[None], encoding.token_vectors]))
     sentence_idf = _sentence_idf(counts, by_passage, reading, statistics.n_sentences)
     return Candidates(
-        passage_vectors=pool.passage_vectors,
-        sentence_vectors=pool.sentence_vectors,
-        token_vectors=pool.token_vectors,
+        passage_cosines=pool.passage_vectors @ encoding.vector,
+        sentence_cosines=_of_means(cosines[0], pool),
+        token_cosines=cosines[1:],
         sentence_starts=pool.sentence_starts,
         token_starts=pool.token_starts,
         lengths=spans[:, 1] - spans[:, 0],
@@ -300,6 +302,18 @@ def candidates_of(
         sentence_bm25=bm25(counts, pool.lengths, statistics.sentence_length, sentence_idf),
         matches=counts > 0,
     )
+
+
+def _of_means(cosines: Float32, pool: Pool) -> Float32:
+    """The cosine with the mean of each sentence's word pieces, out of the cosines with these.
+
+    Late chunking (Günther et al., 2024, https://arxiv.org/abs/2409.04701), as
+    `index.pool.pooled` does it for an article.
+    """
+    starts = pool.token_starts
+    total = np.concatenate([[0.0], np.cumsum(cosines, dtype=np.float64)])[starts]
+    lengths = np.diff(starts) * pool.tokens.mean_lengths(starts)
+    return np.asarray(np.diff(total) / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 def _sentence_idf(counts: Int32, by_passage: Int32, reading: Reading, n_sentences: int) -> Float32:

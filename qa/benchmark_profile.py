@@ -116,8 +116,8 @@ def stage_shares(index: ArticleIndex, encoder: Encoder, questions: Sequence[str]
         encoding = stage("encode", encoder.encode_query, read_as)
         known, unknown = query_terms(index, read_as)
         query = query_of(index, read_as, encoding, known, unknown)
-        candidates = stage("terms, BM25", candidates_of, index, known)
-        stage("late interaction", interact, query, candidates)
+        candidates = stage("cosines, terms, BM25", candidates_of, index, encoding, known)
+        stage("late interaction", interact, candidates)
         stage("fuse", fuse, query, candidates, coefficients())
         ranking = stage("rank", rank, index, read_as, encoding)
         stage("cite", cite, index, ranking, DEFAULT_K)
@@ -125,7 +125,7 @@ def stage_shares(index: ArticleIndex, encoder: Encoder, questions: Sequence[str]
     # Fusing includes the interaction, ranking includes both.
     fused, ranked = medians.pop("fuse"), medians.pop("rank")
     medians["features, fusion"] = max(0.0, fused - medians["late interaction"])
-    medians["rest of ranking"] = max(0.0, ranked - fused - medians["terms, BM25"])
+    medians["rest of ranking"] = max(0.0, ranked - fused - medians["cosines, terms, BM25"])
     return [Share(name, milliseconds) for name, milliseconds in medians.items()]
 
 

@@ -119,7 +119,7 @@ def confidence_features(
     passage = np.arange(starts[first], starts[first + 1])
     # Only what is shown is compared with the question piece by piece.
     rows = np.concatenate([top, passage])
-    met = _met(query, candidates, rows)
+    met = _met(candidates, rows)
     n = len(top)
 
     weights = np.asarray([word.weight for word in asked.words] or [1.0])
@@ -134,17 +134,17 @@ def confidence_features(
     telling = np.argsort(-weights, kind="stable")[:2]
     passage_close = close[n:].max(axis=0)
     unmet = ~known * (1 - close.max(axis=0))
-    cosines = candidates.passage_vectors @ query.vector
     # Both ways of searching point at the first passage, or lead elsewhere.
     agreement = [
-        bool(np.argmax(by) == first and by[first] > 0) for by in (cosines, candidates.passage_bm25)
+        bool(np.argmax(by) == first and by[first] > 0)
+        for by in (candidates.passage_cosines, candidates.passage_bm25)
     ]
     kind = ASKED_TRAITS.get(query.answer_type)
     has_kind = bool(kind and candidates.traits[top, TRAITS.index(kind[0])].any())
     ahead = float(sentences[top[0]] - sentences[top[1]]) if n > 1 else _FAR_AHEAD
     features = {
         "tokens_met": met[:n].mean(axis=1).max(),
-        "cosine": candidates.sentence_vectors[top[0]] @ query.vector,
+        "cosine": candidates.sentence_cosines[top[0]],
         "sentence_score": sentences[top[0]],
         "passage_score": passages.max(),
         "lead": min(ahead, _FAR_AHEAD),
@@ -163,7 +163,7 @@ def confidence_features(
         "type_missing": kind is not None and not has_kind,
         "negated": asked.negated,
         "names_asked": named.any(),
-        "log_pieces": np.log(len(query.token_vectors)),
+        "log_pieces": np.log(len(query.token_weights)),
         "log_passages": np.log(np.clip(query.n_passages, 1, MOST_PASSAGES)),
     }
     shown = Shown(
@@ -179,17 +179,17 @@ def confidence_features(
     return {name: float(value) for name, value in features.items()}, shown
 
 
-def _met(query: Query, candidates: Candidates, rows: NDArray[np.int64]) -> Float32:
+def _met(candidates: Candidates, rows: NDArray[np.int64]) -> Float32:
     """How well some sentences meet each word piece of the question; see `qa.features.interact`.
 
     Returns:
         float32 ``(n_rows, n_query)``: cosine of the best word piece, 0 in a sentence of none.
     """
-    met = np.zeros((len(rows), len(query.token_vectors)), dtype=np.float32)
+    met = np.zeros((len(rows), len(candidates.token_cosines)), dtype=np.float32)
     for n, row in enumerate(rows):
-        pieces = candidates.token_vectors[slice(*candidates.token_starts[row : row + 2])]
-        if len(pieces):
-            met[n] = (query.token_vectors @ pieces.T).max(axis=1)
+        pieces = candidates.token_cosines[:, slice(*candidates.token_starts[row : row + 2])]
+        if pieces.shape[1]:
+            met[n] = pieces.max(axis=1)
     return met
 
 

@@ -8,8 +8,8 @@ as they come, not yet on one scale, and depend on nothing outside the candidates
 idf of terms and word pieces, so a few candidates of a large archive are scored as a whole
 small article is.
 
-One matrix product, tokens by question tokens, carries the cost; the rest is segment
-maxima over it.
+The cosines of word pieces carry the cost, and are whoever's who keeps them; the rest is
+segment maxima over them.
 """
 
 from __future__ import annotations
@@ -62,9 +62,8 @@ class Query:
     """A question as the features see it.
 
     Attributes:
-        vector: float32 ``(dim,)``, L2-normalised: the question as a whole.
-        token_vectors: float32 ``(n_query, dim)``, L2-normalised: its word pieces, one or more.
-        token_weights: float32 ``(n_query,)``: how telling each is (see `piece_weights`).
+        token_weights: float32 ``(n_query,)``: how telling each of its word pieces is (see
+            `piece_weights`); one or more.
         token_idf: float32 ``(n_query,)``: its idf alone, in the article.
         term_idf: float32 ``(n_terms,)``: idf of each distinct term that the article uses.
         unknown_idf: Summed idf of the terms that it does not use.
@@ -73,8 +72,6 @@ class Query:
         answer_type: One of `qa.question.ANSWER_TYPES`.
     """
 
-    vector: Float32
-    token_vectors: Float32
     token_weights: Float32
     token_idf: Float32
     term_idf: Float32
@@ -88,9 +85,9 @@ class Candidates:
     """The passages under consideration, with all their sentences and word pieces in order.
 
     Attributes:
-        passage_vectors: float32 ``(n_passages, dim)``, L2-normalised.
-        sentence_vectors: float32 ``(n_sentences, dim)``, L2-normalised.
-        token_vectors: float32 ``(n_tokens, dim)``, L2-normalised.
+        passage_cosines: float32 ``(n_passages,)``: of their vectors with the question's.
+        sentence_cosines: float32 ``(n_sentences,)``: the same.
+        token_cosines: float32 ``(n_query, n_tokens)``: of word pieces with the question's.
         sentence_starts: int32 ``(n_passages + 1,)``: passage ``p`` holds sentences
             ``sentence_starts[p]:sentence_starts[p + 1]``, one or more.
         token_starts: int32 ``(n_sentences + 1,)``: sentence ``s`` holds tokens
@@ -102,9 +99,9 @@ class Candidates:
         matches: bool ``(n_sentences, n_terms)``: which of the query's terms each uses.
     """
 
-    passage_vectors: Float32
-    sentence_vectors: Float32
-    token_vectors: Float32
+    passage_cosines: Float32
+    sentence_cosines: Float32
+    token_cosines: Float32
     sentence_starts: Int32
     token_starts: Int32
     lengths: Int32
@@ -150,9 +147,9 @@ def piece_weights(
     return idf.astype(np.float32), (idf * background).astype(np.float32)
 
 
-def interact(query: Query, candidates: Candidates) -> Interaction:
-    """Compare every word piece of the question with every one of the candidates."""
-    cosines = query.token_vectors @ candidates.token_vectors.T
+def interact(candidates: Candidates) -> Interaction:
+    """The best of each sentence for every word piece of the question."""
+    cosines = candidates.token_cosines
     tokens = _segment_max(cosines, candidates.token_starts)
     if len(cosines) < 2 or not cosines.shape[1]:
         no_pairs = np.zeros((len(tokens), max(0, len(cosines) - 1)), dtype=np.float32)
@@ -166,24 +163,29 @@ def interact(query: Query, candidates: Candidates) -> Interaction:
     return Interaction(tokens, _segment_max(pairs, candidates.token_starts))
 
 
-def by_words_alone(query: Query, candidates: Candidates) -> tuple[Query, Interaction]:
+def by_words_alone(query: Query, candidates: Candidates) -> tuple[Query, Candidates, Interaction]:
     """The question and its late interaction where the model cannot read the article's script.
 
     Each term is a token of its own that is met or not met, so that the ranking, with the weights
     it has, becomes lexical; the vectors, which say nothing, are as far from one as from another.
 
     Returns:
-        The question to rank by, and its interaction.
+        The question and the candidates to rank by, and their interaction.
     """
     met = candidates.matches.astype(np.float32)
     weights = query.term_idf
     if not met.shape[1]:  # no word in common: one that nothing meets
         met, weights = np.zeros((len(met), 1), np.float32), np.ones(1, np.float32)
-    lexical = replace(
-        query, vector=np.zeros_like(query.vector), token_weights=weights, token_idf=weights
-    )
     pairs: Float32 = (met[:, :-1] + met[:, 1:]) * np.float32(0.5)
-    return lexical, Interaction(met, pairs)
+    return (
+        replace(query, token_weights=weights, token_idf=weights),
+        replace(
+            candidates,
+            passage_cosines=np.zeros_like(candidates.passage_cosines),
+            sentence_cosines=np.zeros_like(candidates.sentence_cosines),
+        ),
+        Interaction(met, pairs),
+    )
 
 
 def _segment_max(values: Float32, starts: Int32) -> Float32:
@@ -218,7 +220,7 @@ def passage_features(query: Query, candidates: Candidates, interaction: Interact
     Args:
         query: The question.
         candidates: What is to be ranked.
-        interaction: ``interact(query, candidates)``.
+        interaction: ``interact(candidates)``.
 
     Returns:
         float32 ``(n_passages, len(PASSAGE_FEATURES))``.
@@ -229,10 +231,8 @@ def passage_features(query: Query, candidates: Candidates, interaction: Interact
     covered = np.logical_or.reduceat(candidates.matches, starts, axis=0)
     telling = _mean(interaction.tokens, query.token_weights)
     columns = {
-        "vector": candidates.passage_vectors @ query.vector,
-        "best_sentence_vector": np.maximum.reduceat(
-            candidates.sentence_vectors @ query.vector, starts
-        ),
+        "vector": candidates.passage_cosines,
+        "best_sentence_vector": np.maximum.reduceat(candidates.sentence_cosines, starts),
         "bm25": candidates.passage_bm25,
         "best_sentence_bm25": np.maximum.reduceat(candidates.sentence_bm25, starts),
         "coverage": _coverage(covered, query),
@@ -287,7 +287,7 @@ def sentence_features(
     Args:
         query: The question.
         candidates: What is to be ranked.
-        interaction: ``interact(query, candidates)``.
+        interaction: ``interact(candidates)``.
         passage_scores: float32 ``(n_passages,)``, higher is better, shift irrelevant.
 
     Returns:
@@ -300,7 +300,7 @@ def sentence_features(
     previous, following = _previous(tokens, starts), _next(tokens, starts)
     attention = np.exp(_SHARPNESS * (tokens - best))
     attention /= np.add.reduceat(attention, starts, axis=0)[passage]
-    vector = candidates.sentence_vectors @ query.vector
+    vector = candidates.sentence_cosines
     maxsim = _mean(tokens, query.token_idf)
     before = _previous(maxsim[:, None], starts)[:, 0]
     traits = dict(zip(TRAITS, candidates.traits.T, strict=True))

@@ -101,14 +101,14 @@ def fuse(
         query: The question.
         candidates: What is to be ranked, at least one passage.
         fitted: The weights.
-        interaction: ``interact(query, candidates)``, where that was done before.
+        interaction: ``interact(candidates)``, where that was done before.
 
     Returns:
         float32 ``(n_passages,)`` and ``(n_sentences,)``, higher is better. The passages' are
         in the light of their sentences (see `by_sentences`), the sentences' by what reading
         them costs (see `by_cost`).
     """
-    interaction = interaction or interact(query, candidates)
+    interaction = interaction or interact(candidates)
     passages = fitted.passages.scores(passage_features(query, candidates, interaction))
     sentences = fitted.sentences.scores(sentence_features(query, candidates, interaction, passages))
     return (

@@ -75,7 +75,7 @@ def rank(
     second_look = partial(rerank, index, question, reranker=reranker) if reranker else None
     return score(
         query,
-        candidates_of(index, known),
+        candidates_of(index, encoding, known),
         asked,
         legible=index.legible,
         second_look=second_look,
@@ -102,8 +102,8 @@ def score(
     if legible:
         passages, sentences = fuse(query, candidates, coefficients())
     else:
-        lexical, met = by_words_alone(query, candidates)
-        passages, sentences = fuse(lexical, candidates, coefficients(), interaction=met)
+        lexical, words, met = by_words_alone(query, candidates)
+        passages, sentences = fuse(lexical, words, coefficients(), interaction=met)
     if second_look:
         passages, sentences = second_look(passages, sentences)
     sure = confidence(query, candidates, passages, sentences, asked)
@@ -155,8 +155,6 @@ def make_query(
     token_idf, weights = piece_weights(encoding.token_ids, piece_frequencies, n_passages)
     share = piece_shares(question, encoding)
     return Query(
-        vector=encoding.vector,
-        token_vectors=encoding.token_vectors,
         token_weights=weights * share,
         token_idf=token_idf * share,
         term_idf=term_idf,
@@ -183,12 +181,12 @@ def piece_shares(question: str, encoding: Encoding) -> Float32:
     return np.asarray(1.0 / np.bincount(word)[word], dtype=np.float32)
 
 
-def candidates_of(index: ArticleIndex, known: Sequence[int]) -> Candidates:
-    """All of an article, beside what it shares with the question's terms."""
+def candidates_of(index: ArticleIndex, encoding: Encoding, known: Sequence[int]) -> Candidates:
+    """All of an article, beside what it shares with the question."""
     return Candidates(
-        passage_vectors=index.passage_vectors,
-        sentence_vectors=index.sentence_vectors,
-        token_vectors=index.token_vectors,
+        passage_cosines=index.passage_vectors @ encoding.vector,
+        sentence_cosines=index.sentence_vectors @ encoding.vector,
+        token_cosines=encoding.token_vectors @ index.token_vectors.T,
         sentence_starts=index.sentence_starts,
         token_starts=index.token_starts,
         lengths=index.lengths,

@@ -82,7 +82,7 @@ def test_among_many_passages_a_likeness_shows_less(bot: ArticleBot, encoder: Enc
 
     def sure(n_passages: int) -> float:
         among = replace(query, n_passages=n_passages)
-        return score(among, candidates_of(bot.index, known), asked).confidence
+        return score(among, candidates_of(bot.index, encoding, known), asked).confidence
 
     few, some, many, most = (sure(n) for n in (4, 100, MOST_PASSAGES, 10**7))
     assert few > some > many == most

@@ -32,7 +32,6 @@ from index.passage_record import pack_vector, unpack_vectors
 from index.sqlite_schema import DATABASE
 from index.store import Where
 from index.terms import Postings, TermTable
-from index.token_codec import ResidualCodec, train
 from index.vector_index import choose_kind
 
 
@@ -461,45 +460,6 @@ def test_bytes_that_are_no_index_are_refused() -> None:
         vector_index.load(memoryview(flat), kind, DIM + 1)
 
 
-def clustered_tokens(n_passages: int = 300) -> tuple[np.ndarray, ...]:
-    """Tokens that depend on the word piece, on the passage, and on chance."""
-    rng = np.random.default_rng(0)
-    pieces, topics = rng.standard_normal((40, 64)), rng.standard_normal((n_passages, 64))
-    ids = rng.integers(40, size=(n_passages, 30)).astype(np.int32)
-    tokens = pieces[ids] + topics[:, None] + 0.4 * rng.standard_normal((n_passages, 30, 64))
-    tokens /= np.linalg.norm(tokens, axis=2, keepdims=True)
-    vectors = tokens.mean(axis=1)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors.astype(np.float32), tokens.astype(np.float32), ids
-
-
-def test_a_trained_codec_keeps_tokens_in_few_bytes() -> None:
-    vectors, tokens, ids = clustered_tokens()
-    codec = train(
-        vectors[:250], tokens[:250].reshape(-1, 64), ids[:250].ravel(),
-        np.repeat(np.arange(250), 30).astype(np.int32),
-    )  # fmt: skip
-    codec = ResidualCodec.from_bytes(codec.to_bytes(), 64)
-    held_out = range(250, 300)
-    codes = [codec.encode(vectors[i], tokens[i], ids[i]) for i in held_out]
-    assert {len(code) for code in codes} == {30 * codec.codebook.shape[0]}
-    decoded = codec.decode(vectors[250:], codes, [ids[i].astype(np.int64) for i in held_out])
-    cosines = np.einsum("ij,ij->i", decoded, tokens[250:].reshape(-1, 64))
-    assert cosines.mean() > 0.9
-    unknown = codec.decode(
-        vectors[:1], [codes[0][: codec.codebook.shape[0]]], [np.asarray([10**6])]
-    )
-    assert np.isfinite(unknown).all()
-
-
-def test_a_codec_for_other_vectors_is_refused() -> None:
-    vectors, tokens, ids = clustered_tokens(60)
-    owner = np.repeat(np.arange(60), 30).astype(np.int32)
-    codec = train(vectors, tokens.reshape(-1, 64), ids.ravel(), owner)
-    with pytest.raises(ValueError, match="other vectors"):
-        ResidualCodec.from_bytes(codec.to_bytes(), 32)
-
-
 def test_the_codec_is_learnt_once_there_is_enough(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -517,7 +477,7 @@ def test_the_codec_is_learnt_once_there_is_enough(
     with store.read() as snapshot:
         assert store._view.state.codec == 1  # type: ignore[union-attr]
         pool = snapshot.pool(snapshot.dense(wanted.vector, 1).rows, ())
-    assert np.einsum("ij,ij->i", pool.token_vectors, wanted.token_vectors).mean() > 0.9
+    assert np.einsum("ij,ij->i", pool.tokens.vectors(), wanted.token_vectors).mean() > 0.9
 
 
 def test_articles_of_one_word_and_of_thousands_fit(store: FolderStore) -> None:

@@ -54,13 +54,13 @@ def test_scores_far_from_zero_do_not_overflow() -> None:
 
 
 def test_the_shipped_weights_find_the_sentence_that_says_what_is_asked() -> None:
-    passages, sentences = fuse(query(0, 1), candidates(*TWO), coefficients())
+    passages, sentences = fuse(query(0, 1), candidates((0, 1), *TWO), coefficients())
     assert passages.argmax() == 0
     assert sentences.argmax() == 0
 
 
 def test_the_shipped_weights_rank_an_article_of_one_sentence() -> None:
-    passages, sentences = fuse(query(0, 1), candidates([[0, 2]]), coefficients())
+    passages, sentences = fuse(query(0, 1), candidates((0, 1), [[0, 2]]), coefficients())
     assert passages.shape == sentences.shape == (1,)
     assert np.isfinite([*passages, *sentences]).all()
 

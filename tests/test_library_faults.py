@@ -52,7 +52,7 @@ def contents(folder: Path) -> dict[str, Any]:
                         pool.articles,
                         pool.passage_spans.tolist(),
                         pool.term_counts.tolist(),
-                        pool.token_vectors.round(4).tolist(),
+                        pool.tokens.vectors().round(4).tolist(),
                         [snapshot.article(a).text for a in pool.articles],
                     )
         return found

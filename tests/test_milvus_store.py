@@ -307,7 +307,7 @@ def test_word_pieces_are_kept_in_few_bytes_once_there_is_enough_to_learn_from(
     with store.read() as ours, folder.read() as theirs:
         some = np.asarray([3, 100, 185])
         one, other = ours.pool(some, ["comet"]), theirs.pool(some, ["comet"])
-    np.testing.assert_allclose(one.token_vectors, other.token_vectors, atol=1e-5)
+    np.testing.assert_allclose(one.tokens.vectors(), other.tokens.vectors(), atol=1e-5)
     folder.close()
 
 

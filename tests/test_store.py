@@ -182,7 +182,7 @@ def test_a_pool_holds_what_was_stored(filled: Store) -> None:
     assert (pool.paragraphs.tolist(), pool.pages.tolist()) == ([1], [2])
     assert pool.traits.tolist() == passage.traits.tolist()
     assert pool.token_starts.tolist() == passage.token_starts.tolist()
-    assert np.einsum("ij,ij->i", pool.token_vectors, passage.token_vectors).min() > 0.99
+    assert np.einsum("ij,ij->i", pool.tokens.vectors(), passage.token_vectors).min() > 0.99
     assert pool.lengths.tolist() == [len(passage.terms[0])]
     assert pool.term_counts.tolist() == [
         [passage.terms[0].count("ember"), passage.terms[0].count("violin")]
