@@ -77,7 +77,7 @@ def test_the_manifest_says_what_was_made_and_how_good_it_is(store: FolderStore) 
     with store.read():
         manifest = store._view.state.derived  # type: ignore[union-attr]
     assert manifest is not None
-    assert manifest["kind"][0] == "IDMap,Flat"
+    assert manifest["kind"][0] == "IDMap,SQfp16"
     assert manifest["recall"] == 1.0
     assert (manifest["n"], manifest["upto"]) == (30, 30)
 
@@ -426,7 +426,7 @@ def test_a_kind_is_chosen_that_faiss_knows_and_that_fits(n: int) -> None:
 def test_an_approximate_index_finds_nearly_all(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.vector_index.FLAT_UP_TO", 100)
+    monkeypatch.setattr("index.vector_index.SCAN_UP_TO", 100)
     store.add(generated(400))
     store.compact()
     with store.read() as snapshot:
@@ -452,7 +452,7 @@ def test_the_same_vectors_give_the_same_index() -> None:
 
 
 def test_bytes_that_are_no_index_are_refused() -> None:
-    kind = vector_index.Kind("IDMap,Flat", 0, 1)
+    kind = vector_index.Kind("IDMap,SQfp16", 0, 1)
     with pytest.raises(ValueError, match="FAISS cannot read it"):
         vector_index.load(memoryview(b"IxMp" + b"\xff" * 60), kind, DIM)
     flat = vector_index.serialise(vector_index.train(kind, np.zeros((0, DIM)), DIM))

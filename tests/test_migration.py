@@ -101,7 +101,7 @@ def test_the_index_of_either_store_is_described(folder: FolderStore, milvus: Mil
     folder.compact()
     folder.add(generated(1, seed=5))
     assert folder.index_state() == (
-        "IDMap,Flat of 117 passages, recall@10 1.000 when it was built; 3 newer ones compared"
+        "IDMap,SQfp16 of 117 passages, recall@10 1.000 when it was built; 3 newer ones compared"
         " exactly"
     )
     assert milvus.index_state().startswith("FLAT, Loaded")
