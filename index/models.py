@@ -15,7 +15,7 @@ import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from weakref import WeakValueDictionary
 
 from index.encoder import Encoder, Progress
@@ -120,6 +120,7 @@ def load_encoder(
     backend: Backend = "onnx",
     precision: Precision | None = None,
     truncate_dim: int | None = None,
+    fingerprint: str | None = None,
     progress: Progress | None = None,
 ) -> Encoder:
     """Load a model, preparing it first where that has not been done.
@@ -129,6 +130,8 @@ def load_encoder(
         backend: ``"torch"`` for the original instead of the prepared model.
         precision: By default int8 on a processor and float32 on a graphics card.
         truncate_dim: Leading dimensions to keep, for models trained to allow it.
+        fingerprint: Of the encoder that made what is to be asked, possibly on a machine with
+            another default: where it is this model at another precision, that is taken.
         progress: Called while the model is prepared.
 
     Raises:
@@ -139,8 +142,8 @@ def load_encoder(
         return _original(source, truncate_dim)
     from index.onnx_encoder import cuda_offered  # deferred: imports onnxruntime
 
-    cuda = cuda_offered() and precision != "int8"
-    wanted = precision or ("float32" if cuda else "int8")
+    wanted = precision or _precision_of(source, truncate_dim, fingerprint)
+    cuda = cuda_offered() and wanted != "int8"
     prepared = _kept(source, wanted, truncate_dim)
     for attempt in range(2):
         try:
@@ -237,6 +240,22 @@ def _usual_precision() -> Precision:
     from index.onnx_encoder import cuda_offered
 
     return "float32" if cuda_offered() else "int8"
+
+
+def _precision_of(source: Source, truncate_dim: int | None, fingerprint: str | None) -> Precision:
+    """The precision at which a model has a fingerprint; the usual one where none has."""
+    usual = _usual_precision()
+    if fingerprint is None or source.folder is None:
+        return usual
+    kept = _kept(source, usual, truncate_dim)
+    if kept and kept.fingerprint == fingerprint:  # also where int8 was not faithful
+        return usual
+    digest = source_digest(source.folder, cache_root())
+    precisions: tuple[Precision, ...] = get_args(Precision)
+    for precision in precisions:
+        if fingerprint_of(digest, precision, truncate_dim) == fingerprint:
+            return precision
+    return usual
 
 
 def _downloaded(name: str) -> Path | None:

@@ -31,6 +31,7 @@ def build_shards(
     workers: int | None = None,
     address: str | None = None,
     model: str | None = None,
+    fingerprint: str | None = None,
     tags: Sequence[str] = (),
     limits: Limits | None = None,
     progress: Progress | None = None,
@@ -43,6 +44,7 @@ def build_shards(
         workers: How many; None for one a processor of the cluster.
         address: The cluster's; None to start one on this machine.
         model: Makes the vectors; None for the bundled MiniLM.
+        fingerprint: As for `index.models.load_encoder`.
         tags: Given to every article.
         limits: Of a shard.
         progress: Called with the articles that are done.
@@ -57,7 +59,7 @@ def build_shards(
     """
     require("ray", "pyarrow", of="ray")
     # Prepared once, here: the workers of this machine find it done.
-    encoder = load_encoder(model, progress=progress)
+    encoder = load_encoder(model, fingerprint=fingerprint, progress=progress)
     ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
     del encoder
     parts = source.parts(limits or Limits(), progress)

@@ -172,7 +172,7 @@ class _Worker:
             OtherModel: It is not the driver's.
         """
         os.environ["OMP_NUM_THREADS"] = "1"  # the processor that Ray has set aside
-        self._encoder = load_encoder(self._model.name)
+        self._encoder = load_encoder(self._model.name, fingerprint=self._model.fingerprint)
         if self._encoder.fingerprint != self._model.fingerprint:
             raise OtherModel(
                 f"a node of the cluster has model {self._encoder.name!r} with fingerprint"

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise QuestionError(f"--workers must be a whole number from 1, not {arguments.workers}")
     # A client of Milvus complains on standard error when Ray starts processes beside it.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    model = _model_of(arguments)
+    model, fingerprint = _model_of(arguments)
     began = time.monotonic()
     with terminal_progress() as progress, resumable("what is done"):
         built = build_shards(
@@ -78,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             address=arguments.address,
             model=model,
+            fingerprint=fingerprint,
             tags=arguments.tag,
             progress=progress,
         )
@@ -106,8 +107,8 @@ def _shards_of(arguments: argparse.Namespace) -> str:
     return f"{name}.shards"
 
 
-def _model_of(arguments: argparse.Namespace) -> str | None:
-    """The model of the library that is there, or the one for a new one.
+def _model_of(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
+    """Name and fingerprint of the model of the library that is there, or the name for a new one.
 
     Raises:
         LibraryError: The library cannot be opened: better now than after the work.
@@ -115,10 +116,11 @@ def _model_of(arguments: argparse.Namespace) -> str | None:
     """
     store = open_store(arguments.library) if arguments.library else None
     if store is None:
-        return str(arguments.model) if arguments.model else None
-    library = Library(store, load_encoder(arguments.model or store.model.name))
-    library.close()
-    return str(arguments.model or store.model.name)
+        return arguments.model, None
+    made_by = store.model
+    name = arguments.model or made_by.name
+    Library(store, load_encoder(name, fingerprint=made_by.fingerprint)).close()
+    return name, made_by.fingerprint
 
 
 def _report(built: Built, place: Place, seconds: float) -> None:

@@ -102,8 +102,12 @@ class ArticleBot:
             ModelError: A model cannot be loaded, or the reranker is no cross-encoder.
         """
         if isinstance(source, (str, os.PathLike)) and is_index_folder(source):
-            encoder = load_encoder(model or open_index(source).model, progress=progress)
-            index = open_index(source, fingerprint=encoder.fingerprint)
+            index = open_index(source)
+            encoder = load_encoder(
+                model or index.model, fingerprint=index.fingerprint, progress=progress
+            )
+            if encoder.fingerprint != index.fingerprint:  # which is an error to be told
+                index = open_index(source, fingerprint=encoder.fingerprint)
             return cls(index, encoder, reranker=load_reranker(reranker))
         if source is None:
             article = bundled_article()

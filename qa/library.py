@@ -109,7 +109,11 @@ class Library:
                 f"{str(path)!r} holds no library; make one with: article-qa add SOURCE --library"
                 f" {path}"
             )
-        encoder = load_encoder(model or (store.model.name if store else None), progress=progress)
+        encoder = load_encoder(
+            model or (store.model.name if store else None),
+            fingerprint=store.model.fingerprint if store else None,
+            progress=progress,
+        )
         if store is None:
             ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
             store = create_store(path, ref, token=token)

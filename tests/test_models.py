@@ -15,6 +15,8 @@ from index.encoder import Encoder
 from index.errors import ModelError
 from index.model_cache import PreparedModel, publish
 from index.models import DEFAULT_MODEL, describe, load_encoder, prepare, resolve
+from index.plaintext import article_from_text
+from qa import ArticleBot, Library
 
 
 @pytest.fixture
@@ -244,6 +246,26 @@ def test_a_process_that_dies_is_told_by_its_last_words(
     assert models._in_another_process({}, None) == {"crashed": "out of memory"}
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
     assert "crashed" in models._in_another_process({}, None)
+
+
+def test_what_another_default_made_is_asked_as_it_was_made(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a machine with a graphics card, whose default is another.
+    monkeypatch.setattr("index.models._usual_precision", lambda: "float32")
+    exact = load_encoder()
+    assert exact.fingerprint != encoder.fingerprint
+    text = "The bridge was closed in May. Ferries took its place."
+    ArticleBot.from_text(text).save(tmp_path / "index")
+    with Library.open(tmp_path / "library") as library:
+        library.add([article_from_text(text)])
+    assert load_encoder(fingerprint=encoder.fingerprint).fingerprint == encoder.fingerprint
+    monkeypatch.undo()
+    assert load_encoder().fingerprint == encoder.fingerprint
+    bot = ArticleBot.open(tmp_path / "index")
+    assert bot.ask("When was the bridge closed?").citations[0].quote.endswith("May.")
+    with Library.open(tmp_path / "library") as library:
+        assert library.ask("When was the bridge closed?").citations[0].quote.endswith("May.")
 
 
 def test_what_is_in_use_is_loaded_once_and_goes_with_its_last_user(encoder: Encoder) -> None:
