@@ -29,11 +29,13 @@ _OTHER: Final = re.compile(
 )
 _MEANT: Final = re.compile(
     rf"\W*(?:{_NO}\W+)*(?:i (?:mean|meant)|i was asking about|make that|rather)\W+(?P<name>.+?)\W*"
-    rf"|\W*(?:{_NO}\W+)+(?P<bare>[^?]+?)\W*"
+    rf"|\W*(?:{_NO}\W+)*{_NO}\s*[^\w\s]\W*(?P<bare>[^?]+?)\W*"
     r"|\W*not (?P<old>.+?)\W+(?:but|i mean|i meant)\W+(?P<new>.+?)\W*",
     re.IGNORECASE,
 )
 _NAME: Final = re.compile(r"\b[A-Z][\w'\u2019-]*(?:\s+[A-Z][\w'\u2019-]*)*")
+_LITTLE: Final = r"(?:(?:in|at|of|for|by|and|about|the)\s+)*"
+_ONLY_NAMES: Final = re.compile(rf"{_LITTLE}{_NAME.pattern}(?:\s+{_LITTLE}{_NAME.pattern})*")
 _ASKING: Final = re.compile(
     r"\b(?:who|what|when|where|why|how|which|did|does|do|is|was|are|were|will|can|has|have)\b",
     re.IGNORECASE,
@@ -87,6 +89,8 @@ def correction(
     if meant is None:
         return None
     name = meant["name"] or meant["bare"] or meant["new"]
+    if meant["bare"] and not _ONLY_NAMES.fullmatch(name):
+        return None  # "Sorry, say that again"
     if _ASKING.search(name) or len(name.split()) > LONGEST_NAME:
         return None  # "No, when did it begin?" is a question
     mended = _with_name(asked.question, name, meant["old"])

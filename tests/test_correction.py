@@ -22,6 +22,7 @@ def first(bot: ArticleBot) -> Answer:
         "I meant Microsoft",
         "no, Microsoft",
         "Sorry, Microsoft",
+        "No. Microsoft!",
         "Not Amazon but Microsoft",
         "Not Amazon, I mean Microsoft.",
         "Actually, make that Microsoft",
@@ -34,6 +35,12 @@ def test_another_name_is_put_in_the_place_of_the_one_before(
     plain = bot.ask("What did Microsoft do?")
     assert mended.interpreted_as == "What did Microsoft do?"
     assert mended.citations == plain.citations
+
+
+def test_a_name_may_have_little_words(first: Answer) -> None:
+    mended = correction("No, the Bank of England", [first], lambda answer: True)
+    assert mended is not None
+    assert mended.question == "What did the Bank of England do?"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +64,12 @@ def test_the_other_one_is_another_answer_to_the_same_question(
         "Did Microsoft do the same?",
         "Who else?",
         "No one was asked, or was anyone?",
+        "No charges filed?",
+        "No comment from Google?",
+        "Wait, tell me more",
+        "Sorry, explain that again",
+        "No. Tell me more.",
+        "No, nothing else",
     ],
 )
 def test_a_question_is_a_question(first: Answer, question: str) -> None:
