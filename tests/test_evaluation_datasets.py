@@ -334,6 +334,20 @@ def test_a_trec_folder_whose_judgements_count_the_topics(tmp_path: Path) -> None
     assert "topics numbered by position" in {problem.what for problem in dataset.problems}
 
 
+def test_topics_that_do_not_close_their_fields_are_read(tmp_path: Path) -> None:
+    (tmp_path / "docs.xml").write_text(
+        "<doc><docno>LA-1</docno><text>gangs</text></doc>", encoding="utf-8"
+    )
+    topic = (
+        "<top>\n\n<num> Number: 301\n<title> Organized\nCrime\n\n<desc> Description:\nWhich"
+        " gangs?\n\n<narr> Narrative:\nAny.\n\n</top>\n"
+    )
+    (tmp_path / "topics.txt").write_text(topic, encoding="utf-8")
+    (tmp_path / "qrels.txt").write_text("301 0 LA-1 1", encoding="utf-8")
+    (question,) = read_dataset(tmp_path).questions
+    assert (question.id, question.text) == ("301", "Organized Crime")
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello\n", encoding="utf-8")
     with pytest.raises(DataError, match="no known collection"):

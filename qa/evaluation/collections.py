@@ -12,12 +12,15 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from index.errors import DataError
 from qa.evaluation.datasets import Builder, Dataset, Question, digest_of
 from qa.evaluation.records import json_lines, text_of
 
 __all__ = ["read_folder"]
+
+_JUDGEMENT: Final = re.compile(r"\s*(?:\S+[ \t]+){3}-?\d+[ \t]*(?:\r?\n|\Z)")
 
 
 def read_folder(folder: Path) -> Dataset:
@@ -31,9 +34,7 @@ def read_folder(folder: Path) -> Dataset:
     texts = {path: text_of(path) for path in sorted(folder.iterdir()) if _is_trec(path)}
     documents = [path for path, text in texts.items() if re.search(r"<docno>", text, re.I)]
     topics = [path for path, text in texts.items() if re.search(r"<top>", text, re.I)]
-    qrels = [
-        path for path, text in texts.items() if re.match(r"\s*\S+\s+\S+\s+\S+\s+-?\d+\s*\n", text)
-    ]
+    qrels = [path for path, text in texts.items() if _JUDGEMENT.match(text)]
     if documents and len(topics) == 1 and len(qrels) == 1:
         return _read_trec(folder, {path: texts[path] for path in documents}, topics[0], qrels[0])
     raise DataError(
@@ -84,11 +85,10 @@ def _read_trec(folder: Path, documents: Mapping[Path, str], topics: Path, qrels:
             _collect(builder, name, html.unescape(whole), f"{path}: document {name}")
     texts: dict[str, str] = {}
     for number, body in enumerate(_elements(text_of(topics), "top")):
-        match = re.search(r"<num>\s*(?:Number:)?\s*(\S+?)\s*(?:</num>|\n)", body, re.I)
-        if match is None:
+        name = _field(body, "num").removeprefix("Number:").strip()
+        if not name:
             raise DataError(f"{topics}: topic {number}: field 'num' is missing")
-        title = html.unescape(" ".join(next(_elements(body, "title"), "").split()))
-        _add_query(texts, match[1], title, f"{topics}: topic {number}")
+        _add_query(texts, name, _field(body, "title"), f"{topics}: topic {number}")
     grades = _judgements(builder, qrels, columns=(0, 2, 3), header=False)
     positions = [str(number) for number in range(1, len(texts) + 1)]
     if not set(grades) <= set(texts) and set(grades) <= set(positions):
@@ -162,6 +162,13 @@ def _judgements(
                 f"{path}: line {number}: field 'score' must be a whole number, not {grade!r}"
             ) from error
     return grades
+
+
+def _field(topic: str, name: str) -> str:
+    """A field of a topic, in one line; TREC's own topics never close theirs."""
+    ends = rf"</{name}>|<(?:num|title|desc|narr|smry|con|fac)>|\Z"
+    match = re.search(rf"<{name}>(.*?)(?:{ends})", topic, re.DOTALL | re.IGNORECASE)
+    return " ".join(html.unescape(match[1]).split()) if match else ""
 
 
 def _elements(text: str, name: str) -> Iterator[str]:
