@@ -190,7 +190,7 @@ def text_fragment(url: str, quote: str) -> str:
     whole = len(words) <= 12
     ends = [" ".join(words)] if whole else [" ".join(words[:5]), " ".join(words[-5:])]
     # A dash would be read as the fragment's own syntax, and percent_encode keeps it.
-    encoded = (percent_encode(end, safe="").replace("-", "%2D") for end in ends)
+    encoded = (percent_encode(end, safe="", errors="replace").replace("-", "%2D") for end in ends)
     return f"{url.split('#')[0]}#:~:text={','.join(encoded)}"
 
 

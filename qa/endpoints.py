@@ -11,7 +11,7 @@ from collections import OrderedDict
 from secrets import token_urlsafe
 from typing import Any
 
-from index.errors import QuestionError, SourceError
+from index.errors import ArticleQAError, QuestionError, SourceError
 from index.plaintext import article_from_text
 from qa.bot import DEFAULT_K
 from qa.page.markup import transferable
@@ -51,7 +51,10 @@ class Endpoints:
         Raises:
             QuestionError: The question, ``k`` or the handle cannot be used.
         """
-        return self._find(article).ask(transferable(question), k=k).to_dict()
+        question, article = _texts(QuestionError, question=question, article=article)
+        if not isinstance(k, int):
+            raise QuestionError(f"k must be a whole number, not {k!r}")
+        return self._find(article).ask(question, k=k).to_dict()
 
     def open(self, text: str, title: str = "", url: str = "") -> dict[str, Any]:
         """Open an article given as plain text, so that it can be asked.
@@ -67,7 +70,7 @@ class Endpoints:
         Raises:
             SourceError: The text is too large, or holds nothing that could be cited.
         """
-        text, title, url = map(transferable, (text, title, url))
+        text, title, url = _texts(SourceError, text=text, title=title, url=url)
         if len(text.encode()) > self._max_bytes:
             raise SourceError(
                 f"the article is larger than the {self._max_bytes:,} bytes taken; give a part of it"
@@ -101,8 +104,12 @@ class Endpoints:
             quote, heading, and before and after: the rest of the passages it touches.
 
         Raises:
-            QuestionError: The stretch lies outside the article, or the handle is unknown.
+            QuestionError: The stretch is no pair of whole numbers or lies outside the article, or
+                the handle is unknown.
         """
+        (article,) = _texts(QuestionError, article=article)
+        if not (isinstance(start, int) and isinstance(end, int)):
+            raise QuestionError(f"start and end must be whole numbers, not {start!r} and {end!r}")
         opened = self._open(article)
         text = opened.article.text
         if not 0 <= start < end <= len(text):
@@ -138,3 +145,11 @@ class Endpoints:
         if not article:
             raise QuestionError("say which article of the library: a citation's article has an id")
         return self._source.open(article)
+
+
+def _texts(error: type[ArticleQAError], **given: object) -> tuple[str, ...]:
+    """What a program sent as texts; JSON may hold anything in their place."""
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise error(f"{name} must be a text, not {value!r}")
+    return tuple(map(transferable, map(str, given.values())))

@@ -171,5 +171,10 @@ def test_a_deep_link_scrolls_to_the_quote(quote: str, fragment: str) -> None:
     assert text_fragment("https://a.example/x", quote) == link
 
 
+def test_a_quote_with_half_a_character_is_linked_as_far_as_it_goes() -> None:
+    link = sample("Dogs \ud83d bark", url="https://a.example/x").citations[0].deep_link
+    assert link == "https://a.example/x#:~:text=Dogs%20%3F%20bark"
+
+
 def test_without_a_url_there_is_no_deep_link() -> None:
     assert sample("It rained.").citations[0].deep_link is None

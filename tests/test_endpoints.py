@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,22 @@ def test_evidence_outside_the_article_is_refused(
 ) -> None:
     with pytest.raises(QuestionError, match="not in the article"):
         endpoints.evidence(*span)
+
+
+def test_what_is_of_another_kind_is_refused_in_words(endpoints: Endpoints) -> None:
+    wrong: Any = (None, 5, 1.0, ["Why?"])
+    for value in wrong:
+        with pytest.raises(QuestionError, match="question must be a text"):
+            endpoints.ask(value)
+        with pytest.raises(SourceError, match="text must be a text"):
+            endpoints.open(value)
+        with pytest.raises(QuestionError, match="article must be a text"):
+            endpoints.ask("Why?", article=value)
+    for number in wrong[0], wrong[2]:
+        with pytest.raises(QuestionError, match="k must be a whole number"):
+            endpoints.ask("Why?", k=number)
+        with pytest.raises(QuestionError, match="whole numbers"):
+            endpoints.evidence(number, 5)
 
 
 def test_a_handle_cannot_be_guessed_from_the_text(endpoints: Endpoints) -> None:

@@ -269,3 +269,13 @@ def test_the_date_is_the_article_s_own(head: str, shown: str) -> None:
     )
 
     assert (read_article(data.encode()).published or "")[:10] == "2020-03-04"
+
+
+@pytest.mark.parametrize("declared", ["hex", "rot13", "idna", "undefined", "no-such-thing"])
+def test_a_declared_encoding_that_is_none_is_not_believed(declared: str) -> None:
+    page = f"<html><head><meta charset='{declared}'></head><body><p>{LATE}</p></body></html>"
+    article = read_article(page.encode("cp1252"))
+    assert LATE in article.text
+
+
+LATE = "The café is open all day long, and on Sundays it serves breakfast until noon."

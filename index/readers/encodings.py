@@ -103,8 +103,12 @@ def decode_html(data: bytes, charset: str | None = None) -> str:
 
 def _known(label: str) -> str | None:
     label = label.lower()
+    if label in _AS_BROWSERS_DO:
+        return _AS_BROWSERS_DO[label]
     try:
-        return _AS_BROWSERS_DO.get(label) or codecs.lookup(label).name
+        # Python has codecs that are no encodings of text, such as "hex" and "idna".
+        bytes(range(256)).decode(label, "replace")
+        return codecs.lookup(label).name
     except (LookupError, ValueError):
         return None
 
