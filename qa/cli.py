@@ -20,7 +20,7 @@ from index.storage import is_article_folder
 from qa.bot import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, MIN_CONFIDENCE, ArticleBot
 from qa.model_commands import run_doctor, run_prepare
 from qa.reranker import RERANKER_HELP
-from qa.terminal import render, terminal_progress
+from qa.terminal import render, takes_any_text, terminal_progress
 
 __all__ = ["main"]
 
@@ -63,6 +63,7 @@ exit status: 0 answered, 1 the article does not say, 2 bad usage or input
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    takes_any_text(sys.stdout)
     argv = sys.argv[1:] if argv is None else list(argv)
     # What follows serve is the page's own to read, options before all.
     argv, rest = (argv[:1], argv[1:]) if argv[:1] == ["serve"] else (argv, [])
@@ -95,7 +96,12 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    ask = commands.add_parser("ask", help="ask one question", description=_ask.__doc__)
+    ask = commands.add_parser(
+        "ask",
+        help="ask one question",
+        description=_ask.__doc__,
+        allow_abbrev=False,  # which options there are hangs on which are given, in full
+    )
     ask.add_argument("question", help=f"up to {MAX_QUESTION_CHARS:,} characters")
     _add_source(ask)
     ask.add_argument(
@@ -207,6 +213,8 @@ def _open(arguments: argparse.Namespace, *, reranker: str | None = None) -> Arti
 def _ask(arguments: argparse.Namespace) -> int:
     """Print the sentences of the article that answer the question, best first."""
     if arguments.library or is_article_folder(arguments.source):
+        if arguments.library and arguments.source:
+            raise QuestionError("give an article or --library, not both")
         if arguments.reranker:
             raise QuestionError("--reranker is for one article; leave it out, or ask one article")
         from qa.library_commands import ask_library

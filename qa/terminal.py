@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
 from index.encoder import Progress
@@ -18,7 +19,7 @@ from qa.one_line import one_line
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["render", "terminal_progress"]
+__all__ = ["render", "takes_any_text", "terminal_progress"]
 
 _CLOSEST = "Closest, not an answer:"
 
@@ -29,6 +30,12 @@ def render(answer: Answer, file: TextIO) -> None:
         _render_rich(answer, file)
     else:
         file.write(_plain(answer))
+
+
+def takes_any_text(file: TextIO) -> None:
+    """Let a file take what its encoding lacks, as escapes; a pipe of Windows has but cp1252."""
+    if isinstance(file, TextIOWrapper):
+        file.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -36,6 +36,24 @@ def test_an_answer_is_plain_text_in_a_pipe(cache: Path) -> None:
     assert done.stderr == b""
 
 
+def test_a_pipe_whose_encoding_lacks_a_character_gets_its_escape(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")  # as of every pipe on Windows
+    source = tmp_path / "city.txt"
+    source.write_text("Tokyo (\u6771\u4eac) has fourteen million inhabitants.", encoding="utf-8")
+    done = run("ask", "How many inhabitants has Tokyo?", str(source))
+    assert done.returncode == FOUND, done.stderr
+    assert rb"Tokyo (\u6771\u4eac) has fourteen" in done.stdout
+
+
+def test_an_article_and_a_library_are_not_asked_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "Why?", "article.txt", "--library", str(tmp_path)]) == BAD_INPUT
+    assert "not both" in capsys.readouterr().err
+
+
 def test_what_the_article_does_not_say_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", FAR]) == NOT_FOUND
     assert capsys.readouterr().out.startswith("The article does not say.\nClosest, not an answer:")
