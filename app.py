@@ -50,7 +50,7 @@ from qa.page import Reception, View, Visit, early, script, style
 from qa.page.frame import CONNECTION, EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
 from qa.page.source import ArticleSource, LibrarySource, Source
 from qa.serve_options import is_loopback, parse_serve_options, read_accounts
-from qa.terminal import terminal_progress
+from qa.terminal import takes_any_text, terminal_progress
 
 __all__ = ["build_page", "html_pane", "main"]
 
@@ -167,6 +167,7 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
         read.click(open_text, [text, title], parts, **opening)
         gr.on([fetch.click, address.submit], open_address, address, parts, **opening)
         upload.upload(open_file, upload, parts, **opening)
+        _keep_current(page, reception, first, [article, filters], **private)
         home.click(lambda: _parts(reception.arrive()), None, parts, **private)
         clear.click(lambda visit: _parts(reception.clear(visit)), visit, parts, **private)
         talk.verdict(judge, visit, None, **private | {"trigger_mode": "multiple"})
@@ -175,6 +176,25 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
                 None, download, None, js="(file) => articlePage.save(file)"
             )
     return page
+
+
+def _keep_current(
+    page: gr.Blocks,
+    reception: Reception,
+    made: View,
+    panes: list[gr.HTML],
+    **options: Any,  # noqa: ANN401 - Gradio's own
+) -> None:
+    """Let a visit to a library find what is in it now, not what was when the page was made."""
+
+    def changed() -> tuple[Any, ...]:
+        now = reception.arrive()
+        # What is the same is not sent: the reader may have gone on by then.
+        same = (now.article, now.filters) == (made.article, made.filters)
+        return (gr.skip(), gr.skip()) if same else (now.article, now.filters)
+
+    if reception.source.first is None:
+        page.load(changed, None, panes, **options)
 
 
 def html_pane(value: str | None = None, **options: Any) -> gr.HTML:  # noqa: ANN401 - Gradio's own
@@ -302,6 +322,7 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
         argv: The options; those of the process if None.
         prog: What the command is called in its help.
     """
+    takes_any_text(sys.stdout)
     options = parse_serve_options(sys.argv[1:] if argv is None else argv, os.environ, prog=prog)
     try:
         accounts = read_accounts(options.auth) if options.auth else None
@@ -336,7 +357,9 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
     )
     sys.stdout.write(f"{title or 'The article'}\n{address}\n")
     sys.stdout.flush()
-    stop.wait()
+    # Windows delivers Ctrl-C to a thread only when it wakes.
+    while not stop.wait(0.5):
+        pass
     page.close(verbose=False)
     return 0
 

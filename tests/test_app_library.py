@@ -86,6 +86,24 @@ def test_a_visit_begins_with_the_articles_there_are(page: Page) -> None:
     expect(page.locator("#article h2")).to_have_text("3 articles")
 
 
+def test_what_was_added_since_the_server_began_is_there_after_a_reload(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with Library.open(tmp_path / "empty"):
+        pass
+    with (
+        serving(tmp_path, "--library", str(tmp_path / "empty")) as server,
+        visiting(browser, server.url) as page,
+    ):
+        expect(page.locator("#article h2")).to_have_text("The library is empty")
+        with Library.open(tmp_path / "empty") as library:
+            library.add([article_from_text(HARBOUR)])
+        page.reload()
+        expect(page.locator("#article h2")).to_have_text("1 article")
+        ask(page, "What does the work in the harbour cost?")
+        expect(page.locator(".best")).to_contain_text("nine million euros")
+
+
 def test_questions_are_suggested_about_the_newest_articles_and_then_about_what_was_cited(
     page: Page,
 ) -> None:
