@@ -202,8 +202,15 @@ class _Asking:
         """What "this article" is in a conversation: the one that was quoted first, last time."""
         for answer in reversed(self._asked.history):
             there = still_there(self._snapshot, answer)
-            if there:
-                return self._snapshot.article(there[0].article.id)
+            asked = {
+                entry.id
+                for where in narrowed([self._inquiry.where], there)
+                for entry in self._snapshot.entries(where)
+            }
+            # Of another filter's articles nothing is told, not even who wrote them.
+            ids = [c.article.id for c in there if c.article.id in asked]
+            if ids:
+                return self._snapshot.article(ids[0])
         return None
 
     def _filters(self, question: str) -> list[Where | None]:

@@ -378,6 +378,18 @@ def test_who_wrote_the_article_about_something_is_said_by_its_byline(
     assert library.ask("Who wrote this?", where=named).citations[0].quote == "By Ada Quist"
 
 
+@pytest.mark.parametrize(
+    "where", [Where(sites=("Courier",)), Where(ids=(ARTICLES[1].id, ARTICLES[3].id))]
+)
+def test_who_wrote_this_is_not_told_of_what_the_filter_keeps_out(
+    library: Library, where: Where
+) -> None:
+    before = library.ask("Who runs the bakery that won a prize?")
+    answer = library.ask("Who wrote this?", history=[before], where=where)
+    assert "By Ada Quist" not in {citation.quote for citation in answer.citations}
+    assert set(titles(answer)) <= {"Rust", "Festival"}
+
+
 def test_an_author_that_only_the_metadata_name_is_told_as_such(library: Library) -> None:
     answer = library.ask("Who wrote the article about the bakery and its rye loaves?")
     assert answer.citations[0].article.title == "Bread prize"
