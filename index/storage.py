@@ -29,6 +29,7 @@ import numpy as np
 from index.article import Article
 from index.article_index import ArticleIndex
 from index.errors import DamagedIndex, IndexFolderError, NewerFormat, NotAnIndex, OtherModel
+from index.faiss_bytes import index_of
 from index.passages import SEGMENTATION, Passage, Sentence
 from index.terms import TermTable
 
@@ -222,7 +223,7 @@ def _assembled(parts: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Artic
     data = json.loads(parts["article.json"])
     vectors = {}
     for name in ("passages", "sentences"):
-        flat = faiss.deserialize_index(np.frombuffer(parts[f"{name}.faiss"], dtype=np.uint8))
+        flat = index_of(parts[f"{name}.faiss"])
         vectors[name] = flat.reconstruct_n(0, flat.ntotal)
     with np.load(io.BytesIO(parts["arrays.npz"]), allow_pickle=False) as arrays:
         return ArticleIndex(

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Float32
+from index.faiss_bytes import index_of
 from index.faiss_threads import on_this_thread
 
 __all__ = [
@@ -178,9 +179,8 @@ def load(data: memoryview, kind: Kind, dimension: int) -> faiss.Index:
     Raises:
         ValueError: It is not an index of that kind for such vectors.
     """
-    faiss.set_deserialization_vector_byte_limit(4 * len(data) + 2**20)
     try:
-        index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+        index = index_of(data)
     except RuntimeError as error:
         raise ValueError(f"FAISS cannot read it: {error}") from error
     if index.d != dimension or isinstance(index, faiss.IndexIVF) != bool(kind.probes):
