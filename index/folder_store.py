@@ -34,6 +34,7 @@ from index.recent_articles import RecentArticles
 from index.sentences import SEGMENTER
 from index.sqlite_schema import (
     DATABASE,
+    Frozen,
     State,
     checkpoint,
     connect,
@@ -204,6 +205,9 @@ class FolderStore:
         except BaseException:
             connection.close()
             raise
+        if isinstance(connection, Frozen):
+            connection.close()
+            return
         with self._lock:
             self._free.append(connection)
 

@@ -37,6 +37,7 @@ from index.store import ModelRef, Statistics
 
 __all__ = [
     "DATABASE",
+    "Frozen",
     "State",
     "check_row",
     "checkpoint",
@@ -107,6 +108,10 @@ class State:
     derived: dict[str, Any] | None = None
 
 
+class Frozen(sqlite3.Connection):
+    """A connection that takes the database as it found it: no later commit is seen by it."""
+
+
 def connect(folder: Path, *, write: bool = False) -> sqlite3.Connection:
     """Open the database of a folder.
 
@@ -128,7 +133,7 @@ def connect(folder: Path, *, write: bool = False) -> sqlite3.Connection:
             if not _unwritable(error) or (wal.exists() and wal.stat().st_size):
                 raise
             # A reader of a WAL database writes beside it, unless nobody can.
-            return _opened(path, "ro&immutable=1", folder)
+            return _opened(path, "ro&immutable=1", folder, Frozen)
 
 
 def checkpoint(folder: Path) -> None:
@@ -173,9 +178,11 @@ def create(folder: Path, state: State) -> None:
             connection.close()
 
 
-def _opened(path: Path, mode: str, folder: Path) -> sqlite3.Connection:
+def _opened(
+    path: Path, mode: str, folder: Path, kind: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """A connection to what is certainly an archive."""
-    connection = _open(path, mode)
+    connection = _open(path, mode, kind)
     try:
         _set_up(connection)
         _check(connection, folder)
@@ -185,7 +192,9 @@ def _opened(path: Path, mode: str, folder: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+def _open(
+    path: Path, mode: str, kind: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     # Percent-encoded by as_uri, so that a "?" in the path adds no option.
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -193,6 +202,7 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
+        factory=kind,
     )
 
 

@@ -370,6 +370,42 @@ def test_a_folder_that_cannot_be_written_can_be_asked(public: Path) -> None:
     assert "ask it as it is" in said
 
 
+def test_who_may_only_read_sees_what_the_owner_commits(public: Path) -> None:
+    for path in public.glob(f"{DATABASE}-*"):
+        path.unlink()
+    owner = os.geteuid()
+
+    def articles(store: FolderStore) -> int:
+        with store.read() as snapshot:
+            return snapshot.statistics.n_articles
+
+    def own() -> None:
+        """Add an article as the owner."""
+        os.seteuid(owner)
+        public.chmod(0o755)
+        for path in public.iterdir():
+            path.chmod(0o644)
+        store = FolderStore(public)
+        store.add(generated(1, seed=9))
+        store.compact()
+        store.close()
+        for path in public.iterdir():
+            path.chmod(0o444)
+        public.chmod(0o555)
+
+    def read_on() -> None:
+        if owner == 0:
+            os.seteuid(65534)
+        store = FolderStore(public)
+        before = articles(store)
+        own()
+        if owner == 0:
+            os.seteuid(65534)
+        assert articles(store) == before + 1
+
+    assert in_child(public, lambda: None, read_on) == "done"
+
+
 def test_a_damaged_index_that_cannot_be_made_anew_gives_no_wrong_answer(public: Path) -> None:
     expected = contents(public)
     (path,) = public.glob("vectors-*")
