@@ -25,6 +25,7 @@ __all__ = ["DerivedFile", "pack_arrays", "read_verified", "sweep", "unpack_array
 
 MAX_BYTES: Final = 64 * 2**30
 _NAME: Final = re.compile(r"(vectors|terms)-[0-9a-f]{32}\.(faiss|arrays)")
+_UNFINISHED: Final = re.compile(r"\.(vectors|terms)\.[0-9a-f]{16}")
 _DTYPES: Final = frozenset({"<i4", "<i8", "|u1", "<u2", "<u4"})
 _ALIGN: Final = 64
 _CHUNK: Final = 2**22
@@ -127,7 +128,7 @@ def unpack_arrays(data: mmap.mmap) -> dict[str, NDArray[Any]]:
 def sweep(folder: Path, names: Iterable[str]) -> None:
     """Remove derived files that nothing names any more."""
     for name in names:
-        if _NAME.fullmatch(name):
+        if is_derived(name):
             try:
                 (folder / name).unlink(missing_ok=True)
             except OSError:
@@ -137,4 +138,4 @@ def sweep(folder: Path, names: Iterable[str]) -> None:
 
 def is_derived(name: str) -> bool:
     """Whether a file is of this module's making, finished or not."""
-    return bool(_NAME.fullmatch(name)) or name.startswith((".vectors.", ".terms."))
+    return bool(_NAME.fullmatch(name) or _UNFINISHED.fullmatch(name))

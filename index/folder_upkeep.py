@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +46,9 @@ _LARGE_DELTA: Final = 8_192
 _QUERIES: Final = 64
 _CHUNK: Final = 16_384
 _MAX_DEAD: Final = 0.2
+_UNNAMED_SECONDS: Final = 3600
+"""How long a file may be there before the database names it; making those of a million
+passages takes a tenth of that."""
 
 
 def needs_flush(state: State) -> bool:
@@ -102,7 +106,11 @@ def compact(folder: Path, progress: Progress | None) -> None:
         connection.execute("COMMIT")
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        sweep(folder, _strays(folder, _names(state.derived)))
+        # Nobody else can say meanwhile that other files are in use than those named now.
+        connection.execute("BEGIN IMMEDIATE")
+        named = _names(read_state(connection).derived)
+        sweep(folder, _strays(folder, named))
+        connection.execute("ROLLBACK")
 
 
 def _publish(
@@ -254,5 +262,11 @@ def _names(manifest: dict[str, Any] | None) -> set[str]:
 
 
 def _strays(folder: Path, named: set[str]) -> list[str]:
-    """Derived files that nothing names: what interrupted work left behind."""
-    return [p.name for p in folder.iterdir() if is_derived(p.name) and p.name not in named]
+    """Derived files that nothing names, and that nobody can still be about to name."""
+    found = []
+    for path in folder.iterdir():
+        if is_derived(path.name) and path.name not in named:
+            with suppress(FileNotFoundError):  # made and gone meanwhile
+                if time.time() - path.stat().st_mtime > _UNNAMED_SECONDS:
+                    found.append(path.name)
+    return found

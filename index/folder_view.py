@@ -119,6 +119,16 @@ def load_view(
         ValueError, KeyError, TypeError: The database is damaged.
         DamagedBaseError: See there.
     """
+    try:
+        return _view(folder, connection, state, last)
+    except ValueError:
+        # What was kept may hold rows that were removed and then, by compaction, forgotten.
+        if last is None:
+            raise
+        return _view(folder, connection, state, None)
+
+
+def _view(folder: Path, connection: sqlite3.Connection, state: State, last: View | None) -> View:
     base, problem = _base(folder, state, last)
     upto = base.upto if base else 0
     keep = last.delta if last and (last.base.upto if last.base else 0) == upto else None

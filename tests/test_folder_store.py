@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -124,6 +125,20 @@ def test_what_was_removed_stays_removed_when_the_files_are_added_to(
     assert len(nearest(FolderStore(store.folder), text, 1000)) == 39 * 3
 
 
+def test_what_is_compacted_away_is_forgotten_by_who_has_it_open(store: FolderStore) -> None:
+    articles = generated(3)
+    store.add(articles)
+    text = articles[0].article.text.split("\n")[0]
+    assert nearest(store, text, 1) == [text]
+    other = FolderStore(store.folder)
+    other.remove([prepared.article.id for prepared in articles])
+    other.compact()
+    assert nearest(store, text) == []
+    store.add(generated(2, seed=1))
+    assert text not in nearest(store, text, 100)
+    assert len(nearest(store, text, 100)) == len(nearest(FolderStore(store.folder), text, 100))
+
+
 def test_segments_that_are_full_are_written_once(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,11 +168,17 @@ def test_segments_that_are_full_are_written_once(
 def test_compaction_leaves_nothing_behind(store: FolderStore) -> None:
     store.add(generated(40))
     store.remove([p.article.id for p in generated(40)[:30]])
-    stray = store.folder / f"vectors-{'0' * 32}.faiss"
-    stray.write_bytes(b"left by a process that was killed")
+    names = [f"vectors-{'0' * 32}.faiss", f".terms.{'1' * 16}"]
+    strays = [store.folder / name for name in names]
+    for stray in strays:
+        stray.write_bytes(b"left by a process that was killed")
+        os.utime(stray, (0, 0))
+    fresh = store.folder / f"terms-{'2' * 32}.arrays"
+    fresh.write_bytes(b"of a process that is about to name it")
     before = sum(p.stat().st_size for p in store.folder.glob(f"{DATABASE}*"))
     store.compact()
-    assert not stray.exists()
+    assert not any(stray.exists() for stray in strays)
+    fresh.unlink()
     assert len(derived(store)) == 2
     assert (store.folder / DATABASE).stat().st_size < before
     with store.read() as snapshot:
