@@ -11,10 +11,11 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from index.article import Article
 from index.encoder import Progress
@@ -59,10 +60,12 @@ class Synced:
     Attributes:
         added: Its articles; those that could not be read are among the refused.
         gone: How many were removed.
+        ids: The article of each file that was read, or known to be as it was; by path.
     """
 
     added: Added
     gone: int
+    ids: Mapping[str, str]
 
 
 def open_folder(
@@ -100,16 +103,18 @@ def open_folder(
     key = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     library, place = _cached(key, model)
     stamps, seen = stamps_of(files), _read_stamps(place)
-    unchanged = {path for path, stamp in stamps.items() if seen.get(path) == stamp}
+    unchanged = {
+        path: seen[path][2] for path, stamp in stamps.items() if seen.get(path, [])[:2] == stamp
+    }
     synced = sync(library, folder, stamps, unchanged=unchanged, progress=progress)
-    failed = {path for path, _ in synced.added.refused}
     if not len(library):
         raise SourceError(
             f"no file in {str(folder)!r} can be read; the first, {synced.added.refused[0][0]}:"
             f" {synced.added.refused[0][1]}"
         )
     with contextlib.suppress(OSError):
-        kept = {path: stamp for path, stamp in stamps.items() if path not in failed}
+        failed = {path for path, _ in synced.added.refused}
+        kept = {path: [*stamps[path], synced.ids[path]] for path in synced.ids.keys() - failed}
         replace_file(_stamp_file(place), json.dumps(kept).encode("ascii"))
         _prune(place.parent)
     for path, why in synced.added.refused:
@@ -173,7 +178,7 @@ def sync(
     folder: Path,
     files: Iterable[str],
     *,
-    unchanged: Collection[str] = (),
+    unchanged: Mapping[str, str] = MappingProxyType({}),
     progress: Progress | None = None,
 ) -> Synced:
     """Make a library hold just what a folder holds; articles from elsewhere stay.
@@ -182,7 +187,8 @@ def sync(
         library: To be brought up to date.
         folder: Where the files are.
         files: Absolute paths of its articles.
-        unchanged: Those that are as they were when they were added, and need not be read.
+        unchanged: Those that are as they were when they were added, and need not be read; the
+            id of the article in each.
         progress: As for ``Library.add``.
 
     Raises:
@@ -191,35 +197,37 @@ def sync(
         LibraryError: The library cannot be written; what was acknowledged is there.
     """
     root = os.path.join(os.path.abspath(folder), "")
-    before = {e.source: e.id for e in library.articles() if (e.source or "").startswith(root)}
+    owner = {e.id: e.source or "" for e in library.articles() if (e.source or "").startswith(root)}
     files = list(files)
-    kept = {path: before[path] for path in files if path in unchanged and path in before}
+    kept = {path: unchanged[path] for path in files if unchanged.get(path, "") in owner}
     refused: Refused = []
-    new: list[tuple[Article, str]] = []
-    replaced: set[str] = set()
+    read: list[tuple[Article, str]] = []
     for article, source in read_each([path for path in files if path not in kept], refused):
         kept[source] = article.id
-        if before.get(source) != article.id:
-            new.append((article, source))
-            if source in before:
-                replaced.add(before[source])
-    if before and not kept and not refused:
+        read.append((article, source))
+    if owner and not kept and not refused:
         raise SourceError(
-            f"{str(folder)!r} holds no article any more, and the library {len(before):,} from it;"
+            f"{str(folder)!r} holds no article any more, and the library {len(owner):,} from it;"
             " nothing was removed: article-qa remove does that"
         )
-    there = kept.keys() | {source for source, _ in refused}
-    gone = {key for source, key in before.items() if source not in there}
-    gone = (gone | replaced) - set(kept.values())
+    # Where files hold the same text, the library has it from one of them.
+    there = {key for key, source in owner.items() if kept.get(source) == key}
+    new: dict[str, tuple[Article, str]] = {}
+    for article, source in read:
+        if article.id not in there:
+            new.setdefault(article.id, (article, source))
+    unread = {source for source, _ in refused}
+    gone = {key for key, source in owner.items() if source not in unread} - set(kept.values())
     added = library.add_from(
-        new, total=len(new), replacing=sorted(gone) if new else (), progress=progress
+        new.values(), total=len(new), replacing=sorted(gone) if new else (), progress=progress
     )
     if gone and not new:
         library.remove(*sorted(gone))
-    same = tuple(key for source, key in kept.items() if before.get(source) == key)
+    same = tuple(key for key in kept.values() if key in owner and key not in new)
     return Synced(
         replace(added, unchanged=added.unchanged + same, refused=(*refused, *added.refused)),
         len(gone),
+        kept,
     )
 
 
@@ -241,12 +249,14 @@ def _stamp_file(place: Path) -> Path:
     return place.with_name(f"{place.name}.json")
 
 
-def _read_stamps(place: Path) -> dict[str, list[int]]:
+def _read_stamps(place: Path) -> dict[str, list[Any]]:
+    """Of each file: when it was changed last, its size, and the id of its article."""
     try:
         found = json.loads(_stamp_file(place).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    stamps = found.items() if isinstance(found, dict) else ()
+    return {path: [*stamp] for path, stamp in stamps if list(map(type, stamp)) == [int, int, str]}
 
 
 def _prune(folders: Path) -> None:

@@ -11,6 +11,7 @@ from index import SourceError, SourceNotFound
 from index.encoder import Encoder
 from qa import ArticleBot, open_folder
 from qa.cli import main
+from qa.folder_sync import article_files, sync
 
 BRIDGE = "The council closed the Orsted bridge because rust had weakened its cables."
 ZOO = "The zoo of Vale opened in 1874."
@@ -54,6 +55,38 @@ def test_what_did_not_change_is_not_read_again(folder: Path) -> None:
     (folder / "bridge.txt").write_text(BRIDGE.upper())
     os.utime(folder / "bridge.txt", ns=(before.st_atime_ns, before.st_mtime_ns))
     assert open_folder(folder).ask("Why was the bridge closed?").citations[0].quote == BRIDGE
+
+
+def test_files_of_the_same_text_are_one_article_and_read_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "copy.txt").write_text(BRIDGE)
+    (folder / "third.txt").write_text(BRIDGE)
+    first = open_folder(folder)
+    assert len(first) == 2
+    state = [(entry.id, entry.source) for entry in first.articles()]
+    monkeypatch.setattr("qa.folder_sync.read_article", None)
+    again = open_folder(folder)
+    assert [(entry.id, entry.source) for entry in again.articles()] == state
+    monkeypatch.undo()
+    files = list(map(os.path.abspath, article_files(folder)))
+    synced = sync(again, folder, files)
+    assert (synced.added.added, synced.gone) == ((), 0)
+    assert [(entry.id, entry.source) for entry in again.articles()] == state
+
+
+def test_a_text_stays_while_one_of_its_files_does(folder: Path) -> None:
+    (folder / "copy.txt").write_text(BRIDGE)
+    open_folder(folder)
+    (folder / "bridge.txt").write_text("The Orsted bridge was opened again on Monday.")
+    for _ in range(2):
+        assert len(open_folder(folder)) == 3
+    (folder / "copy.txt").unlink()
+    for _ in range(2):
+        library = open_folder(folder)
+        text = {library.article(entry.id).text for entry in library.articles()}
+        assert len(text) == 2
+        assert BRIDGE not in text
 
 
 def test_a_file_that_cannot_be_read_is_told_of_each_time(folder: Path) -> None:
