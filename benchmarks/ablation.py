@@ -27,7 +27,7 @@ from index.encoder import Float32
 from index.models import load_encoder
 from qa.features import PASSAGE_FEATURES, SENTENCE_FEATURES, SUPPORTING
 from qa.fit import Example, fit, folds
-from qa.fusion import Coefficients, Fusion, fuse
+from qa.fusion import Coefficients, Fusion, by_support, fuse
 
 RESAMPLES: Final = 2000
 FITTED_ON: Final = 1500
@@ -194,11 +194,10 @@ def _fit(kind: str, examples: Sequence[Example], names: Sequence[str], without: 
 
 def _reached(question: Asked, fitted: Coefficients) -> list[bool]:
     """The measures of one question, ranked as users get it ranked."""
-    passages, sentences = fuse(
-        question.query, question.candidates, fitted, interaction=question.interaction
-    )
-    order = np.argsort(-sentences, kind="stable")
-    first = np.isin(np.argsort(-passages, kind="stable")[:3], question.gold_passages)
+    fused = fuse(question.query, question.candidates, fitted, interaction=question.interaction)
+    starts = question.candidates.sentence_starts
+    order = np.argsort(-by_support(fused.sentences, fused.own_words, starts), kind="stable")
+    first = np.isin(np.argsort(-fused.passages, kind="stable")[:3], question.gold_passages)
     return [
         _answered(question, order, 300),
         _answered(question, order, 1200),

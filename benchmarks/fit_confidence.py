@@ -49,7 +49,7 @@ from qa.evaluation.measures import auroc, calibration_error
 from qa.fit import folds
 from qa.followup import leaning, weights
 from qa.fusion import coefficients, fuse
-from qa.ranking import candidates_of, query_of, query_terms
+from qa.ranking import as_quoted, candidates_of, query_of, query_terms
 from qa.wording import wording
 
 WEIGHTS = Path(__file__).parent.parent / "qa" / "confidence.json"
@@ -255,11 +255,12 @@ def _case(
     known, unknown = query_terms(index, question.text)
     query = query_of(index, question.text, encoding, known, unknown)
     candidates = candidates_of(index, encoding, known)
-    passages, sentences = fuse(query, candidates, coefficients())
+    fused = fuse(query, candidates, coefficients())
     known_terms = [index.terms.vocabulary[term] for term in known]
     asked = wording(question.text, encoding, known_terms, index.article.language)
-    features, _ = confidence_features(query, candidates, passages, sentences, asked)
-    shown = [index.sentences[row] for row in np.argsort(-sentences, kind="stable")[:SHOWN]]
+    quoted = as_quoted(fused, candidates, asked)
+    features, _ = confidence_features(query, candidates, fused.passages, quoted, asked)
+    shown = [index.sentences[row] for row in np.argsort(-quoted, kind="stable")[:SHOWN]]
     right = kind == ANSWERABLE and any(
         sentence.start <= start - view.start and end - view.start <= sentence.end
         for sentence in shown

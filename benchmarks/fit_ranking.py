@@ -35,7 +35,7 @@ from qa.features import (
     sentence_features,
 )
 from qa.fit import Example, fit, folds
-from qa.fusion import Coefficients, Fusion, by_cost, by_sentences, to_json
+from qa.fusion import Coefficients, Fusion, by_cost, by_sentences, by_support, to_json
 from qa.ranking import candidates_of, query_of, query_terms
 
 COEFFICIENTS = Path(__file__).parent.parent / "qa" / "coefficients.json"
@@ -188,14 +188,21 @@ def _measures(
         ]
         yield f"passage R@{k}", float(np.mean(hits))
     orders = [
-        np.argsort(-by_cost(scores, q.candidates.lengths))
-        for q, scores in zip(asked, sentences, strict=True)
+        np.argsort(-_shown(q, of_passages, scores), kind="stable")
+        for q, of_passages, scores in zip(asked, passages, sentences, strict=True)
     ]
     best = [order[0] in q.gold_sentences for q, order in zip(asked, orders, strict=True)]
     yield "sentence R@1", float(np.mean(best))
     for n in (300, 600, 1200):
         read = [_answered(q, order, n) for q, order in zip(asked, orders, strict=True)]
         yield f"answer@{n}", float(np.mean(read))
+
+
+def _shown(question: Asked, passages: Float32, sentences: Float32) -> Float32:
+    """Scores of the sentences in the order in which they are shown."""
+    candidates = question.candidates
+    own_words = question.sentences(passages)[:, SENTENCE_FEATURES.index("maxsim")]
+    return by_support(by_cost(sentences, candidates.lengths), own_words, candidates.sentence_starts)
 
 
 def _answered(question: Asked, order: NDArray[np.int64], n: int) -> bool:

@@ -99,7 +99,7 @@ def _best(
     ranked: Ranked, article: Callable[[str], Article], question: str, k: int, per_article: int
 ) -> list[_Candidate]:
     """The best sentences, by falling score; some more than wanted, for copies and dates."""
-    pool, scores = ranked.pool, ranked.ranking.sentences
+    pool, scores = ranked.pool, ranked.ranking.quoted
     passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
     found = []
     order: Iterable[int] = np.argsort(-scores, kind="stable").tolist()

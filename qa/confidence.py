@@ -41,7 +41,7 @@ __all__ = [
     "to_json",
 ]
 
-MIN_CONFIDENCE: Final = 0.12
+MIN_CONFIDENCE: Final = 0.13
 """``found`` from here on. Low, because half of the questions that the probability is calibrated
 for were written to look as if they had an answer: of those that have one, 98 in 100 are found."""
 
@@ -114,7 +114,7 @@ def confidence(
         query: The question.
         candidates: What was ranked.
         passages: float32 ``(n_passages,)``: their scores.
-        sentences: float32 ``(n_sentences,)``: their scores.
+        sentences: float32 ``(n_sentences,)``: their scores, in the order in which they are quoted.
         asked: The question's words.
     """
     features, shown = confidence_features(query, candidates, passages, sentences, asked)

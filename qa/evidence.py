@@ -55,7 +55,7 @@ def cite(
     unwanted = {(citation.start, citation.end) for citation in passed_over}
     ranked = [
         row
-        for row in np.argsort(-ranking.sentences, kind="stable")[: k + len(unwanted)].tolist()
+        for row in np.argsort(-ranking.quoted, kind="stable")[: k + len(unwanted)].tolist()
         if (index.sentences[row].start, index.sentences[row].end) not in unwanted
     ]
     text, reference = index.article.text, article_ref(index.article)
@@ -73,7 +73,7 @@ def cite(
                 quote=text[sentence.start : sentence.end],
                 start=sentence.start,
                 end=sentence.end,
-                score=float(ranking.sentences[row]),
+                score=float(ranking.quoted[row]),
                 passage=passage,
                 article=reference,
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,14 @@ from index.pool import idf
 from index.terms import Postings, terms
 from qa.confidence import confidence
 from qa.features import Candidates, Query, by_words_alone, piece_weights
-from qa.fusion import coefficients, fuse
+from qa.fusion import Fused, by_support, coefficients, fuse
 from qa.question import answer_type
 from qa.reranker import Reranker, rerank
 from qa.wording import Wording, wording
 
 __all__ = [
     "Ranking",
+    "as_quoted",
     "candidates_of",
     "make_query",
     "piece_shares",
@@ -35,6 +37,10 @@ __all__ = [
     "score",
 ]
 
+TELLING: Final = 4
+"""Content words from which a question says enough for its words to tell what supports an answer;
+shorter ones ("Was that the start of her career?") mostly lean on what was said before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -42,13 +48,15 @@ class Ranking:
 
     Attributes:
         passages: float32 ``(n_passages,)``.
-        sentences: float32 ``(n_sentences,)``.
+        sentences: float32 ``(n_sentences,)``, each for itself.
+        quoted: The same in the order in which they are quoted.
         confidence: Probability that the best three sentences answer the question.
         reasons: What undermined or supported it, in plain words.
     """
 
     passages: Float32
     sentences: Float32
+    quoted: Float32
     confidence: float
     reasons: tuple[str, ...] = ()
 
@@ -100,14 +108,26 @@ def score(
         second_look: Reorders the scores of passages and sentences.
     """
     if legible:
-        passages, sentences = fuse(query, candidates, coefficients())
+        fused = fuse(query, candidates, coefficients())
     else:
         lexical, words, met = by_words_alone(query, candidates)
-        passages, sentences = fuse(lexical, words, coefficients(), interaction=met)
+        fused = fuse(lexical, words, coefficients(), interaction=met)
+    passages, quoted = fused.passages, as_quoted(fused, candidates, asked)
     if second_look:
-        passages, sentences = second_look(passages, sentences)
-    sure = confidence(query, candidates, passages, sentences, asked)
-    return Ranking(passages, sentences, sure.probability, sure.reasons)
+        passages, quoted = second_look(passages, quoted)
+    sure = confidence(query, candidates, passages, quoted, asked)
+    return Ranking(passages, fused.sentences, quoted, sure.probability, sure.reasons)
+
+
+def as_quoted(fused: Fused, candidates: Candidates, asked: Wording) -> Float32:
+    """The scores of sentences in the order in which they are quoted; see `by_support`.
+
+    Returns:
+        float32 ``(n_sentences,)``.
+    """
+    if len(asked.words) < TELLING:
+        return fused.sentences
+    return by_support(fused.sentences, fused.own_words, candidates.sentence_starts)
 
 
 def query_terms(index: ArticleIndex, question: str) -> tuple[list[int], int]:

@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_features import TWO, candidates, query
 
 from qa.features import PASSAGE_FEATURES, SENTENCE_FEATURES
@@ -14,6 +16,7 @@ from qa.fusion import (
     Fusion,
     by_cost,
     by_sentences,
+    by_support,
     coefficients,
     from_json,
     fuse,
@@ -53,16 +56,35 @@ def test_scores_far_from_zero_do_not_overflow() -> None:
         assert np.isfinite(by_sentences(np.zeros(1, dtype=np.float32), sentences, starts)).all()
 
 
+def test_beside_the_first_what_speaks_of_the_question_itself_comes_next() -> None:
+    starts = np.asarray([0, 3, 5], dtype=np.int32)
+    scores = np.asarray([3.0, 1.0, 0.9, 2.0, 2.0], dtype=np.float32)
+    own_words = np.asarray([0.8, 0.4, 0.5, 0.1, 0.9], dtype=np.float32)
+    ordered = by_support(scores, own_words, starts)
+    assert ordered[2] > ordered[1]
+    assert ordered[[0, 3, 4]] == pytest.approx(scores[[0, 3, 4]])  # other passages stay
+    assert ordered[1:3].mean() == pytest.approx(scores[1:3].mean())
+
+
+@given(st.data())
+def test_whatever_supports_the_first_stays_behind_it(data: st.DataObject) -> None:
+    sizes = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+    starts = np.cumsum([0, *sizes]).astype(np.int32)
+    row = st.lists(st.floats(-20, 20, width=32), min_size=sum(sizes), max_size=sum(sizes))
+    scores, own_words = (np.asarray(data.draw(row), dtype=np.float32) for _ in range(2))
+    assert by_support(scores, own_words, starts).argmax() == scores.argmax()
+
+
 def test_the_shipped_weights_find_the_sentence_that_says_what_is_asked() -> None:
-    passages, sentences = fuse(query(0, 1), candidates((0, 1), *TWO), coefficients())
-    assert passages.argmax() == 0
-    assert sentences.argmax() == 0
+    fused = fuse(query(0, 1), candidates((0, 1), *TWO), coefficients())
+    assert fused.passages.argmax() == 0
+    assert fused.sentences.argmax() == 0
 
 
 def test_the_shipped_weights_rank_an_article_of_one_sentence() -> None:
-    passages, sentences = fuse(query(0, 1), candidates((0, 1), [[0, 2]]), coefficients())
-    assert passages.shape == sentences.shape == (1,)
-    assert np.isfinite([*passages, *sentences]).all()
+    fused = fuse(query(0, 1), candidates((0, 1), [[0, 2]]), coefficients())
+    assert fused.passages.shape == fused.sentences.shape == (1,)
+    assert np.isfinite([*fused.passages, *fused.sentences]).all()
 
 
 def test_weights_survive_being_written_and_read() -> None:
