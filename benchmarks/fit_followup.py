@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,20 +27,15 @@ from index.article_index import ArticleIndex, build_index
 from index.encoder import Encoder, Float32
 from index.index_cache import cached_index
 from index.models import load_encoder
+from qa.confidence_features import SHOWN
 from qa.evaluation.datasets import Question
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.measures import reading_depth
 from qa.fit import Example, fit, folds
-from qa.followup import (
-    LEANING,
-    SENTENCE_FEATURES,
-    Weights,
-    Where,
-    is_short,
-    leaning,
-)
-from qa.followup_ranking import followup_features, nearness
+from qa.followup import CITED, SENTENCE_FEATURES, Weights, Where, come_to, weighted
+from qa.followup_ranking import followup_features, further_on, nearness
 from qa.fusion import Fusion, by_cost
+from qa.leaning import LEANING, asks_for_more, is_short, leaning
 from qa.ranking import rank
 
 WEIGHTS = Path(__file__).parent.parent / "qa" / "followup.json"
@@ -54,13 +49,17 @@ LOST = 0.03  # share of standalone questions that may be read in context
 
 @dataclass(frozen=True)
 class Turn:
-    """One question, ranked alone and after those before it; log-odds of the sentences."""
+    """One question, ranked alone and after the one before: log-odds, and how confident each is.
+
+    ``quoted`` has the scores of the question alone as they are shown.
+    """
 
     question: Question
     leaning: Float32
+    quoted: Float32
     alone: Float32
     joined: Float32
-    longer: Float32
+    confidences: tuple[float, float]
     gold: NDArray[np.int64]
 
 
@@ -109,23 +108,24 @@ def main() -> None:
         _write(_fit(dialogues, strangers))
 
 
-def _scores(index: ArticleIndex, encoder: Encoder, question: str) -> Float32:
-    cost = by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths)
-    return rank(index, question, encoder.encode_query(question)).sentences - cost
-
-
 def _turn(index: ArticleIndex, encoder: Encoder, question: Question, before: Sequence[str]) -> Turn:
     gold = [
         row
         for row, s in enumerate(index.sentences)
         if any(s.start <= (a + b - 1) // 2 < s.end for a, b in question.gold)
     ]
+    cost = by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths)
+    alone, joined = (
+        rank(index, text, encoder.encode_query(text))
+        for text in (question.text, " ".join([*before[-1:], question.text]))
+    )
     return Turn(
         question,
         leaning(index, question.text),
-        _scores(index, encoder, question.text),
-        _scores(index, encoder, " ".join([*before[-1:], question.text])),
-        _scores(index, encoder, " ".join([*before[-2:], question.text])),
+        alone.quoted,
+        alone.sentences - cost,
+        joined.sentences - cost,
+        (alone.confidence, joined.confidence),
         np.asarray(gold, dtype=np.int64),
     )
 
@@ -171,16 +171,17 @@ def _fit(dialogues: Sequence[Dialogue], strangers: Sequence[Dialogue]) -> Weight
     threshold = float(np.quantile(alone @ leans, 1 - LOST)) + 1e-3
     steps = _steps(dialogues)
     elsewhere = 1.0 - sum(steps.values())
-    fitted = Weights(leans, threshold, steps, elsewhere, _as_alone())
+    fitted = Weights(leans, threshold, (1.0, 0.0), steps, elsewhere, _as_alone())
     counts = Counter(d.data for d in dialogues)
     turns = {data: sum(len(d.turns) for d in dialogues if d.data == data) for data in counts}
     for _ in range(ROUNDS):
+        fitted = replace(fitted, trust=_trust(dialogues, fitted))
         examples: list[Example] = []
         for dialogue in dialogues:
             # Data sets count about alike, whatever their size.
             repeats = round(max(turns.values()) / turns[dialogue.data])
-            for turn, where, _, _ in _asked(dialogue, fitted, strangers=False):
-                if where and len(turn.gold):
+            for turn, where, follows, _, _ in _asked(dialogue, fitted, strangers=False):
+                if follows and len(turn.gold) and not asks_for_more(turn.question.text):
                     table = _table(dialogue, turn, where, fitted)
                     examples += [Example(table, turn.gold)] * repeats
         fusion = fit(
@@ -189,7 +190,7 @@ def _fit(dialogues: Sequence[Dialogue], strangers: Sequence[Dialogue]) -> Weight
             supporting=set(SENTENCE_FEATURES) - {"alone_short"},
             penalty=PENALTY,
         )
-        fitted = Weights(leans, threshold, steps, elsewhere, fusion)
+        fitted = replace(fitted, sentences=fusion)
     return fitted
 
 
@@ -212,6 +213,18 @@ def _logistic(positive: Float32, negative: Float32) -> Float32:
     return np.asarray(minimize(loss, np.zeros(table.shape[1])).x, dtype=np.float32)
 
 
+def _trust(dialogues: Sequence[Dialogue], fitted: Weights) -> tuple[float, float]:
+    """How often an answer is right, as a straight line over its confidence."""
+    confident: list[float] = []
+    right: list[bool] = []
+    for dialogue in dialogues:
+        for turn, _, _, scores, confidence in _asked(dialogue, fitted, strangers=False):
+            confident.append(confidence)
+            right.append(bool(np.isin(np.argsort(-scores)[:SHOWN], turn.gold).any()))
+    slope, always = np.polyfit(confident, np.asarray(right, dtype=float), 1)
+    return float(np.clip(always, 0, 1)), float(max(slope, 0))
+
+
 def _steps(dialogues: Sequence[Dialogue]) -> dict[int, float]:
     """How far the evidence moves from one turn to the next."""
     seen: Counter[int] = Counter()
@@ -226,36 +239,42 @@ def _steps(dialogues: Sequence[Dialogue]) -> dict[int, float]:
 
 def _table(dialogue: Dialogue, turn: Turn, where: Where, fitted: Weights) -> Float32:
     near = nearness(where, len(dialogue.cost), fitted.steps, fitted.elsewhere)
-    return followup_features(
-        turn.alone, turn.joined, turn.longer, near, is_short(turn.question.text)
-    )
+    return followup_features(turn.alone, turn.joined, near, is_short(turn.question.text))
 
 
 def _asked(
     dialogue: Dialogue, fitted: Weights, *, strangers: bool
-) -> Iterator[tuple[Turn, Where, bool, Float32]]:
-    """Each turn, what was cited before it, whether it is read in context, and its scores."""
-    where: Where = ()
+) -> Iterator[tuple[Turn, Where, bool, Float32, float]]:
+    """Each turn: where the talk has come to, whether that counts, its scores and confidence."""
+    cited: list[tuple[Where, float]] = []
+    shown: set[int] = set()
     for turn in dialogue.turns:
-        leans = bool(where) and float(turn.leaning @ fitted.leaning) >= fitted.threshold
-        scores = turn.alone + dialogue.cost
-        if leans:
+        where = come_to(cited[::-1], fitted.trust)
+        further = asks_for_more(turn.question.text)
+        leans = bool(where) and (
+            further or float(turn.leaning @ fitted.leaning) >= fitted.threshold
+        )
+        scores = turn.quoted
+        if leans and further:
+            scores = further_on(where, shown, len(scores))
+        elif leans:
             table = _table(dialogue, turn, where, fitted)
             scores = fitted.sentences.scores(table) + dialogue.cost
-        yield turn, where, leans, scores
-        before = turn.alone + dialogue.cost if strangers else scores
-        rows = np.argsort(-before, kind="stable")[:5]
-        odds = np.exp(before[rows] - before[rows].max())
-        where = tuple(zip(rows.tolist(), (odds / odds.sum()).tolist(), strict=True))
+        confidence = turn.confidences[leans]
+        yield turn, where, leans, scores, confidence
+        before = turn.quoted if strangers else scores
+        rows = np.argsort(-before, kind="stable")[:CITED].tolist()
+        cited.append((weighted(rows, before[rows].tolist()), confidence))
+        shown.update(rows[:SHOWN])
 
 
 def _judged(
     dialogue: Dialogue, fitted: Weights, *, strangers: bool
 ) -> Iterator[tuple[str, float, float, bool]]:
     """Whether each turn after the first is answered alone, and in its conversation."""
-    for turn, where, leans, scores in _asked(dialogue, fitted, strangers=strangers):
+    for turn, where, leans, scores, _ in _asked(dialogue, fitted, strangers=strangers):
         if where and turn.question.gold:
-            alone = _answered(dialogue, turn, turn.alone + dialogue.cost)
+            alone = _answered(dialogue, turn, turn.quoted)
             yield dialogue.data, alone, _answered(dialogue, turn, scores), leans
 
 
@@ -274,6 +293,7 @@ def _write(fitted: Weights) -> None:
         " --write",
         "leaning": dict(zip(LEANING, _rounded(fitted.leaning), strict=True)),
         "threshold": round(fitted.threshold, 4),
+        "trust": dict(zip(("always", "confidence"), _rounded(fitted.trust), strict=True)),
         "steps": {str(s): round(p, 4) for s, p in fitted.steps.items()}
         | {"elsewhere": round(fitted.elsewhere, 4)},
         "sentences": dict(
@@ -283,7 +303,7 @@ def _write(fitted: Weights) -> None:
     WEIGHTS.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
 
 
-def _rounded(values: Float32) -> list[float]:
+def _rounded(values: Iterable[float]) -> list[float]:
     return [round(float(value), 4) for value in values]
 
 

@@ -28,7 +28,6 @@ from qa.archive_ranking import (
 )
 from qa.correction import Correction, correction
 from qa.evidence import Cited, cited_first
-from qa.followup import is_short
 from qa.metadata import described, metadata_evidence
 from qa.periods import periods
 from qa.question import mend
@@ -138,12 +137,10 @@ class _Asking:
             found = self._rank([reading], wheres)
             ranked = found[0] if found else None
         else:
-            follow, read_as = context.follow, context.follow.read_as(question)
-            readings = [reading, self._read(follow.joined)]
-            if is_short(question) and follow.longer != follow.joined:
-                readings.append(self._read(follow.longer))
-            found = self._rank(readings, [*wheres, *narrowed(wheres, context.cited)])
-            ranked = in_context(context, question, found) if found else None
+            read_as = context.follow.read_as
+            readings = [reading, self._read(context.follow.joined)]
+            found = self._rank(readings, [*wheres, *narrowed(wheres, context.cited_last)])
+            ranked = in_context(context, found) if found else None
         return self._made(
             self._asked.read_as(read_as),
             ranked.ranking.confidence if ranked else 0.0,

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 import numpy as np
 
+from index.pool import Pool
 from index.store import Int64, Snapshot, Where
 from qa.answer import Answer, Citation
 from qa.archive_ranking import Ranked
-from qa.followup import FollowUp, is_short, leaning_of, read_after, weighted, weights
+from qa.followup import CITED, FollowUp, read_after, weighted
 from qa.followup import Where as Cited
-from qa.followup_ranking import combined, nearness
+from qa.followup_ranking import in_context as ranked_in_context
+from qa.leaning import leaning_of
 
 __all__ = ["Context", "context_of", "in_context", "narrowed", "still_there"]
 
 _APART: Final = 1_000
 """Sentences between two stretches that are not known to be neighbours; more than any step."""
-_LOOKED_AT: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,18 @@ class Context:
 
     Attributes:
         follow: The question in its forms; its rows count ``cited``.
-        cited: What was cited last.
+        cited: What was cited before.
+        cited_last: What the last answer cited.
     """
 
     follow: FollowUp
     cited: tuple[Citation, ...]
+    cited_last: tuple[Citation, ...]
 
 
 def still_there(snapshot: Snapshot, answer: Answer) -> tuple[Citation, ...]:
     """The first citations of an answer whose articles are in the archive, unchanged."""
-    citations = answer.citations[:_LOOKED_AT]
+    citations = answer.citations[:CITED]
     ids = tuple(dict.fromkeys(citation.article.id for citation in citations))
     hashes = {entry.hash for entry in snapshot.entries(Where(ids=ids))} if ids else set()
     return tuple(citation for citation in citations if citation.article.hash in hashes)
@@ -59,17 +63,17 @@ def context_of(
         n_known: How many of its terms the archive uses.
         history: Earlier answers, the last one last; those about other archives are passed over.
     """
-    latest: list[tuple[Citation, ...]] = []
+    before: list[tuple[Citation, ...]] = []
 
     def cited(answer: Answer) -> Cited:
-        there = still_there(snapshot, answer)
-        rows = weighted(range(len(there)), [citation.score for citation in there])
+        there, first = still_there(snapshot, answer), sum(map(len, before))
+        rows = weighted(range(first, first + len(there)), [citation.score for citation in there])
         if rows:
-            latest.append(there)
+            before.append(there)
         return rows
 
     follow = read_after(question, history, cited, leaning_of(question, n_known))
-    return Context(follow, latest[0]) if follow else None
+    return Context(follow, tuple(chain(*before)), before[0]) if follow else None
 
 
 def narrowed(wheres: Sequence[Where | None], citations: Sequence[Citation]) -> list[Where]:
@@ -83,46 +87,43 @@ def narrowed(wheres: Sequence[Where | None], citations: Sequence[Citation]) -> l
     return found
 
 
-def in_context(context: Context, question: str, found: Sequence[Ranked]) -> Ranked:
+def in_context(context: Context, found: Sequence[Ranked]) -> Ranked:
     """Score a pool for a follow-up.
 
     Args:
         context: What the question follows.
-        question: As it is read.
-        found: One pool, ranked for the question alone, for it after the question before, and
-            possibly for it after the two before.
+        found: One pool, ranked for the question alone, and for it after the question before.
     """
-    alone, joined, longer = found[0], found[1], found[-1]
-    spans, starts = alone.pool.sentence_spans, alone.pool.sentence_starts
-    fitted = weights()
-    near = nearness(
-        _placed(context, alone), len(spans), fitted.steps, fitted.elsewhere, _places(alone)
-    )
-    ranking = combined(
-        near,
-        spans[:, 1] - spans[:, 0],
-        starts,
-        is_short(question),
+    alone, joined = found
+    pool, follow = alone.pool, context.follow
+    rows = _rows(context.cited, pool)
+    ranking = ranked_in_context(
+        replace(
+            follow,
+            where=tuple((rows[n], weight) for n, weight in follow.where if n in rows),
+            shown=follow.shown and frozenset(rows[n] for n in follow.shown if n in rows),
+        ),
+        np.diff(pool.sentence_spans, axis=1)[:, 0],
+        pool.sentence_starts,
         alone.ranking,
         joined.ranking,
-        longer.ranking,
+        _places(alone),
     )
     return replace(joined, ranking=ranking)
 
 
-def _placed(context: Context, ranked: Ranked) -> Cited:
-    """The sentences of a pool that were cited, each with its weight."""
-    pool = ranked.pool
+def _rows(citations: Sequence[Citation], pool: Pool) -> dict[int, int]:
+    """The sentence of a pool that each citation quotes, where it is there."""
     passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
-    owner, spans = pool.article_of[passage], pool.sentence_spans
-    found = []
-    for number, weight in context.follow.where:
-        citation = context.cited[number]
-        if citation.article.id in pool.articles:
-            same = owner == pool.articles.index(citation.article.id)
-            same &= (spans[:, 0] == citation.start) & (spans[:, 1] == citation.end)
-            found += [(row, weight) for row in np.flatnonzero(same).tolist()]
-    return tuple(found)
+    owners = pool.article_of[passage].tolist()
+    keys = zip(owners, *pool.sentence_spans.T.tolist(), strict=True)
+    row_of = {key: row for row, key in enumerate(keys)}
+    number_of = {article: number for number, article in enumerate(pool.articles)}
+    found = {
+        n: row_of.get((number_of.get(c.article.id, -1), c.start, c.end))
+        for n, c in enumerate(citations)
+    }
+    return {n: row for n, row in found.items() if row is not None}
 
 
 def _places(ranked: Ranked) -> Int64:

@@ -21,8 +21,8 @@ from qa.answer import Answer
 from qa.confidence import MIN_CONFIDENCE
 from qa.correction import correction
 from qa.evidence import cite, cited_first
-from qa.followup import FollowUp, check_history, follow_up, is_short, weights
-from qa.followup_ranking import combined, nearness
+from qa.followup import FollowUp, check_history, follow_up
+from qa.followup_ranking import in_context
 from qa.metadata import metadata_evidence
 from qa.question import mend
 from qa.ranking import Ranking, rank
@@ -198,8 +198,8 @@ class ArticleBot:
         follow = None if about else follow_up(self.index, read_as, history)
         ranking = self._rank(read_as, None if follow else self.reranker)
         if follow:
-            ranking = self._rank_in_context(read_as, ranking, follow)
-            read_as = follow.read_as(read_as)
+            ranking = self._rank_in_context(ranking, follow)
+            read_as = follow.read_as
         read_as = corrected.read_as(read_as) if corrected else read_as
         cited = cite(self.index, ranking, k, corrected.passed_over if corrected else ())
         if about:
@@ -243,17 +243,14 @@ class ArticleBot:
     def _rank(self, question: str, reranker: Reranker | None = None) -> Ranking:
         return rank(self.index, question, self._encode_query(question), reranker=reranker)
 
-    def _rank_in_context(self, question: str, alone: Ranking, follow: FollowUp) -> Ranking:
-        index, fitted, short = self.index, weights(), is_short(question)
-        joined = self._rank(follow.joined)
-        longer = self._rank(follow.longer) if short else joined
-        near = nearness(follow.where, len(index.sentences), fitted.steps, fitted.elsewhere)
-        ranking = combined(near, index.lengths, index.sentence_starts, short, alone, joined, longer)
-        if self.reranker:
-            passages, sentences = rerank(
-                index, follow.joined, ranking.passages, ranking.sentences, self.reranker
+    def _rank_in_context(self, alone: Ranking, follow: FollowUp) -> Ranking:
+        index, joined = self.index, self._rank(follow.joined)
+        ranking = in_context(follow, index.lengths, index.sentence_starts, alone, joined)
+        if self.reranker and follow.shown is None:
+            passages, quoted = rerank(
+                index, follow.joined, ranking.passages, ranking.quoted, self.reranker
             )
-            ranking = replace(ranking, passages=passages, sentences=sentences)
+            ranking = replace(ranking, passages=passages, quoted=quoted)
         return ranking
 
     def _as_written(self, question: str) -> str:

@@ -1,10 +1,11 @@
 """Questions that lean on the one before: "Why?", "And Microsoft?", "Did he support it?".
 
     question, history ─▶ does it need context? ─▶ no: asked alone, exactly
-                               └─▶ yes: its ranking alone
-                                      + rankings of it read after the one or two questions before
-                                      + nearness to the sentences that were cited last
-                                      = one weighted sum for each sentence
+                               ├─▶ yes: its ranking alone
+                               │      + its ranking read after the question before
+                               │      + nearness to the sentences that were cited last
+                               │      = one weighted sum for each sentence
+                               └─▶ it asks for more: what stands after those, and was not shown
 
 Nothing is rewritten: a question read after the one before it shares its words with it, which
 is what a pronoun stands for most of the time (Vakulenko et al., 2021, compare this with
@@ -17,11 +18,11 @@ and `qa.followup_ranking` applies them.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -29,21 +30,19 @@ import numpy as np
 from index.article_index import ArticleIndex
 from index.encoder import Float32
 from index.errors import QuestionError
-from index.terms import terms
 from qa.answer import Answer
+from qa.confidence_features import SHOWN
 from qa.fusion import Fusion
+from qa.leaning import LEANING, asks_for_more, leaning
 
 __all__ = [
-    "LEANING",
     "SENTENCE_FEATURES",
     "FollowUp",
     "Weights",
     "Where",
     "check_history",
+    "come_to",
     "follow_up",
-    "is_short",
-    "leaning",
-    "leaning_of",
     "read_after",
     "weighted",
     "weights",
@@ -51,54 +50,28 @@ __all__ = [
 ]
 
 Where = tuple[tuple[int, float], ...]
-"""Rows of cited sentences, each with the weight of its citation; the weights sum to 1."""
+"""Rows of cited sentences, each with the probability that the talk has come to it; together at
+most 1."""
 
-TURNS: Final = 2
-"""Questions before this one that it is read after."""
-SHORT: Final = 4
-"""Words up to which a question is hardly one without the question before."""
+TURNS: Final = 4
+"""Answers in which the talk may have come to where it is: the last one that was right."""
+CITED: Final = 5
+"""Citations of an answer that count."""
+REMEMBERED: Final = 20
+"""Answers of which it is remembered what they showed."""
 LONGEST_BEFORE: Final = 300
 """Code points of an earlier question that are read: it must leave room for this one."""
-
-LEANING: Final = (
-    "always",  # 1
-    "pronoun",  # he, it, that, there, one …
-    "opener",  # and, but, what about …
-    "more",  # else, another, after …
-    "words<=2",
-    "words<=4",
-    "words<=7",
-    "known=0",  # content words that the article uses
-    "known<=1",
-    "known<=2",
-    "name",  # a capital past the first word, or a digit
-)
-"""What tells whether a question needs context; the columns of `leaning`."""
 
 SENTENCE_FEATURES: Final = (
     "alone",  # log-odds of the question alone
     "joined",  # log-odds of it read after the question before
-    "near_short",  # nearness, where the question is short
-    "alone_short",  # alone, where it is short
+    "near",  # nearness to what was cited last
+    "alone_short",  # alone, where the question is short
     "joined_short",  # joined, where it is short
-    "longer_short",  # log-odds of it read after the two questions before, where it is short
+    "near_short",  # nearness, where it is short
 )
 """The columns of `qa.followup_ranking.followup_features`."""
 
-_PRONOUN: Final = re.compile(
-    r"\b(?:he|him|his|she|her|hers|it|its|they|them|theirs?|this|that|these|those|there|ones?"
-    r"|such|same|himself|herself|itself|themselves|then)\b",
-    re.IGNORECASE,
-)
-_OPENER: Final = re.compile(
-    r"\W*(?:and|but|or|so|also|then|because|if|no|what about|how about)\b", re.IGNORECASE
-)
-_MORE: Final = re.compile(
-    r"\b(?:else|others?|another|more|too|also|any|anything|anyone|instead|again|next|after|before"
-    r"|afterwards?|besides|first|second|last|finally)\b",
-    re.IGNORECASE,
-)
-_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _ELSEWHERE: Final = "elsewhere"
 
 
@@ -107,20 +80,25 @@ class FollowUp:
     """A question that is read in the light of earlier ones.
 
     Attributes:
-        before: The question before it, as it was asked.
-        joined: The question after the one before it, as one text.
-        longer: The same after the two before it; ``joined`` where there is but one.
-        where: What was cited last.
+        question: The question itself.
+        before: The one before it, as it was asked.
+        joined: Both as one text.
+        where: Where the talk has come to.
+        shown: Rows of what was cited first in any answer, where the question asks for more;
+            else None.
     """
 
+    question: str
     before: str
     joined: str
-    longer: str
     where: Where
+    shown: frozenset[int] | None = None
 
-    def read_as(self, question: str) -> str:
+    @property
+    def read_as(self) -> str:
         """The question and what it follows, for people."""
-        return f"{question} (following \u201c{self.before}\u201d)"
+        further = "" if self.shown is None else ", further on in the text"
+        return f"{self.question} (following \u201c{self.before}\u201d{further})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +108,8 @@ class Weights:
     Attributes:
         leaning: What each of `LEANING` adds to the log-odds that a question needs context.
         threshold: Log-odds from which it is read in context.
+        trust: Probability that an answer of no confidence was right all the same, and what
+            full confidence adds to it.
         steps: Probability that the next answer stands so many sentences on.
         elsewhere: Probability that it stands at none of those, spread over the article.
         sentences: For `SENTENCE_FEATURES`.
@@ -137,6 +117,7 @@ class Weights:
 
     leaning: Float32
     threshold: float
+    trust: tuple[float, float]
     steps: Mapping[int, float]
     elsewhere: float
     sentences: Fusion
@@ -190,24 +171,45 @@ def read_after(
         cited: Says what an answer cites of that which is asked now.
         leans: As from `leaning`.
     """
-    before: list[str] = []
-    where: Where = ()
-    for answer in reversed(history):
-        rows = cited(answer)
-        if rows and any(map(str.isalnum, answer.question)):
-            where = where or rows
-            before.insert(0, " ".join(answer.question[:LONGEST_BEFORE].split()))
-        if len(before) == TURNS:
-            break
-    fitted = weights()
-    if not before or float(leans @ fitted.leaning) < fitted.threshold:
+    fitted, further = weights(), asks_for_more(question)
+    if not further and float(leans @ fitted.leaning) < fitted.threshold:
         return None
-    return FollowUp(
-        before=before[-1],
-        joined=f"{before[-1]} {question}",
-        longer=" ".join([*before, question]),
-        where=where,
+    usable = (
+        (answer, rows)
+        for answer in reversed(history)
+        if any(map(str.isalnum, answer.question)) and (rows := cited(answer))
     )
+    found = list(islice(usable, REMEMBERED if further else TURNS))
+    if not found:
+        return None
+    before = " ".join(found[0][0].question[:LONGEST_BEFORE].split())
+    return FollowUp(
+        question=question,
+        before=before,
+        joined=f"{before} {question}",
+        where=come_to([(rows, answer.confidence) for answer, rows in found], fitted.trust),
+        shown=frozenset(row for _, rows in found for row, _ in rows[:SHOWN]) if further else None,
+    )
+
+
+def come_to(cited: Sequence[tuple[Where, float]], trust: tuple[float, float]) -> Where:
+    """Where the talk has come to: what the last answer cited that was right.
+
+    Whether one was is as uncertain as its confidence says; if it was not, the talk still is
+    where it was before.
+
+    Args:
+        cited: What answers cited and how confident they were, the last one first.
+        trust: As in `Weights`.
+    """
+    believed: dict[int, float] = {}
+    left = 1.0
+    for rows, confidence in cited[:TURNS]:
+        right = left * min(1.0, trust[0] + trust[1] * min(max(confidence, 0.0), 1.0))
+        for row, weight in rows:
+            believed[row] = believed.get(row, 0.0) + right * weight
+        left -= right
+    return tuple(believed.items())
 
 
 def where_cited(index: ArticleIndex, answer: Answer) -> Where:
@@ -218,7 +220,7 @@ def where_cited(index: ArticleIndex, answer: Answer) -> Where:
     """
     row_of = {(s.start, s.end): row for row, s in enumerate(index.sentences)}
     rows, scores = [], []
-    for citation in answer.citations[:5]:
+    for citation in answer.citations[:CITED]:
         row = row_of.get((citation.start, citation.end))
         if citation.article.hash == index.article.hash and row is not None:
             rows.append(row)
@@ -234,44 +236,6 @@ def weighted(rows: Sequence[int], scores: Sequence[float]) -> Where:
     return tuple(zip(rows, (odds / odds.sum()).tolist(), strict=True))
 
 
-def leaning(index: ArticleIndex, question: str) -> Float32:
-    """What tells whether a question to an article needs context; see `leaning_of`."""
-    content = dict.fromkeys(terms(question, index.article.language))
-    return leaning_of(question, sum(term in index.term_of for term in content))
-
-
-def leaning_of(question: str, known: int) -> Float32:
-    """What tells whether a question needs context.
-
-    Args:
-        question: As it is read.
-        known: How many of its content words are used by what is asked.
-
-    Returns:
-        float32 ``(len(LEANING),)`` of zeros and ones.
-    """
-    words = _WORD.findall(question)
-    columns = {
-        "always": True,
-        "pronoun": bool(_PRONOUN.search(question)),
-        "opener": bool(_OPENER.match(question)),
-        "more": bool(_MORE.search(question)),
-        "words<=2": len(words) <= 2,
-        "words<=4": len(words) <= 4,
-        "words<=7": len(words) <= 7,
-        "known=0": known == 0,
-        "known<=1": known <= 1,
-        "known<=2": known <= 2,
-        "name": any(word[0].isupper() or word[0].isdigit() for word in words[1:]),
-    }
-    return np.asarray([columns[name] for name in LEANING], dtype=np.float32)
-
-
-def is_short(question: str) -> bool:
-    """Whether a question is hardly one without the question before: "And when?"."""
-    return len(_WORD.findall(question)) <= SHORT
-
-
 @lru_cache(maxsize=1)
 def weights() -> Weights:
     """The weights that ship with the package, out of ``qa/followup.json``."""
@@ -281,6 +245,7 @@ def weights() -> Weights:
     return Weights(
         leaning=np.asarray([data["leaning"][name] for name in LEANING], dtype=np.float32),
         threshold=float(data["threshold"]),
+        trust=(float(data["trust"]["always"]), float(data["trust"]["confidence"])),
         steps={int(step): float(chance) for step, chance in steps.items()},
         elsewhere=elsewhere,
         sentences=Fusion(

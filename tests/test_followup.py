@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa import Answer, ArticleBot, QuestionError
-from qa.followup import follow_up, is_short, weights, where_cited
+from qa.followup import TURNS, come_to, follow_up, weights, where_cited
 from qa.followup_ranking import nearness
 
 
@@ -75,10 +75,52 @@ def test_other_articles_are_passed_over(zoo: ArticleBot, bot: ArticleBot, bears:
     assert zoo.ask("Why?", history=[bears, stranger]) == zoo.ask("Why?", history=[bears])
 
 
-def test_a_long_conversation_is_its_last_two_turns(zoo: ArticleBot, bears: Answer) -> None:
+def test_a_long_conversation_is_its_last_turns(zoo: ArticleBot, bears: Answer) -> None:
     lions = zoo.ask("What do the lions do?")
-    long = [lions] * 1000 + [lions, bears]
-    assert zoo.ask("Why?", history=long) == zoo.ask("Why?", history=[lions, bears])
+    last = [lions, bears] * (TURNS // 2)
+    assert zoo.ask("Why?", history=[lions] * 1000 + last) == zoo.ask("Why?", history=last)
+
+
+def test_whoever_asks_for_more_is_read_on_to(zoo: ArticleBot) -> None:
+    history = [zoo.ask("When did the zoo of Bern open?", k=1)]
+    for quote in ("It keeps twelve bears.", "The bears fish", "Tickets cost"):
+        answer = zoo.ask("Is there anything else of interest?", history=history, k=1)
+        assert answer.citations[0].quote.startswith(quote)
+        assert answer.interpreted_as is not None
+        assert answer.interpreted_as.endswith(", further on in the text)")
+        history.append(answer)
+
+
+def test_what_was_shown_comes_after_all_that_was_not(zoo: ArticleBot, bears: Answer) -> None:
+    more = zoo.ask("Can you tell me more about that?", history=[bears], k=100)
+    shown = {citation.quote for citation in bears.citations[:3]}
+    assert {citation.quote for citation in more.citations[-3:]} == shown
+
+
+def test_the_talk_is_where_the_last_answer_was_right() -> None:
+    first, last = ((1, 1.0),), ((7, 0.5), (8, 0.5))
+    sure = dict(come_to([(last, 1.0), (first, 1.0)], (0.5, 0.5)))
+    assert sure == pytest.approx({7: 0.5, 8: 0.5, 1: 0.0})
+    doubtful = dict(come_to([(last, 0.0), (first, 1.0)], (0.5, 0.5)))
+    assert doubtful == pytest.approx({7: 0.25, 8: 0.25, 1: 0.5})
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True),
+            st.floats(allow_nan=False),
+        ),
+        max_size=6,
+    )
+)
+def test_the_talk_is_in_one_place_at_a_time(cited: list[tuple[list[int], float]]) -> None:
+    answers = [
+        (tuple((row, 1 / len(rows)) for row in rows), confidence) for rows, confidence in cited
+    ]
+    weights_ = [weight for _, weight in come_to(answers, weights().trust)]
+    assert all(weight >= 0 for weight in weights_)
+    assert sum(weights_) <= 1 + 1e-9
 
 
 def broken(answer: Answer) -> Iterator[Answer]:
@@ -139,8 +181,3 @@ def test_the_next_answer_is_likelier_near_the_last(n: int, data: st.DataObject) 
     near = nearness(((row, 1.0),), n, fitted.steps, fitted.elsewhere)
     assert near.shape == (n,)
     assert near.argmax() == row
-
-
-def test_short_is_four_words() -> None:
-    assert is_short("And where was that?")
-    assert not is_short("And where was he born?")

