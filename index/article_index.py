@@ -118,6 +118,11 @@ class ArticleIndex:
         return Postings(self.terms.merged(self.sentence_starts))
 
     @cached_property
+    def row_of(self) -> dict[tuple[int, int], int]:
+        """The row of the sentence with each ``(start, end)``."""
+        return {(s.start, s.end): row for row, s in enumerate(self.sentences)}
+
+    @cached_property
     def lengths(self) -> Int32:
         """int32 ``(n_sentences,)``: code points of each sentence."""
         return np.asarray([s.end - s.start for s in self.sentences], dtype=np.int32)

@@ -130,7 +130,7 @@ def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> 
         index: The article that is asked.
         question: As it is read.
         history: Earlier answers, the last one last. Those of other articles are passed over,
-            and of this one's only the last two are looked at.
+            and of this one's only the last few are looked at.
 
     Raises:
         QuestionError: The history holds something that is no answer.
@@ -205,7 +205,7 @@ def come_to(cited: Sequence[tuple[Where, float]], trust: tuple[float, float]) ->
     believed: dict[int, float] = {}
     left = 1.0
     for rows, confidence in cited[:TURNS]:
-        right = left * min(1.0, trust[0] + trust[1] * min(max(confidence, 0.0), 1.0))
+        right = left * min(1.0, trust[0] + trust[1] * min(1.0, max(0.0, confidence)))
         for row, weight in rows:
             believed[row] = believed.get(row, 0.0) + right * weight
         left -= right
@@ -218,10 +218,9 @@ def where_cited(index: ArticleIndex, answer: Answer) -> Where:
     Empty for an answer from another article. A citation that does not stand where it says it
     does is passed over.
     """
-    row_of = {(s.start, s.end): row for row, s in enumerate(index.sentences)}
     rows, scores = [], []
     for citation in answer.citations[:CITED]:
-        row = row_of.get((citation.start, citation.end))
+        row = index.row_of.get((citation.start, citation.end))
         if citation.article.hash == index.article.hash and row is not None:
             rows.append(row)
             scores.append(citation.score)

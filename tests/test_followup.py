@@ -109,7 +109,7 @@ def test_the_talk_is_where_the_last_answer_was_right() -> None:
     st.lists(
         st.tuples(
             st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True),
-            st.floats(allow_nan=False),
+            st.floats(),
         ),
         max_size=6,
     )
