@@ -157,7 +157,10 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
         # By default Gradio drops what is asked before it has wound up the answer before, which it
         # does some time after that answer is on the page.
         asking = private | {"trigger_mode": "always_last"}
-        told = "(question, stamp) => [question, stamp, null, articlePage.how(question)]"
+        told = """(typed, stamp) => {
+            const [question, how] = articlePage.next(typed);
+            return [question, stamp, null, how];
+        }"""
         asked = [question, stamp, visit, how]
         gr.on([question.submit, send.click], ask, asked, parts, js=told, **asking)
         # What is deferred forgets the data of its event: the page is asked for it when it is sent.

@@ -143,14 +143,17 @@ def test_a_question_sent_the_instant_an_answer_appears_is_answered(page: Page) -
     expect(page.locator(".turn[data-turn]")).to_have_count(2)
 
 
-def test_a_second_question_waits_for_the_first(page: Page) -> None:
-    page.fill("#question textarea", REKOGNITION)
-    page.press("#question textarea", "Enter")
-    page.fill("#question textarea", "What did Gender Shades find?")
-    page.press("#question textarea", "Enter")
-    questions = page.locator(".turn[data-turn] .question")
-    expect(questions).to_have_text([REKOGNITION, "What did Gender Shades find?"])
+@pytest.mark.parametrize("n", [2, 3])
+def test_questions_sent_at_once_are_answered_one_after_the_other(page: Page, n: int) -> None:
+    sent = [REKOGNITION, "What did Gender Shades find?", "Who is Nathan Freed Wessler?"][:n]
+    for question in sent:
+        page.fill("#question textarea", question)
+        page.press("#question textarea", "Enter")
+    expect(page.locator(".turn[data-turn] .question")).to_have_text(sent)
     expect(page.locator("#question textarea")).to_have_value("")
+    page.wait_for_timeout(1500)
+    expect(page.locator(".turn")).to_have_count(n)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_enter_pressed_twice_asks_once(page: Page) -> None:

@@ -174,6 +174,9 @@
   /* Enter twice, or a double click, is one question, as long as it has not been answered. */
   const FORGOTTEN = 10_000; // ms: without a connection no answer comes
   let sent = null;
+  /* Gradio reads the box some time after Enter, when the next question may stand in it already. */
+  let waiting = []; // questions as they were sent, until Gradio takes them
+  let own = false; // whether it is the page that sends what still waits
   function hasty() {
     const question = box().value;
     const now = performance.now();
@@ -181,6 +184,7 @@
     const left = sent && !question.trim(); // the box, by the question that was taken
     if (!again && !left) {
       sent = { question, at: now };
+      waiting.push(question);
       setTimeout(watch, 1000);
     }
     return again || left;
@@ -190,7 +194,7 @@
     ["click", (event) => event.target.closest?.("#ask")],
   ])
     document.addEventListener(kind, (event) => {
-      if (!asks(event) || !hasty()) return;
+      if (!asks(event) || own || !hasty()) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     }, true);
@@ -209,6 +213,7 @@
     watching = true;
     while (!(await reachable())) {
       sent = null;
+      waiting = [];
       lost(true);
       await new Promise((resolve) => setTimeout(resolve, 1500));
     }
@@ -232,12 +237,20 @@
     }
   }
 
-  /* How the next question is to be asked, for the server. */
+  /* The next question, and how it is to be asked, for the server. */
   let lonely = null; // a question that is to be read without those before it
-  function how(question) {
+  function next(typed) {
+    const question = waiting.shift() ?? typed;
+    if (waiting.length) setTimeout(remind, 1000); // of several, Gradio remembers one
     const alone = lonely !== null && question === lonely;
     if (alone) lonely = null;
-    return { alone, filters: chosen() };
+    return [question, { alone, filters: chosen() }];
+  }
+  function remind() {
+    if (!waiting.length) return;
+    own = true;
+    $("#ask").click();
+    own = false;
   }
 
   /* ---- which articles of a library are asked ---- */
@@ -414,5 +427,5 @@
     redrawn.timer = setTimeout(redrawn, 0);
   }).observe(document, { childList: true, subtree: true });
 
-  globalThis.articlePage = { how, put, save, wanted: () => view };
+  globalThis.articlePage = { next, put, save, wanted: () => view };
 })();
