@@ -23,6 +23,7 @@ from index.passages import Passage, Sentence, segment
 from index.pool import pooled
 from index.sentence_traits import TRAITS, sentence_traits
 from index.terms import Postings, TermTable
+from index.token_scan import TokenScan
 
 __all__ = ["ArticleIndex", "build_index", "flat_index"]
 
@@ -106,6 +107,11 @@ class ArticleIndex:
     def sentence_index(self) -> faiss.Index:
         """FAISS over ``sentence_vectors``, inner product."""
         return flat_index(self.sentence_vectors)
+
+    @cached_property
+    def token_scan(self) -> TokenScan:
+        """``token_vectors``, to be compared with those of a question."""
+        return TokenScan(self.token_vectors)
 
     @cached_property
     def sentence_postings(self) -> Postings:

@@ -136,6 +136,8 @@ def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> 
         QuestionError: The history holds something that is no answer.
     """
     check_history(history)
+    if not history:
+        return None
     return read_after(
         question, history, lambda answer: where_cited(index, answer), leaning(index, question)
     )

@@ -100,9 +100,8 @@ _COMPANY = {
 _NEED_ARTICLE = frozenset("called name about main point subject wrote written".split())
 _POINTERS = _ARTICLE | {"this", "it"}
 _WHEN = frozenset("when date day time year month".split())
-_KNOWN = sorted(
-    {word for word in _ARTICLE.union(*_TRIGGERS.values(), *_COMPANY.values()) if len(word) >= 5}
-)
+_LANGUAGE = _SMALL | _ARTICLE.union(*_TRIGGERS.values(), *_COMPANY.values())
+_KNOWN = sorted(word for word in _LANGUAGE - _SMALL if len(word) >= 5)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _DESCRIBED = re.compile(
     r"(?P<head>.*?\b(?P<noun>article|story|piece|column|post|news item|write-up))"
@@ -183,7 +182,11 @@ def _names_author(words: list[str], article: Article) -> Aspect | None:
 
 
 def _aspect(words: list[str]) -> Aspect | None:
-    words = [_repaired(word.removesuffix("'s")) for word in words]
+    words = [word.removesuffix("'s") for word in words]
+    # One word of another kind is enough, and most questions have a short one.
+    if not all(_repaired(word) in _LANGUAGE for word in sorted(words, key=len)):
+        return None
+    words = [_repaired(word) for word in words]
     for aspect, triggers in _TRIGGERS.items():
         company = _SMALL | _ARTICLE | _COMPANY[aspect] | triggers
         found = triggers.intersection(words)

@@ -206,7 +206,7 @@ def candidates_of(index: ArticleIndex, encoding: Encoding, known: Sequence[int])
     return Candidates(
         passage_cosines=index.passage_vectors @ encoding.vector,
         sentence_cosines=index.sentence_vectors @ encoding.vector,
-        token_cosines=encoding.token_vectors @ index.token_vectors.T,
+        token_cosines=index.token_scan.cosines(encoding.token_vectors),
         sentence_starts=index.sentence_starts,
         token_starts=index.token_starts,
         lengths=index.lengths,
