@@ -50,22 +50,26 @@ class TokenScan:
         whole += ZERO
         self._stored: NDArray[np.uint8] = whole.astype(np.uint8)
 
-    def cosines(self, queries: Float32) -> Float32:
+    def cosines(self, queries: Float32, rows: NDArray[np.int64] | None = None) -> Float32:
         """Compare them.
 
         Args:
             queries: float32 ``(n_queries, dim)``, L2-normalised.
+            rows: int64 ``(n_rows,)``: those to compare; None for all.
 
         Returns:
-            float32 ``(n_queries, n_tokens)``.
+            float32 ``(n_queries, n_rows)``.
         """
-        found = np.zeros((len(queries), len(self._stored)), dtype=np.float32)
+        stored, of_stored = self._stored, self._scales
+        if rows is not None:
+            stored, of_stored = stored.take(rows, axis=0), of_stored.take(rows)
+        found = np.zeros((len(queries), len(stored)), dtype=np.float32)
         if not found.size:
             return found
         whole, scales = _rounded(queries, ASKED_LEVELS)
         asked = np.ascontiguousarray(whole.astype(np.int8).T)
-        (products,) = _session().run(None, {"a": self._stored, "b": asked})
-        np.multiply(products.T, self._scales, out=found)
+        (products,) = _session().run(None, {"a": stored, "b": asked})
+        np.multiply(products.T, of_stored, out=found)
         found *= scales[:, None]
         return found
 

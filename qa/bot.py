@@ -196,12 +196,14 @@ class ArticleBot:
         about = metadata_evidence(asked, self.article)
         read_as = asked if about else self._as_written(asked)
         follow = None if about else follow_up(self.index, read_as, history)
-        ranking = self._rank(read_as, None if follow else self.reranker)
+        passed_over = corrected.passed_over if corrected else ()
         if follow:
-            ranking = self._rank_in_context(ranking, follow)
+            ranking = self._rank_in_context(self._rank(read_as), follow)
             read_as = follow.read_as
+        else:
+            ranking = self._rank(read_as, k + len(passed_over), self.reranker)
         read_as = corrected.read_as(read_as) if corrected else read_as
-        cited = cite(self.index, ranking, k, corrected.passed_over if corrected else ())
+        cited = cite(self.index, ranking, k, passed_over)
         if about:
             cited = cited_first(self.article, about, cited)
         confidence = 1.0 if about else ranking.confidence
@@ -240,8 +242,11 @@ class ArticleBot:
         """Whether an answer that cites something cites this article."""
         return answer.citations[0].article.hash == self.article.hash
 
-    def _rank(self, question: str, reranker: Reranker | None = None) -> Ranking:
-        return rank(self.index, question, self._encode_query(question), reranker=reranker)
+    def _rank(
+        self, question: str, wanted: int | None = None, reranker: Reranker | None = None
+    ) -> Ranking:
+        encoding = self._encode_query(question)
+        return rank(self.index, question, encoding, wanted=wanted, reranker=reranker)
 
     def _rank_in_context(self, alone: Ranking, follow: FollowUp) -> Ranking:
         index, joined = self.index, self._rank(follow.joined)
