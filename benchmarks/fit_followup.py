@@ -32,7 +32,15 @@ from qa.evaluation.datasets import Question
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.measures import reading_depth
 from qa.fit import Example, fit, folds
-from qa.followup import CITED, SENTENCE_FEATURES, Weights, Where, come_to, weighted
+from qa.followup import (
+    CITED,
+    SENTENCE_FEATURES,
+    Weights,
+    Where,
+    come_to,
+    last_with_a_subject,
+    weighted,
+)
 from qa.followup_ranking import followup_features, further_on, nearness
 from qa.fusion import Fusion, by_cost
 from qa.leaning import LEANING, asks_for_more, is_short, leaning
@@ -115,9 +123,9 @@ def _turn(index: ArticleIndex, encoder: Encoder, question: Question, before: Seq
         if any(s.start <= (a + b - 1) // 2 < s.end for a, b in question.gold)
     ]
     cost = by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths)
+    after = f"{last_with_a_subject(before)} {question.text}" if before else question.text
     alone, joined = (
-        rank(index, text, encoder.encode_query(text))
-        for text in (question.text, " ".join([*before[-1:], question.text]))
+        rank(index, text, encoder.encode_query(text)) for text in (question.text, after)
     )
     return Turn(
         question,

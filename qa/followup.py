@@ -43,6 +43,7 @@ __all__ = [
     "check_history",
     "come_to",
     "follow_up",
+    "last_with_a_subject",
     "read_after",
     "weighted",
     "weights",
@@ -81,7 +82,7 @@ class FollowUp:
 
     Attributes:
         question: The question itself.
-        before: The one before it, as it was asked.
+        before: The last one before it that says what it is about, as it was asked.
         joined: Both as one text.
         where: Where the talk has come to.
         shown: Rows of what was cited first in any answer, where the question asks for more;
@@ -184,7 +185,8 @@ def read_after(
     found = list(islice(usable, REMEMBERED if further else TURNS))
     if not found:
         return None
-    before = " ".join(found[0][0].question[:LONGEST_BEFORE].split())
+    asked = last_with_a_subject([answer.question for answer, _ in reversed(found)])
+    before = " ".join(asked[:LONGEST_BEFORE].split())
     return FollowUp(
         question=question,
         before=before,
@@ -192,6 +194,15 @@ def read_after(
         where=come_to([(rows, answer.confidence) for answer, rows in found], fitted.trust),
         shown=frozenset(row for _, rows in found for row, _ in rows[:SHOWN]) if further else None,
     )
+
+
+def last_with_a_subject(questions: Sequence[str]) -> str:
+    """The last question that says what it is about: "What else?" lends no words to the next.
+
+    Args:
+        questions: In the order in which they were asked, one or more.
+    """
+    return next((q for q in reversed(questions) if not asks_for_more(q)), questions[-1])
 
 
 def come_to(cited: Sequence[tuple[Where, float]], trust: tuple[float, float]) -> Where:

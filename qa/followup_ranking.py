@@ -20,6 +20,10 @@ from qa.ranking import Ranking
 
 __all__ = ["followup_features", "further_on", "in_context", "nearness"]
 
+FURTHER: Final = 0.35
+"""How often what comes next is what somebody wanted who asked for more: 6 times of 17."""
+_ON: Final = "it goes on from where the last answers stand"
+_NO_MORE: Final = "all of it was shown before"
 _PASSED_BY: Final = 0.7
 """Probability that the next sentence is not it yet, and so on from each."""
 _FAR: Final = 12
@@ -124,13 +128,14 @@ def in_context(
         places: As for `nearness`.
 
     Returns:
-        The ranking in context, as confident as the joined one.
+        The ranking in context, as confident as the joined one, or as reading on is.
     """
     fitted, n = weights(), len(lengths)
     if follow.shown is not None:
         onward = further_on(follow.where, follow.shown, n, places)
         best = np.asarray(np.maximum.reduceat(onward, starts[:-1]))
-        return replace(joined, passages=best, sentences=onward, quoted=onward)
+        left = len(follow.shown) < n
+        return Ranking(best, onward, onward, FURTHER if left else 0.0, (_ON if left else _NO_MORE,))
     short = is_short(follow.question)
     near = nearness(follow.where, n, fitted.steps, fitted.elsewhere, places)
     cost = by_cost(np.zeros(n, dtype=np.float32), lengths)

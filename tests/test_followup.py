@@ -91,6 +91,25 @@ def test_whoever_asks_for_more_is_read_on_to(zoo: ArticleBot) -> None:
         history.append(answer)
 
 
+def test_whoever_asks_for_more_is_told_when_there_is_none(zoo: ArticleBot) -> None:
+    short = ArticleBot.from_text("Cats sleep all day. Dogs bark at night.")
+    history = [short.ask("What do dogs do at night?")]
+    answer = short.ask("Is there anything else of interest?", history=history)
+    assert not answer.found
+    assert answer.why == ("all of it was shown before",)
+    history = [zoo.ask("When did the zoo of Basel open?", k=2)]
+    answer = zoo.ask("Is there anything else of interest?", history=history)
+    assert answer.found
+    assert answer.why == ("it goes on from where the last answers stand",)
+
+
+def test_a_question_for_more_lends_no_words_to_the_next(zoo: ArticleBot, bears: Answer) -> None:
+    more = zoo.ask("Is there anything else of interest?", history=[bears])
+    answer = zoo.ask("And why do they fish?", history=[bears, more])
+    assert answer.interpreted_as == f"And why do they fish? (following “{bears.question}”)"
+    assert answer.citations[0].quote.startswith("The bears fish")
+
+
 def test_what_was_shown_comes_after_all_that_was_not(zoo: ArticleBot, bears: Answer) -> None:
     more = zoo.ask("Can you tell me more about that?", history=[bears], k=100)
     shown = {citation.quote for citation in bears.citations[:3]}
