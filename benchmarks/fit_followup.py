@@ -38,6 +38,7 @@ from qa.followup import (
     Weights,
     Where,
     come_to,
+    joined,
     last_with_a_subject,
     weighted,
 )
@@ -123,17 +124,16 @@ def _turn(index: ArticleIndex, encoder: Encoder, question: Question, before: Seq
         if any(s.start <= (a + b - 1) // 2 < s.end for a, b in question.gold)
     ]
     cost = by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths)
-    after = f"{last_with_a_subject(before)} {question.text}" if before else question.text
-    alone, joined = (
-        rank(index, text, encoder.encode_query(text)) for text in (question.text, after)
-    )
+    text = question.text
+    after = joined(last_with_a_subject(before), text) if before else text
+    by_itself, in_context = (rank(index, q, encoder.encode_query(q)) for q in (text, after))
     return Turn(
         question,
         leaning(index, question.text),
-        alone.quoted,
-        alone.sentences - cost,
-        joined.sentences - cost,
-        (alone.confidence, joined.confidence),
+        by_itself.quoted,
+        by_itself.sentences - cost,
+        in_context.sentences - cost,
+        (by_itself.confidence, in_context.confidence),
         np.asarray(gold, dtype=np.int64),
     )
 

@@ -18,6 +18,7 @@ and `qa.followup_ranking` applies them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,7 +34,7 @@ from index.errors import QuestionError
 from qa.answer import Answer
 from qa.confidence_features import SHOWN
 from qa.fusion import Fusion
-from qa.leaning import LEANING, asks_for_more, leaning
+from qa.leaning import LEANING, asks_for_more, is_short, leaning
 
 __all__ = [
     "SENTENCE_FEATURES",
@@ -43,6 +44,7 @@ __all__ = [
     "check_history",
     "come_to",
     "follow_up",
+    "joined",
     "last_with_a_subject",
     "read_after",
     "weighted",
@@ -74,6 +76,8 @@ SENTENCE_FEATURES: Final = (
 """The columns of `qa.followup_ranking.followup_features`."""
 
 _ELSEWHERE: Final = "elsewhere"
+# A capital past the first word.
+_NAME: Final = re.compile(r"(?<=[\w,] )[A-Z][\w\u2019'-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +194,20 @@ def read_after(
     return FollowUp(
         question=question,
         before=before,
-        joined=f"{before} {question}",
+        joined=joined(before, question),
         where=come_to([(rows, answer.confidence) for answer, rows in found], fitted.trust),
         shown=frozenset(row for _, rows in found for row, _ in rows[:SHOWN]) if further else None,
     )
+
+
+def joined(before: str, question: str) -> str:
+    """A question after the one before it, as one text.
+
+    The name in "And Microsoft?" takes the place of whatever was named before.
+    """
+    if is_short(question) and _NAME.search(question):
+        before = " ".join(_NAME.sub("", before).split())
+    return f"{before} {question}"
 
 
 def last_with_a_subject(questions: Sequence[str]) -> str:

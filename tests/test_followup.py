@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa import Answer, ArticleBot, QuestionError
-from qa.followup import TURNS, come_to, follow_up, weights, where_cited
+from qa.followup import TURNS, come_to, follow_up, joined, weights, where_cited
 from qa.followup_ranking import nearness
 
 
@@ -62,6 +62,17 @@ def test_a_question_that_stands_by_itself_is_asked_alone(
     zoo: ArticleBot, bears: Answer, question: str
 ) -> None:
     assert zoo.ask(question, history=[bears]) == zoo.ask(question)
+
+
+@pytest.mark.parametrize("person", ["Who is Nathan Freed Wessler?", "What did George Floyd do?"])
+def test_a_name_takes_the_place_of_the_one_before(bot: ArticleBot, person: str) -> None:
+    answer = bot.ask("And Microsoft?", history=[bot.ask(person)])
+    assert "Microsoft" in answer.citations[0].quote
+
+
+def test_without_a_name_of_its_own_a_question_keeps_the_one_before() -> None:
+    assert joined("When did Basel and Bern meet?", "And why?").startswith("When did Basel and Bern")
+    assert joined("When did Basel and Bern meet?", "And Chur?") == "When did and meet? And Chur?"
 
 
 def test_a_question_about_the_article_itself_is_asked_alone(bot: ArticleBot) -> None:
