@@ -35,7 +35,7 @@ from qa.features import (
     sentence_features,
 )
 from qa.fit import Example, fit, folds
-from qa.fusion import Coefficients, Fusion, by_cost, by_sentences, by_support, to_json
+from qa.fusion import OWN_WORDS, Coefficients, Fusion, by_cost, by_sentences, by_support, to_json
 from qa.ranking import candidates_of, query_of, query_terms
 
 COEFFICIENTS = Path(__file__).parent.parent / "qa" / "coefficients.json"
@@ -201,7 +201,7 @@ def _measures(
 def _shown(question: Asked, passages: Float32, sentences: Float32) -> Float32:
     """Scores of the sentences in the order in which they are shown."""
     candidates = question.candidates
-    own_words = question.sentences(passages)[:, SENTENCE_FEATURES.index("maxsim")]
+    own_words = question.sentences(passages)[:, OWN_WORDS]
     return by_support(by_cost(sentences, candidates.lengths), own_words, candidates.sentence_starts)
 
 

@@ -31,6 +31,7 @@ from qa.features import (
 )
 
 __all__ = [
+    "OWN_WORDS",
     "Coefficients",
     "Fused",
     "Fusion",
@@ -48,7 +49,8 @@ COST: Final = 0.5
 SHORTEST_COST: Final = 60
 """Code points that reading any quote costs at least: its number, its place, the eye's way."""
 
-_OWN_WORDS: Final = SENTENCE_FEATURES.index("maxsim")
+OWN_WORDS: Final = SENTENCE_FEATURES.index("maxsim")
+"""The column that says what a sentence meets by itself."""
 SUPPORT: Final = 10.0
 """Log-odds for each unit by which a sentence beside the first meets the question better than the
 others there do. On ClapNQ, whose answers need several sentences, the share of them among the
@@ -133,7 +135,7 @@ def fuse(
     return Fused(
         by_sentences(passages, sentences, candidates.sentence_starts),
         by_cost(sentences, candidates.lengths),
-        features[:, _OWN_WORDS],
+        features[:, OWN_WORDS],
     )
 
 
