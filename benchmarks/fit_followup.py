@@ -42,7 +42,7 @@ from qa.followup import (
     last_with_a_subject,
     weighted,
 )
-from qa.followup_ranking import followup_features, further_on, nearness
+from qa.followup_ranking import FURTHER, followup_features, further_on, nearness
 from qa.fusion import Fusion, by_cost
 from qa.leaning import LEANING, asks_for_more, is_short, leaning
 from qa.ranking import rank
@@ -262,13 +262,12 @@ def _asked(
         leans = bool(where) and (
             further or float(turn.leaning @ fitted.leaning) >= fitted.threshold
         )
-        scores = turn.quoted
+        scores, confidence = turn.quoted, turn.confidences[leans]
         if leans and further:
-            scores = further_on(where, shown, len(scores))
+            scores, confidence = further_on(where, shown, len(scores)), FURTHER
         elif leans:
             table = _table(dialogue, turn, where, fitted)
             scores = fitted.sentences.scores(table) + dialogue.cost
-        confidence = turn.confidences[leans]
         yield turn, where, leans, scores, confidence
         before = turn.quoted if strangers else scores
         rows = np.argsort(-before, kind="stable")[:CITED].tolist()

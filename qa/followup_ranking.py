@@ -18,7 +18,7 @@ from qa.fusion import by_cost
 from qa.leaning import is_short
 from qa.ranking import Ranking
 
-__all__ = ["followup_features", "further_on", "in_context", "nearness"]
+__all__ = ["FURTHER", "followup_features", "further_on", "in_context", "nearness"]
 
 FURTHER: Final = 0.35
 """How often what comes next is what somebody wanted who asked for more: 6 times of 17."""
