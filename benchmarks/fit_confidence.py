@@ -46,6 +46,7 @@ from qa.confidence_features import (
 from qa.evaluation.datasets import Dataset, Question
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.measures import auroc, calibration_error
+from qa.features import interact
 from qa.fit import folds
 from qa.followup import leaning, weights
 from qa.fusion import coefficients, fuse
@@ -255,11 +256,14 @@ def _case(
     known, unknown = query_terms(index, question.text)
     query = query_of(index, question.text, encoding, known, unknown)
     candidates = candidates_of(index, encoding, known)
-    fused = fuse(query, candidates, coefficients())
+    interaction = interact(candidates)
+    fused = fuse(query, candidates, coefficients(), interaction=interaction)
     known_terms = [index.terms.vocabulary[term] for term in known]
     asked = wording(question.text, encoding, known_terms, index.article.language)
     quoted = as_quoted(fused, candidates, asked)
-    features, _ = confidence_features(query, candidates, fused.passages, quoted, asked)
+    features, _ = confidence_features(
+        query, candidates, interaction.tokens, fused.passages, quoted, asked
+    )
     shown = [index.sentences[row] for row in np.argsort(-quoted, kind="stable")[:SHOWN]]
     right = kind == ANSWERABLE and any(
         sentence.start <= start - view.start and end - view.start <= sentence.end

@@ -63,7 +63,7 @@ class TokenScan:
         stored, of_stored = self._stored, self._scales
         if rows is not None:
             stored, of_stored = stored.take(rows, axis=0), of_stored.take(rows)
-        found = np.zeros((len(queries), len(stored)), dtype=np.float32)
+        found = np.empty((len(queries), len(stored)), dtype=np.float32)
         if not found.size:
             return found
         whole, scales = _rounded(queries, ASKED_LEVELS)

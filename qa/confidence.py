@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from math import exp
 from typing import Any, Final
 
 import numpy as np
@@ -81,7 +82,7 @@ class Logistic:
         """Probability for one question."""
         values = np.asarray([features[name] for name in self.names])
         log_odds = self.bias + float(self.weights @ ((values - self.usual) / self.spreads))
-        return float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
+        return 1 / (1 + exp(-min(max(log_odds, -50.0), 50.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class ConfidenceModel:
 def confidence(
     query: Query,
     candidates: Candidates,
+    tokens: Float32,
     passages: Float32,
     sentences: Float32,
     asked: Wording,
@@ -113,15 +115,16 @@ def confidence(
     Args:
         query: The question.
         candidates: What was ranked.
+        tokens: float32 ``(n_sentences, n_query)``: how well each meets each word piece of the
+            question; see `qa.features.Interaction`.
         passages: float32 ``(n_passages,)``: their scores.
         sentences: float32 ``(n_sentences,)``: their scores, in the order in which they are quoted.
         asked: The question's words.
     """
-    features, shown = confidence_features(query, candidates, passages, sentences, asked)
+    features, shown = confidence_features(query, candidates, tokens, passages, sentences, asked)
     model = confidence_model()
-    about = model.topic.probability(features) >= 0.5
-    probability = model.probability(features)
-    return Confidence(probability, reasons(asked, shown, about=about))
+    topic, answer = model.topic.probability(features), model.answer.probability(features)
+    return Confidence(topic * answer, reasons(asked, shown, about=topic >= 0.5))
 
 
 @lru_cache(maxsize=1)

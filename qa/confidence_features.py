@@ -2,12 +2,13 @@
 
 Every feature is a cosine, a share, a count or a score that does not depend on how long the
 article is, but for the number of passages itself: among many, one or the other resembles any
-question. Only the sentences shown and the first one's passage are compared with the
-question word by word, which costs next to nothing.
+question. Only the sentences shown and the first one's passage are looked at word by word,
+which costs next to nothing.
 """
 
 from __future__ import annotations
 
+from math import log
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -103,6 +104,7 @@ kind are asked, how many passages there are) may do either."""
 def confidence_features(
     query: Query,
     candidates: Candidates,
+    tokens: Float32,
     passages: Float32,
     sentences: Float32,
     asked: Wording,
@@ -114,17 +116,13 @@ def confidence_features(
     """
     top = np.argsort(-sentences, kind="stable")[:SHOWN]
     starts = candidates.sentence_starts
-    holding = np.searchsorted(starts, top, side="right") - 1
-    first = int(holding[0])
-    passage = np.arange(starts[first], starts[first + 1])
-    # Only what is shown is compared with the question piece by piece.
-    rows = np.concatenate([top, passage])
-    met = _met(candidates, rows)
+    first = int(np.searchsorted(starts, top[0], side="right")) - 1
+    rows = np.concatenate([top, np.arange(starts[first], starts[first + 1])])
     n = len(top)
 
     weights = np.asarray([word.weight for word in asked.words] or [1.0])
     weights /= weights.sum()
-    close = _by_word(met, asked)
+    close = _by_word(tokens[rows], asked)
     known = np.asarray([word.column is not None for word in asked.words] or [True])
     named = np.asarray([word.named for word in asked.words] or [False])
     stands = _stands(candidates.matches[rows], asked)
@@ -132,45 +130,45 @@ def confidence_features(
     in_shown = np.logical_or.reduce(stands[:n])
     in_passage = np.logical_or.reduce(stands[n:])
     telling = np.argsort(-weights, kind="stable")[:2]
-    passage_close = close[n:].max(axis=0)
-    unmet = ~known * (1 - close.max(axis=0))
+    closest = np.maximum.reduce(close)
+    unmet = ~known * (1 - closest)
     # Both ways of searching point at the first passage, or lead elsewhere.
     agreement = [
-        bool(np.argmax(by) == first and by[first] > 0)
+        bool(by.argmax() == first and by[first] > 0)
         for by in (candidates.passage_cosines, candidates.passage_bm25)
     ]
     kind = ASKED_TRAITS.get(query.answer_type)
     has_kind = bool(kind and candidates.traits[top, TRAITS.index(kind[0])].any())
     ahead = float(sentences[top[0]] - sentences[top[1]]) if n > 1 else _FAR_AHEAD
     features = {
-        "tokens_met": met[:n].mean(axis=1).max(),
+        "tokens_met": tokens[top].mean(axis=1).max(),
         "cosine": candidates.sentence_cosines[top[0]],
         "sentence_score": sentences[top[0]],
         "passage_score": passages.max(),
         "lead": min(ahead, _FAR_AHEAD),
         "weakest_word": close[0].min(),
         "telling_words": close[0][telling].min(),
-        "passage_telling_words": passage_close[telling].min(),
+        "passage_telling_words": close[n:, telling].max(axis=0).min(),
         "covered_by_sentence": in_first @ weights,
         "covered_by_passage": in_passage @ weights,
         "covered_by_article": known @ weights,
         "words_unmet": unmet.sum(),
         "names_unmet": unmet[named].sum(),
-        "unknown_words": min((~known & ~named).sum(), _MANY + 1),
-        "unknown_names": min((~known & named).sum(), _MANY),
-        "names_elsewhere": min((known & named & ~in_shown).sum(), _MANY),
+        "unknown_words": min(np.count_nonzero(~(known | named)), _MANY + 1),
+        "unknown_names": min(np.count_nonzero(named & ~known), _MANY),
+        "names_elsewhere": min(np.count_nonzero(known & named & ~in_shown), _MANY),
         "agreement": sum(agreement),
         "type_missing": kind is not None and not has_kind,
         "negated": asked.negated,
         "names_asked": named.any(),
-        "log_pieces": np.log(len(query.token_weights)),
-        "log_passages": np.log(np.clip(query.n_passages, 1, MOST_PASSAGES)),
+        "log_pieces": log(len(query.token_weights)),
+        "log_passages": log(min(max(query.n_passages, 1), MOST_PASSAGES)),
     }
     shown = Shown(
         in_first=in_first.tolist(),
         in_shown=in_shown.tolist(),
         in_passage=in_passage.tolist(),
-        close=close.max(axis=0).tolist(),
+        close=closest.tolist(),
         answer_type=query.answer_type if kind else None,
         has_type=has_kind,
         agreed=all(agreement),
@@ -179,31 +177,21 @@ def confidence_features(
     return {name: float(value) for name, value in features.items()}, shown
 
 
-def _met(candidates: Candidates, rows: NDArray[np.int64]) -> Float32:
-    """How well some sentences meet each word piece of the question; see `qa.features.interact`.
-
-    Returns:
-        float32 ``(n_rows, n_query)``: cosine of the best word piece, 0 in a sentence of none.
-    """
-    met = np.zeros((len(rows), len(candidates.token_cosines)), dtype=np.float32)
-    for n, row in enumerate(rows):
-        pieces = candidates.token_cosines[:, slice(*candidates.token_starts[row : row + 2])]
-        if pieces.shape[1]:
-            met[n] = pieces.max(axis=1)
-    return met
-
-
 def _by_word(tokens: Float32, asked: Wording) -> Float32:
     """How close each sentence comes to each word: the mean over the word's pieces."""
+    n_query = tokens.shape[1]
     if not asked.words:
-        return np.asarray(tokens.mean(axis=1, keepdims=True))
-    return np.stack([tokens[:, word.pieces].mean(axis=1) for word in asked.words], axis=1)
+        return tokens @ np.full((n_query, 1), 1 / n_query, dtype=np.float32)
+    shares = np.zeros((n_query, len(asked.words)), dtype=np.float32)
+    for column, word in enumerate(asked.words):
+        shares[word.pieces, column] = 1 / (word.pieces.stop - word.pieces.start)
+    return tokens @ shares
 
 
 def _stands(matches: NDArray[np.bool_], asked: Wording) -> NDArray[np.bool_]:
     """Which words stand in each sentence; a question without content words lacks none."""
     if not asked.words:
         return np.ones((len(matches), 1), dtype=bool)
-    absent = np.zeros(len(matches), dtype=bool)
-    columns = [absent if w.column is None else matches[:, w.column] for w in asked.words]
-    return np.stack(columns, axis=1)
+    absent = np.zeros((len(matches), 1), dtype=bool)
+    columns = [-1 if word.column is None else word.column for word in asked.words]
+    return np.concatenate([matches, absent], axis=1)[:, columns]

@@ -14,6 +14,7 @@ segment maxima over them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -229,22 +230,23 @@ def passage_features(query: Query, candidates: Candidates, interaction: Interact
     best_tokens = np.maximum.reduceat(interaction.tokens, starts, axis=0)
     best_pairs = _row_max(interaction.pairs, starts)
     covered = np.logical_or.reduceat(candidates.matches, starts, axis=0)
-    telling = _mean(interaction.tokens, query.token_weights)
+    maxsim, plain, telling = _maxsims(best_tokens, query)
+    of_sentences = _mean(interaction.tokens, query.token_weights)
     columns = {
         "vector": candidates.passage_cosines,
         "best_sentence_vector": np.maximum.reduceat(candidates.sentence_cosines, starts),
         "bm25": candidates.passage_bm25,
         "best_sentence_bm25": np.maximum.reduceat(candidates.sentence_bm25, starts),
         "coverage": _coverage(covered, query),
-        "maxsim": _mean(best_tokens, query.token_idf),
-        "maxsim_plain": best_tokens.mean(axis=1),
-        "maxsim_telling": _mean(best_tokens, query.token_weights),
-        "best_sentence_maxsim": np.maximum.reduceat(telling, starts),
+        "maxsim": maxsim,
+        "maxsim_plain": plain,
+        "maxsim_telling": telling,
+        "best_sentence_maxsim": np.maximum.reduceat(of_sentences, starts),
         "phrase": _mean(best_pairs, _pair_weights(query)),
         "weakest": _weakest(best_tokens, query),
         "log_length": np.log(np.maximum(np.add.reduceat(candidates.lengths, starts), 1)),
     }
-    return _stack(columns, PASSAGE_FEATURES)
+    return _table(columns, PASSAGE_FEATURES, len(starts))
 
 
 _ASKED: Final = tuple(f"{kind}_asked" for kind in _WANTED)
@@ -295,13 +297,13 @@ def sentence_features(
     """
     starts, n = candidates.sentence_starts[:-1], len(candidates.lengths)
     passage = np.repeat(np.arange(len(starts)), np.diff(candidates.sentence_starts))
-    tokens, weights = interaction.tokens, query.token_weights
+    tokens, telling_shares = interaction.tokens, _shares(query.token_weights)
     best = np.maximum.reduceat(tokens, starts, axis=0)[passage]
     previous, following = _previous(tokens, starts), _next(tokens, starts)
     attention = np.exp(_SHARPNESS * (tokens - best))
     attention /= np.add.reduceat(attention, starts, axis=0)[passage]
     vector = candidates.sentence_cosines
-    maxsim = _mean(tokens, query.token_idf)
+    maxsim, plain, telling = _maxsims(tokens, query)
     before = _previous(maxsim[:, None], starts)[:, 0]
     traits = dict(zip(TRAITS, candidates.traits.T, strict=True))
     position = np.arange(n) - starts[passage]
@@ -310,14 +312,14 @@ def sentence_features(
         "bm25": candidates.sentence_bm25,
         "coverage": _coverage(candidates.matches, query),
         "maxsim": maxsim,
-        "maxsim_plain": tokens.mean(axis=1),
-        "maxsim_telling": _mean(tokens, weights),
+        "maxsim_plain": plain,
+        "maxsim_telling": telling,
         "phrase": _mean(interaction.pairs, _pair_weights(query)),
         "weakest": _weakest(tokens, query),
-        "share": _mean(attention, weights),
-        "in_context": _mean(np.maximum(tokens, (tokens + best) / 2), weights),
-        "from_previous": _mean(np.maximum(previous - tokens, 0), weights),
-        "from_neighbours": _mean(np.maximum(np.maximum(previous, following) - tokens, 0), weights),
+        "share": attention @ telling_shares,
+        "in_context": np.maximum(tokens, (tokens + best) / 2) @ telling_shares,
+        "from_previous": np.maximum(previous - tokens, 0) @ telling_shares,
+        "from_neighbours": np.maximum(np.maximum(previous, following) - tokens, 0) @ telling_shares,
         "previous_maxsim": before,
         "next_maxsim": _next(maxsim[:, None], starts)[:, 0],
         "pronoun_previous": before * traits["pronoun_first"],
@@ -331,11 +333,11 @@ def sentence_features(
         "short": candidates.lengths < SHORT_QUOTE,
         **{f"has_{trait}": column for trait, column in traits.items()},
         **{
-            f"{kind}_asked": traits[trait] * (kind == query.answer_type)
+            f"{kind}_asked": traits[trait] if kind == query.answer_type else 0
             for kind, trait in _WANTED.items()
         },
     }
-    return _stack(columns, SENTENCE_FEATURES)
+    return _table(columns, SENTENCE_FEATURES, n)
 
 
 SUPPORTING: Final = frozenset(
@@ -347,16 +349,32 @@ SUPPORTING: Final = frozenset(
 """Features of which more can only speak for a candidate, whatever a sample of questions says."""
 
 
-def _stack(columns: dict[str, NDArray[np.generic]], names: tuple[str, ...]) -> Float32:
-    return np.stack([columns[name] for name in names], axis=1).astype(np.float32)
+def _table(columns: Mapping[str, Float32 | float], names: Sequence[str], n: int) -> Float32:
+    """Columns side by side, in the order of their names."""
+    table: Float32 = np.empty((n, len(names)), dtype=np.float32, order="F")
+    for column, name in enumerate(names):
+        table[:, column] = columns[name]
+    return table
+
+
+def _maxsims(tokens: Float32, query: Query) -> tuple[Float32, Float32, Float32]:
+    """MaxSim weighted by idf, plain, and weighted by idf and the background."""
+    even = np.ones_like(query.token_idf)
+    weightings = np.stack([_shares(w) for w in (query.token_idf, even, query.token_weights)])
+    by_idf, plain, telling = weightings @ tokens.T
+    return by_idf, plain, telling
 
 
 def _mean(values: Float32, weights: Float32) -> Float32:
     """Weighted mean of the columns; 0 where nothing weighs."""
+    return np.asarray(values @ _shares(weights), dtype=np.float32)
+
+
+def _shares(weights: Float32) -> Float32:
+    """Weights that add up to 1; to 0 where nothing weighs."""
     total = float(weights.sum())
-    if total <= 0:
-        return np.zeros(len(values), dtype=np.float32)
-    return np.asarray(values @ (weights / total), dtype=np.float32)
+    shares: Float32 = weights / np.float32(total or 1)
+    return shares
 
 
 def _row_max(values: Float32, starts: Int32) -> Float32:

@@ -19,7 +19,7 @@ from index.encoder import Encoding, Float32, Int32
 from index.pool import idf
 from index.terms import Postings, terms
 from qa.confidence import confidence
-from qa.features import Candidates, Query, by_words_alone, piece_weights
+from qa.features import Candidates, Query, by_words_alone, interact, piece_weights
 from qa.fusion import Fused, by_support, coefficients, fuse
 from qa.question import answer_type
 from qa.reranker import Reranker, rerank
@@ -137,15 +137,16 @@ def score(
         legible: Whether the model reads what they are written in.
         second_look: Reorders the scores of passages and sentences.
     """
+    interaction = interact(candidates)
     if legible:
-        fused = fuse(query, candidates, coefficients())
+        fused = fuse(query, candidates, coefficients(), interaction=interaction)
     else:
         lexical, words, met = by_words_alone(query, candidates)
         fused = fuse(lexical, words, coefficients(), interaction=met)
     passages, quoted = fused.passages, as_quoted(fused, candidates, asked)
     if second_look:
         passages, quoted = second_look(passages, quoted)
-    sure = confidence(query, candidates, passages, quoted, asked)
+    sure = confidence(query, candidates, interaction.tokens, passages, quoted, asked)
     return Ranking(passages, fused.sentences, quoted, sure.probability, sure.reasons)
 
 
@@ -221,13 +222,13 @@ def piece_shares(question: str, encoding: Encoding) -> Float32:
     Returns:
         float32 ``(n_tokens,)``: one over the number of pieces of the same word.
     """
-    spans = encoding.token_spans
-    begins = np.ones(len(spans), dtype=bool)
-    for row, (start, _) in enumerate(spans.tolist()):
+    words, seam = [-1], None
+    for start, end in encoding.token_spans.tolist():
         # Pieces of one word touch, with a letter or a digit on both sides of the seam.
-        touches = row > 0 and start == spans[row - 1, 1]
-        begins[row] = not (touches and question[start - 1 : start + 1].isalnum())
-    word = np.cumsum(begins) - 1
+        same = start == seam and question[start - 1 : start + 1].isalnum()
+        words.append(words[-1] + (not same))
+        seam = end
+    word = np.asarray(words[1:], dtype=np.int64)
     return np.asarray(1.0 / np.bincount(word)[word], dtype=np.float32)
 
 

@@ -7,6 +7,7 @@ single words: the one name that it never mentions, the one number that it gives 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,13 +71,13 @@ def wording(
         Its words, as far as the model has read them: a long question is cut.
     """
     column_of = {term: column for column, term in enumerate(known)}
-    background = _background(encoding.token_ids)
+    background = _background(encoding.token_ids).tolist()
+    starts, ends = encoding.token_spans.T.tolist()
     # Capitals tell names apart only where not everything is written in them.
     cased = question != question.upper()
     words = []
     for match in _WORD.finditer(question):
-        begin = int(np.searchsorted(encoding.token_spans[:, 1], match.start(), side="right"))
-        end = int(np.searchsorted(encoding.token_spans[:, 0], match.end(), side="left"))
+        begin, end = bisect_right(ends, match.start()), bisect_left(starts, match.end())
         stems = terms(match.group(), language)
         if not stems or begin >= end:
             continue
@@ -88,7 +89,7 @@ def wording(
             Word(
                 text=text,
                 column=columns[0] if len(columns) == len(stems) else None,
-                weight=float(background[begin:end].max()),
+                weight=max(background[begin:end]),
                 pieces=slice(begin, end),
                 named=capital or any(map(str.isdigit, text)),
             )
