@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from index.encoder import Float32
 from index.models import load_encoder
-from qa.features import PASSAGE_FEATURES, SENTENCE_FEATURES, SUPPORTING
+from qa.features import LEAST, PASSAGE_FEATURES, SENTENCE_FEATURES, SUPPORTING
 from qa.fit import Example, fit, folds
 from qa.fusion import Coefficients, Fusion, by_support, fuse
 
@@ -186,6 +186,7 @@ def _fit(kind: str, examples: Sequence[Example], names: Sequence[str], without: 
         [Example(np.ascontiguousarray(e.features[:, kept]), e.gold) for e in examples],
         [names[column] for column in kept],
         supporting=SUPPORTING,
+        least=LEAST,
     )
     weights, spreads = np.zeros(len(names)), np.ones(len(names))
     weights[kept], spreads[kept] = found.weights, found.spreads

@@ -49,11 +49,11 @@ from qa.ranking import rank
 
 WEIGHTS = Path(__file__).parent.parent / "qa" / "followup.json"
 NEAR = range(-2, 6)
-PENALTY = 0.1
+PENALTY = 0.15
 ROUNDS = 2
 STANDALONE = 40  # questions an article
 READ = 300  # characters
-LOST = 0.03  # share of standalone questions that may be read in context
+LOST = 0.02  # share of standalone questions that may be read in context
 
 
 @dataclass(frozen=True)
@@ -88,33 +88,44 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dialogues", nargs="+", required=True)
     parser.add_argument("--standalone", required=True)
-    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument(
+        "--deals", type=int, default=6, help="times the folds are dealt; one decides too much"
+    )
     parser.add_argument("--write", action="store_true", help="replace qa/followup.json")
     arguments = parser.parse_args()
 
     encoder = load_encoder()
     dialogues = [d for path in arguments.dialogues for d in _dialogues(path, encoder)]
     strangers = list(_standalone(arguments.standalone, encoder))
-    fold_of = folds([d.name for d in dialogues + strangers], arguments.folds)
     judged: list[tuple[str, float, float, bool]] = []
-    for fold in tqdm(range(arguments.folds), desc="fitting"):
-        kept = [d for d in dialogues if fold_of[d.name] != fold]
-        fitted = _fit(kept, [d for d in strangers if fold_of[d.name] != fold])
-        for dialogue in dialogues:
-            if fold_of[dialogue.name] == fold:
-                judged += _judged(dialogue, fitted, strangers=False)
-        for dialogue in strangers:
-            if fold_of[dialogue.name] == fold:
-                judged += _judged(dialogue, fitted, strangers=True)
+    for deal in tqdm(range(arguments.deals), desc="fitting"):
+        judged += _cross_validated(dialogues, strangers, arguments.folds, deal)
     for data in dict.fromkeys(row[0] for row in judged):
         rows = np.asarray([row[1:] for row in judged if row[0] == data], dtype=float)
         alone, context, used = 100 * rows.mean(axis=0)
         print(
-            f"{data}: {len(rows)} turns, alone {alone:.1f}, in context {context:.1f}"
-            f" ({context - alone:+.1f}), read in context {used:.0f} %"
+            f"{data}: {len(rows) // arguments.deals} turns, alone {alone:.1f},"
+            f" in context {context:.1f} ({context - alone:+.1f}), read in context {used:.0f} %"
         )
     if arguments.write:
         _write(_fit(dialogues, strangers))
+
+
+def _cross_validated(
+    dialogues: Sequence[Dialogue], strangers: Sequence[Dialogue], n_folds: int, seed: int
+) -> Iterator[tuple[str, float, float, bool]]:
+    """What `_judged` says of every turn, by weights fitted on other dialogues and articles."""
+    fold_of = folds([d.name for d in (*dialogues, *strangers)], n_folds, seed)
+    for fold in range(n_folds):
+        fitted = _fit(
+            [d for d in dialogues if fold_of[d.name] != fold],
+            [d for d in strangers if fold_of[d.name] != fold],
+        )
+        for kind, apart in ((dialogues, False), (strangers, True)):
+            for dialogue in kind:
+                if fold_of[dialogue.name] == fold:
+                    yield from _judged(dialogue, fitted, strangers=apart)
 
 
 def _turn(index: ArticleIndex, encoder: Encoder, question: Question, before: Sequence[str]) -> Turn:

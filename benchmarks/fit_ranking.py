@@ -24,6 +24,7 @@ from index.models import load_encoder
 from index.passages import Passage, Sentence
 from qa.evaluation.formats import read_dataset
 from qa.features import (
+    LEAST,
     PASSAGE_FEATURES,
     SENTENCE_FEATURES,
     SUPPORTING,
@@ -170,7 +171,7 @@ def _fit_sentences(asked: Sequence[tuple[Asked, Float32]]) -> Fusion:
         for q, scores in asked
         if len(q.gold_sentences)
     ]
-    return fit(examples, SENTENCE_FEATURES, supporting=SUPPORTING)
+    return fit(examples, SENTENCE_FEATURES, supporting=SUPPORTING, least=LEAST)
 
 
 def _measures(

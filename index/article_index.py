@@ -1,9 +1,9 @@
 """What is computed once for an article so that questions are cheap.
 
-Article ─▶ passages, sentences ─▶ one pass of the encoder per passage
-                                    ├─ passage vectors  ─▶ FAISS
-                                    ├─ sentence vectors ─▶ FAISS
+Article ─▶ passages, sentences ─▶ a pass of the encoder for each passage and each sentence
+                                    ├─ passage vectors ─▶ FAISS
                                     └─ token vectors
+                                         └─ sentence vectors ─▶ FAISS
            sentences ─▶ terms ─▶ BM25 postings
 """
 
@@ -21,6 +21,7 @@ from index.article import Article
 from index.encoder import Encoder, Encoding, Float32, Int32, Progress
 from index.passages import Passage, Sentence, segment
 from index.pool import pooled
+from index.reading import read_passages
 from index.sentence_traits import TRAITS, sentence_traits
 from index.terms import Postings, TermTable
 from index.token_scan import TokenScan
@@ -188,9 +189,7 @@ def build_index(
     """
     passages, sentences = segment(article, encoder.count_tokens, encoder.max_tokens)
     text = article.text
-    encodings = encoder.encode_documents(
-        [text[passage.start : passage.end] for passage in passages], progress=progress
-    )
+    encodings = read_passages([(text, passages, sentences)], encoder, progress=progress)
     quotes = [text[sentence.start : sentence.end] for sentence in sentences]
     token_starts = _token_starts(passages, sentences, encodings)
     # Rounded to what a folder keeps, so that a saved index answers as the built one does.

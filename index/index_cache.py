@@ -18,6 +18,7 @@ from index.encoder import Encoder, Progress
 from index.errors import IndexFolderError
 from index.model_cache import cache_root
 from index.passages import SEGMENTATION
+from index.reading import READING
 from index.storage import MANIFEST, VERSION, open_index, save_index
 
 __all__ = ["cached_index"]
@@ -48,7 +49,7 @@ def cached_index(
 
 def _key(article: Article, encoder: Encoder) -> str:
     """Names everything an index is made from."""
-    parts = (repr(article.to_dict()), encoder.fingerprint, SEGMENTATION, str(VERSION))
+    parts = (repr(article.to_dict()), encoder.fingerprint, SEGMENTATION, READING, str(VERSION))
     data = "\0".join(parts).encode("utf-8", "surrogatepass")
     return hashlib.sha256(data).hexdigest()[:32]
 

@@ -107,10 +107,10 @@ def idf(document_frequency: int, n_documents: int) -> float:
 
 
 def pooled(token_vectors: Float32, starts: Int32) -> Float32:
-    """Sentence vectors out of the passage's own pass: the mean of the sentence's tokens.
+    """Sentence vectors: the means of the sentences' word pieces.
 
-    Late chunking (Günther et al., 2024, https://arxiv.org/abs/2409.04701): the sentence is
-    read in the context of its passage, at no further pass.
+    Late chunking (Günther et al., 2024, https://arxiv.org/abs/2409.04701), so that a sentence is
+    also what its passage makes of it.
     """
     sums = np.zeros((len(starts) - 1, token_vectors.shape[1]), dtype=np.float32)
     bounds = starts.tolist()

@@ -11,6 +11,7 @@ from index.article import Article
 from index.encoder import Encoder, Encoding
 from index.errors import EmptyArticle
 from index.passages import Passage, Sentence, segment
+from index.reading import read_passages
 from index.sentence_traits import sentence_traits
 from index.store import PreparedArticle, PreparedPassage
 from index.terms import terms
@@ -58,12 +59,11 @@ def prepare_articles(
         In the order of the articles; the error for one that holds no sentence.
     """
     cut = [_cut(article, encoder) for article in articles]
-    texts = [
-        article.text[passage.start : passage.end]
-        for article, (passages, _) in zip(articles, cut, strict=True)
-        for passage in passages
-    ]
-    encodings = iter(encoder.encode_documents(texts) if texts else [])
+    encodings = iter(
+        read_passages(
+            [(article.text, *parts) for article, parts in zip(articles, cut, strict=True)], encoder
+        )
+    )
     return [
         PreparedArticle(
             article=article,

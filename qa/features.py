@@ -25,6 +25,7 @@ from index.encoder import Float32, Int32
 from index.sentence_traits import TRAITS
 
 __all__ = [
+    "LEAST",
     "PASSAGE_FEATURES",
     "SENTENCE_FEATURES",
     "SUPPORTING",
@@ -347,6 +348,10 @@ SUPPORTING: Final = frozenset(
     | {"best_maxsim_of_passage", "best_vector_of_passage"}
 )
 """Features of which more can only speak for a candidate, whatever a sample of questions says."""
+
+LEAST: Final = {"cause_asked": 1.25}
+"""Log-odds that features add at least for each unit. Who writes questions for a paragraph asks
+"why" in the words of the answer; who has not read it cannot, and needs a "because" more."""
 
 
 def _table(columns: Mapping[str, Float32 | float], names: Sequence[str], n: int) -> Float32:

@@ -8,7 +8,7 @@ asking never does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +43,7 @@ def fit(
     names: Sequence[str],
     *,
     supporting: Collection[str] = (),
+    least: Mapping[str, float] | None = None,
     penalty: float = PENALTY,
 ) -> Fusion:
     """Find the weights that make the answers' candidates most probable.
@@ -53,6 +54,7 @@ def fit(
         supporting: Names of those whose weight may not be negative. Features that say nearly
             the same otherwise get weights of opposite signs, which fit the sample and little
             else.
+        least: What some features add at least for each unit, whatever the sample says.
         penalty: Weight of the squared weights in the loss.
 
     Returns:
@@ -76,6 +78,8 @@ def fit(
     right = np.zeros(len(table), dtype=np.float32)
     right[np.concatenate([s + e.gold for s, e in zip(starts, examples, strict=True)])] = 1.0
 
+    floors = dict.fromkeys(supporting, 0.0) | dict(least or {})
+
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scores = (table @ weights.astype(np.float32)).astype(np.float64)
         odds = np.exp(scores - np.maximum.reduceat(scores, starts)[question])
@@ -91,7 +95,10 @@ def fit(
         np.zeros(table.shape[1]),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0 if name in supporting else None, None) for name in names],
+        bounds=[
+            (floors[name] * spread if name in floors else None, None)
+            for name, spread in zip(names, spreads.tolist(), strict=True)
+        ],
         options={"maxiter": MAX_ITERATIONS},
     )
     return Fusion(tuple(names), found.x.astype(np.float32), spreads)

@@ -137,6 +137,13 @@ def test_a_supporting_feature_is_never_held_against_a_candidate() -> None:
     assert fit(examples, ("good", "bad"), supporting={"good", "bad"}).weights[1] == 0
 
 
+def test_a_feature_counts_at_least_what_it_is_said_to() -> None:
+    rng = np.random.default_rng(0)
+    examples = [example(rng, [2.0, -1.0]) for _ in range(100)]
+    held = fit(examples, ("good", "bad"), least={"bad": 1.5})
+    assert held.weights[1] / held.spreads[1] == pytest.approx(1.5)
+
+
 def test_any_of_several_right_candidates_will_do() -> None:
     features = np.asarray([[1.0], [1.0], [0.0]], dtype=np.float32)
     fitted = fit([Example(features, np.asarray([0, 1]))] * 5, ("good",))
