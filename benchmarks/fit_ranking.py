@@ -3,7 +3,8 @@
     python benchmarks/fit_ranking.py squad.json [--folds 6] [--write]
 
 Prints what the weights reach on articles they were not fitted on (cross-validated by
-article), then fits them on everything and, with --write, puts them into qa/coefficients.json.
+article), every question counting alike and every article; then fits them on everything and,
+with --write, puts them into qa/coefficients.json.
 """
 
 from __future__ import annotations
@@ -90,8 +91,11 @@ def main() -> None:
         lambda fusion, n: fusion.scores(asked[n].sentences(passage_scores[n])),
     )
     print(f"{len(asked)} questions, {len(fold_of)} articles, {arguments.folds} folds by article")
-    for name, value in _measures(asked, passage_scores, sentence_scores):
-        print(f"{name:<14}{value:.4f}")
+    print(f"{'':<14}{'questions':>10}{'articles':>10}")
+    documents = np.asarray([question.document for question in asked])
+    for name, hits in _measures(asked, passage_scores, sentence_scores):
+        by_article = [hits[documents == document].mean() for document in fold_of]
+        print(f"{name:<14}{hits.mean():>10.4f}{np.mean(by_article):>10.4f}")
 
     if arguments.write:
         fitted = Coefficients(
@@ -176,8 +180,8 @@ def _fit_sentences(asked: Sequence[tuple[Asked, Float32]]) -> Fusion:
 
 def _measures(
     asked: Sequence[Asked], passages: Sequence[Float32], sentences: Sequence[Float32]
-) -> Iterator[tuple[str, float]]:
-    """What the scores reach; a question whose answer no candidate holds counts as missed."""
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Which questions the scores answer; one whose answer no candidate holds counts as missed."""
     shown = [
         by_sentences(scores, of_sentences, q.candidates.sentence_starts)
         for q, scores, of_sentences in zip(asked, passages, sentences, strict=True)
@@ -187,16 +191,16 @@ def _measures(
             np.isin(np.argsort(-scores)[:k], q.gold_passages).any()
             for q, scores in zip(asked, shown, strict=True)
         ]
-        yield f"passage R@{k}", float(np.mean(hits))
+        yield f"passage R@{k}", np.asarray(hits)
     orders = [
         np.argsort(-_shown(q, of_passages, scores), kind="stable")
         for q, of_passages, scores in zip(asked, passages, sentences, strict=True)
     ]
     best = [order[0] in q.gold_sentences for q, order in zip(asked, orders, strict=True)]
-    yield "sentence R@1", float(np.mean(best))
+    yield "sentence R@1", np.asarray(best)
     for n in (300, 600, 1200):
         read = [_answered(q, order, n) for q, order in zip(asked, orders, strict=True)]
-        yield f"answer@{n}", float(np.mean(read))
+        yield f"answer@{n}", np.asarray(read)
 
 
 def _shown(question: Asked, passages: Float32, sentences: Float32) -> Float32:

@@ -74,6 +74,19 @@ def test_the_table_has_the_plain_recipe_beside_ours() -> None:
     assert "5.0 ms" in text
 
 
+def test_what_every_article_counts_alike_has_a_table_of_its_own() -> None:
+    report = replace(
+        REPORT, by_article={"answer@300": 0.868}, baseline_by_article={"answer@300": 0.366}
+    )
+    table = str(report).split("every article counting alike")[1]
+    assert [cell.strip() for cell in table.splitlines()[2].strip("|").split("|")] == [
+        "answer@300",
+        "0.868",
+        "0.366",
+    ]
+    assert report.to_dict()["by_article"] == {"answer@300": 0.868}
+
+
 def test_what_is_wrong_with_the_data_is_counted_and_shown() -> None:
     text = str(REPORT)
     assert "8 × no usable gold" in text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qa.evaluation.judge import Row
-from qa.evaluation.statistics import compare, summarise
+from qa.evaluation.statistics import by_article, compare, summarise
 
 
 def row(number: int, value: float, **fields: object) -> Row:
@@ -55,6 +55,15 @@ def test_a_measure_is_taken_over_the_questions_that_have_it() -> None:
     measures = summarise(rows)
     assert (measures["answer@300"].value, measures["answer@300"].n) == (1.0, 1)
     assert measures["MRR"].n == 3
+
+
+def test_every_article_counts_alike_however_many_questions_it_was_asked() -> None:
+    rows = [row(number, 1) for number in range(9)] + [row(9, 0)]
+    articles = {r.id: "long" for r in rows[:9]} | {rows[9].id: "short"}
+    assert by_article(rows, articles) == {"MRR": pytest.approx(0.5)}
+    assert by_article(rows[:9], articles) == {}
+    assert by_article(rows, {r.id: r.id for r in rows}) == {}
+    assert by_article(rows, {}) == {}
 
 
 def test_abstention_is_measured_by_kind_and_strangers_apart() -> None:

@@ -22,7 +22,7 @@ from qa.evaluation.kept import Asked
 from qa.evaluation.report import Failure, Report
 from qa.evaluation.run import ask_everything, system_folder
 from qa.evaluation.sampling import sampled, with_off_article
-from qa.evaluation.statistics import compare, summarise
+from qa.evaluation.statistics import by_article, compare, summarise
 from qa.evaluation.systems import BotSystem, OpenBot, System
 from qa.reranker import RerankerLike
 
@@ -104,6 +104,7 @@ def evaluate(
     rows = [judge(dataset, asked) for asked in answers]
     if progress:
         progress("resampling", 0, 1)
+    article_of = {question.id: question.document for question in dataset.questions}
     report = Report(
         data=dataset.name,
         digest=dataset.digest,
@@ -123,6 +124,8 @@ def evaluate(
         n_refused=sum(asked.error is not None for asked in answers[0]),
         measures=summarise(rows[0]),
         baseline=summarise(rows[1]) if baseline else None,
+        by_article=by_article(rows[0], article_of),
+        baseline_by_article=by_article(rows[1], article_of) if baseline else {},
         against_baseline=compare(rows[0], rows[1], "plain") if baseline else None,
         compared=compare(rows[0], others, str(compare_with)) if others else None,
         problems=(*dataset.problems, *_refusals(answers[0])),

@@ -54,6 +54,9 @@ class Report:
         n_refused: How many were refused.
         measures: By name, with intervals.
         baseline: The plain recipe's, or None.
+        by_article: Those that are means, with every article counting alike; empty where the
+            questions are of one, or of none.
+        baseline_by_article: The plain recipe's.
         against_baseline: The difference from it, or None.
         compared: The difference from another run, or None.
         problems: What is wrong in the data.
@@ -72,6 +75,8 @@ class Report:
     n_refused: int
     measures: dict[str, Measure]
     baseline: dict[str, Measure] | None = None
+    by_article: Mapping[str, float] = field(default_factory=dict)
+    baseline_by_article: Mapping[str, float] = field(default_factory=dict)
     against_baseline: Comparison | None = None
     compared: Comparison | None = None
     problems: tuple[Problem, ...] = ()
@@ -98,6 +103,8 @@ class Report:
             "refused": self.n_refused,
             "measures": measures(self.measures),
             "baseline": measures(self.baseline),
+            "by_article": dict(self.by_article),
+            "baseline_by_article": dict(self.baseline_by_article),
             "against_baseline": self.against_baseline and asdict(self.against_baseline),
             "compared": self.compared and asdict(self.compared),
             "problems": dict(Counter(problem.what for problem in self.problems)),
@@ -105,7 +112,8 @@ class Report:
 
     def __str__(self) -> str:
         """The report as Markdown, aligned to be read as plain text too."""
-        lines = [self._headline(), "", *_aligned(self._table()), "", *self._notes()]
+        lines = [self._headline(), "", *_aligned(self._table()), "", *self._by_article()]
+        lines += self._notes()
         return "\n".join(lines).rstrip()
 
     def _headline(self) -> str:
@@ -131,6 +139,16 @@ class Report:
                 row += _gap(self.compared, name)
             table.append([*row, f"{measure.n:,}"])
         return table
+
+    def _by_article(self) -> list[str]:
+        if not self.by_article:
+            return []
+        plain = self.baseline_by_article
+        table = [["every article counting alike", self.system, *(["plain"] if plain else [])]]
+        for name, value in self.by_article.items():
+            beside = [_share(plain[name]) if name in plain else ""] if plain else []
+            table.append([name, _share(value), *beside])
+        return [*_aligned(table), ""]
 
     def _notes(self) -> list[str]:
         lines: list[str] = []

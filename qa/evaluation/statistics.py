@@ -11,7 +11,8 @@ scales of their own; its p is read from the resamples.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from qa.evaluation.datasets import OFF_ARTICLE
 from qa.evaluation.judge import Row
 from qa.evaluation.measures import Bools, Floats, area_under_risk, auroc, calibration_error
 
-__all__ = ["Comparison", "Difference", "Measure", "compare", "summarise"]
+__all__ = ["Comparison", "Difference", "Measure", "by_article", "compare", "summarise"]
 
 RESAMPLES = 1000
 ROUNDS = 2000
@@ -91,6 +92,29 @@ def summarise(rows: Sequence[Row]) -> dict[str, Measure]:
         name: Measure(value, *intervals[name], table.sizes[name])
         for name, value in values.items()
         if not math.isnan(value)
+    }
+
+
+def by_article(rows: Sequence[Row], article_of: Mapping[str, str | None]) -> dict[str, float]:
+    """The means with every article counting alike, however many questions it was asked.
+
+    Args:
+        rows: Measures question by question.
+        article_of: The article of each question's id; None, or absent, where it has none.
+
+    Returns:
+        By name; nothing where there is one article, or a question for each.
+    """
+    values: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        article = article_of.get(row.id)
+        if article is not None:
+            for name, value in row.scores.items():
+                values[name][article].append(value)
+    return {
+        name: float(np.mean([np.mean(of_article) for of_article in articles.values()]))
+        for name, articles in values.items()
+        if 1 < len(articles) < sum(map(len, articles.values()))
     }
 
 
