@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from index import varint
 from index.encoder import Float32, Int32
+from index.rows import normalised, ranges
 from index.sentence_traits import TRAITS
 
 __all__ = [
@@ -147,7 +148,7 @@ def _layout(
     at = starts[:-1] + _FIXED
     columns = []
     for counts in (n_sentences,) * 5 + (n_terms, n_tokens):
-        columns.append(numbers[_ranges(at, counts)])
+        columns.append(numbers[ranges(at, counts)])
         at = at + counts
     if not np.array_equal(at, starts[1:]):
         raise ValueError("the numbers of a passage do not add up")
@@ -172,12 +173,6 @@ def _layout(
         codecs=fixed[:, 8],
         codes=codes,
     )
-
-
-def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``starts[i], starts[i] + 1, …`` up to ``counts[i]`` numbers, for each ``i`` in turn."""
-    offsets = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(starts, counts) + offsets
 
 
 def vector_bytes(dimension: int) -> int:
@@ -211,6 +206,4 @@ def unpack_vectors(rows: Sequence[int], records: Sequence[bytes], dimension: int
         b"".join(records), dtype=[("head", _VECTOR_HEAD), ("codes", np.int8, (dimension,))]
     )
     # The scale cancels out when the vector is normalised again.
-    vectors = table["codes"].astype(np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+    return normalised(table["codes"].astype(np.float32))

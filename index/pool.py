@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Float32, Int32
+from index.rows import normalised
 from index.stored_tokens import Tokens
 from index.terms import K1, B
 
@@ -117,5 +118,4 @@ def pooled(token_vectors: Float32, starts: Int32) -> Float32:
     # A sum for each sentence is faster than one reduceat: NumPy adds whole rows at once.
     for row, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
         np.add.reduce(token_vectors[start:end], axis=0, out=sums[row])
-    norms = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.maximum(norms, 1e-12), dtype=np.float32)
+    return normalised(sums)

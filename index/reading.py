@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Encoder, Encoding, Float32, Int32, Progress
+from index.encoder import Encoder, Encoding, Int32, Progress
 from index.passages import Passage, Sentence
+from index.rows import normalised
 
 __all__ = ["READING", "read_passages"]
 
@@ -69,7 +70,7 @@ def read_passages(
             ours, theirs = _shared(encodings[row].token_spans, encoding.token_spans + start)
             sums[row][ours] += ALONE * encoding.token_vectors[theirs]
     return [
-        replace(encoding, token_vectors=_normalised(vectors))
+        replace(encoding, token_vectors=normalised(vectors))
         for encoding, vectors in zip(encodings, sums, strict=True)
     ]
 
@@ -82,11 +83,6 @@ def _shared(passage: Int32, sentence: Int32) -> tuple[NDArray[np.int64], NDArray
     """
     _, ours, theirs = np.intersect1d(passage[:, 1], sentence[:, 1], return_indices=True)
     return ours, theirs
-
-
-def _normalised(vectors: Float32) -> Float32:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def _from(progress: Progress | None, done_before: int, total: int) -> Progress | None:

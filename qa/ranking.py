@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from index.article_index import ArticleIndex
 from index.encoder import Encoding, Float32, Int32
 from index.pool import idf
+from index.rows import ranges
 from index.terms import Postings, terms
 from qa.confidence import confidence
 from qa.features import Candidates, Query, by_words_alone, interact, piece_weights
@@ -40,7 +41,7 @@ __all__ = [
 
 READ: Final = 12
 """Passages of an article that are read and scored. On SQuAD 1.1, whose articles have 20 to 110,
-one of the first three answers as many questions as if all were: 97.0 of 100."""
+one of the first three answers as many questions as if all were: 97 of 100."""
 USUAL_COSINES: Final = 0.11
 USUAL_BM25: Final = 0.83
 """Usual standard deviations among the passages of a question; see ``qa/coefficients.json``."""
@@ -270,14 +271,16 @@ def best_candidates(
     bm25 = index.passage_postings.scores(known)
     promise = np.maximum.reduceat(cosines, starts[:-1]) / USUAL_COSINES + bm25 / USUAL_BM25
     passages = np.sort(np.argpartition(-promise, most)[:most])
-    sentences = _ranges(starts[passages], starts[passages + 1])
-    pieces = _ranges(tokens[starts[passages]], tokens[starts[passages + 1]])
+    n_sentences = starts[passages + 1] - starts[passages]
+    sentences = ranges(starts[passages], n_sentences)
+    n_tokens = tokens[sentences + 1] - tokens[sentences]
+    pieces = ranges(tokens[sentences], n_tokens)
     candidates = Candidates(
         passage_cosines=index.passage_vectors[passages] @ encoding.vector,
         sentence_cosines=cosines[sentences],
         token_cosines=index.token_scan.cosines(encoding.token_vectors, pieces),
-        sentence_starts=_bounds(starts[passages + 1] - starts[passages]),
-        token_starts=_bounds(tokens[sentences + 1] - tokens[sentences]),
+        sentence_starts=_bounds(n_sentences),
+        token_starts=_bounds(n_tokens),
         lengths=index.lengths[sentences],
         traits=index.traits[sentences],
         passage_bm25=bm25[passages],
@@ -285,14 +288,6 @@ def best_candidates(
         matches=_matches(index.sentence_postings, known)[sentences],
     )
     return candidates, passages, sentences
-
-
-def _ranges(starts: Int32, ends: Int32) -> Int64:
-    """``start, start + 1, … end - 1`` of each, one after another."""
-    sizes = ends - starts
-    found: Int64 = np.arange(sizes.sum(), dtype=np.int64)
-    found += np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
-    return found
 
 
 def _bounds(sizes: Int32) -> Int32:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.article_index import build_index
-from index.encoder import Encoder, Encoding
+from index.encoder import Encoder, Encoding, Progress
 from index.passages import segment
 from index.plaintext import article_from_text
 from index.reading import ALONE, read_passages
@@ -14,16 +14,16 @@ from index.reading import ALONE, read_passages
 TEXT = "The council closed the old bridge. It had cracked in the frost. Lorries now take the ferry."
 
 
-def read(text: str, encoder: Encoder) -> list[Encoding]:
-    article = article_from_text(text)
-    passages, sentences = segment(article, encoder.count_tokens, encoder.max_tokens)
-    return read_passages([(article.text, passages, sentences)], encoder)
+def read(*texts: str, encoder: Encoder, progress: Progress | None = None) -> list[Encoding]:
+    articles = [article_from_text(text) for text in texts]
+    cut = [(a.text, *segment(a, encoder.count_tokens, encoder.max_tokens)) for a in articles]
+    return read_passages(cut, encoder, progress=progress)
 
 
 def test_a_word_piece_is_what_it_is_in_its_passage_and_in_its_sentence_alone(
     encoder: Encoder,
 ) -> None:
-    (reading,) = read(TEXT, encoder)
+    (reading,) = read(TEXT, encoder=encoder)
     second = "It had cracked in the frost."
     whole, alone = encoder.encode_documents([TEXT, second])
 
@@ -36,7 +36,7 @@ def test_a_word_piece_is_what_it_is_in_its_passage_and_in_its_sentence_alone(
 
 
 def test_the_passage_as_a_whole_and_where_its_word_pieces_stand_stay(encoder: Encoder) -> None:
-    (reading,) = read(TEXT, encoder)
+    (reading,) = read(TEXT, encoder=encoder)
     (whole,) = encoder.encode_documents([TEXT])
     assert np.array_equal(reading.vector, whole.vector)
     assert np.array_equal(reading.token_ids, whole.token_ids)
@@ -46,42 +46,28 @@ def test_the_passage_as_a_whole_and_where_its_word_pieces_stand_stay(encoder: En
 def test_a_passage_of_one_sentence_is_read_once(encoder: Encoder) -> None:
     text = "The council closed the old bridge."
     seen: list[tuple[int, int]] = []
-    article = article_from_text(text)
-    passages, sentences = segment(article, encoder.count_tokens, encoder.max_tokens)
-    (reading,) = read_passages(
-        [(text, passages, sentences)], encoder, progress=lambda _, done, n: seen.append((done, n))
-    )
+    (reading,) = read(text, encoder=encoder, progress=lambda _, done, n: seen.append((done, n)))
     (whole,) = encoder.encode_documents([text])
     assert reading.token_vectors == pytest.approx(whole.token_vectors, abs=1e-6)
     assert seen == [(1, 1)]
 
 
 def test_progress_counts_passages_and_sentences_together(encoder: Encoder) -> None:
-    article = article_from_text(TEXT)
-    passages, sentences = segment(article, encoder.count_tokens, encoder.max_tokens)
     seen: list[tuple[int, int]] = []
-    read_passages(
-        [(article.text, passages, sentences)],
-        encoder,
-        progress=lambda _, done, n: seen.append((done, n)),
-    )
+    read(TEXT, encoder=encoder, progress=lambda _, done, n: seen.append((done, n)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_articles_read_together_are_what_they_are_apart(encoder: Encoder) -> None:
     other = "Rain fell all night. By morning the river stood in the streets."
-    cut = []
-    for text in (TEXT, other):
-        article = article_from_text(text)
-        cut.append((article.text, *segment(article, encoder.count_tokens, encoder.max_tokens)))
-    together = read_passages(cut, encoder)
-    apart = [*read(TEXT, encoder), *read(other, encoder)]
+    together = read(TEXT, other, encoder=encoder)
+    apart = [*read(TEXT, encoder=encoder), *read(other, encoder=encoder)]
     for one, same in zip(together, apart, strict=True):
         assert np.array_equal(one.token_vectors, same.token_vectors)
 
 
 def test_a_pronoun_keeps_what_its_passage_makes_of_it(encoder: Encoder) -> None:
-    (reading,) = read(TEXT, encoder)
+    (reading,) = read(TEXT, encoder=encoder)
     (alone,) = encoder.encode_documents(["It had cracked in the frost."])
     bridge = encoder.encode_query("bridge").token_vectors[0]
     spans = reading.token_spans.tolist()
