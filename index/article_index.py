@@ -1,6 +1,6 @@
 """What is computed once for an article so that questions are cheap.
 
-Article ─▶ passages, sentences ─▶ a pass of the encoder for each passage and each sentence
+Article ─▶ passages, sentences ─▶ one pass of the encoder for each passage
                                     ├─ passage vectors ─▶ FAISS
                                     └─ token vectors
                                          └─ sentence vectors ─▶ FAISS
@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from index.article import Article
 from index.encoder import Encoder, Encoding, Float32, Int32, Progress
-from index.passages import Passage, Sentence, segment
+from index.passages import Passage, Sentence, begins, segment
 from index.pool import pooled
-from index.reading import read_passages
 from index.sentence_traits import TRAITS, sentence_traits
 from index.terms import Postings, TermTable
 from index.token_scan import TokenScan
@@ -189,7 +188,11 @@ def build_index(
     """
     passages, sentences = segment(article, encoder.count_tokens, encoder.max_tokens)
     text = article.text
-    encodings = read_passages([(text, passages, sentences)], encoder, progress=progress)
+    encodings = encoder.encode_documents(
+        [text[passage.start : passage.end] for passage in passages],
+        starts=[begins(passage, sentences) for passage in passages],
+        progress=progress,
+    )
     quotes = [text[sentence.start : sentence.end] for sentence in sentences]
     token_starts = _token_starts(passages, sentences, encodings)
     # Rounded to what a folder keeps, so that a saved index answers as the built one does.
@@ -218,10 +221,10 @@ def _token_starts(
     starts: list[int] = []
     offset = 0
     for passage, encoding in zip(passages, encodings, strict=True):
-        begins = [s.start - passage.start for s in sentences[passage.first : passage.last]]
         # A token belongs to the sentence in which it ends: some tokenizers let one begin
         # with the space before it.
-        inside = np.searchsorted(encoding.token_spans[:, 1], begins, side="right")
+        within = begins(passage, sentences)
+        inside = np.searchsorted(encoding.token_spans[:, 1], within, side="right")
         starts.extend((offset + inside).tolist())
         offset += len(encoding.token_ids)
     return np.asarray([*starts, offset], dtype=np.int32)

@@ -81,9 +81,20 @@ class Encoder(Protocol):
         ...
 
     def encode_documents(
-        self, texts: Sequence[str], *, progress: Progress | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        starts: Sequence[Sequence[int]] | None = None,
+        progress: Progress | None = None,
     ) -> list[Encoding]:
-        """Encode what is searched, in the order given."""
+        """Encode what is searched, in the order given.
+
+        Args:
+            texts: What to encode.
+            starts: Where the sentences of each begin, in code points, for word pieces to attend
+                to their own sentence first (see `index.attention`); None where each is one.
+            progress: Called as it advances.
+        """
         ...
 
     def encode_query(self, text: str) -> Encoding:

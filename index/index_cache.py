@@ -14,11 +14,11 @@ from pathlib import Path
 
 from index.article import Article
 from index.article_index import ArticleIndex, build_index
+from index.attention import READING
 from index.encoder import Encoder, Progress
 from index.errors import IndexFolderError
 from index.model_cache import cache_root
 from index.passages import SEGMENTATION
-from index.reading import READING
 from index.storage import MANIFEST, VERSION, open_index, save_index
 
 __all__ = ["cached_index"]

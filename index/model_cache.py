@@ -41,6 +41,10 @@ __all__ = [
 FORMAT = 2
 """Version of how models are exported, quantised and stored; part of every fingerprint."""
 
+GRAPH = 2
+"""Version of what a prepared model takes in; one prepared at another is prepared again, and its
+vectors are the same."""
+
 SETTINGS = "settings.json"
 STALE_AFTER_SECONDS = 24 * 3600
 
@@ -82,6 +86,7 @@ class PreparedModel:
         fidelity: How close to the original, None where the original itself is used.
         reason: Why it is not what was asked for first, empty where it is.
         versions: The packages it was prepared with.
+        graph: Version of what its graph takes in.
     """
 
     folder: Path
@@ -96,6 +101,7 @@ class PreparedModel:
     fidelity: Fidelity | None
     reason: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    graph: int = GRAPH
 
 
 def cache_root() -> Path:
@@ -170,12 +176,14 @@ def source_digest(source: Path, root: Path) -> str:
 
 
 def open_prepared(folder: Path) -> PreparedModel | None:
-    """The prepared model in a folder, or None where none is, or not a whole one.
+    """The prepared model in a folder, or None where none is, not a whole one, or one of old.
 
     A file whose size or modification time is not the recorded one is hashed again, so
     that a copied cache is accepted and a damaged one is not.
     """
     settings = _read_json(folder / SETTINGS)
+    if settings.get("graph") != GRAPH:
+        return None
     try:
         for name, (size, mtime_ns, digest) in settings.pop("files").items():
             status = (folder / name).stat()

@@ -21,6 +21,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from index.attention import attention_bias
 from index.encoder import Encoding, Float32, Progress
 from index.errors import ModelError
 from index.model_cache import PreparedModel
@@ -30,6 +31,8 @@ __all__ = ["OnnxEncoder", "available_cores", "cuda_offered", "optimised_name", "
 
 PORTABLE = "model.onnx"
 TOKENIZER = "tokenizer.json"
+BIAS = "attention_bias"
+"""The input of a graph whose attention can be told where sentences begin."""
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 CUDA_BATCH = 64
@@ -129,9 +132,18 @@ class OnnxEncoder:
         return self._pieces.count(texts)
 
     def encode_documents(
-        self, texts: Sequence[str], *, progress: Progress | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        starts: Sequence[Sequence[int]] | None = None,
+        progress: Progress | None = None,
     ) -> list[Encoding]:
         """Encode what is searched, in the order given.
+
+        Args:
+            texts: What to encode.
+            starts: Where the sentences of each begin; a graph without the input leaves it be.
+            progress: Called as it advances.
 
         Raises:
             ModelError: A text does not fit into one pass.
@@ -149,8 +161,12 @@ class OnnxEncoder:
             if progress:
                 progress("encoding", done, len(texts))
 
+        def encode(batch: list[int]) -> list[Encoding]:
+            begin = None if starts is None else [starts[i] for i in batch]
+            return self._encode([pieces[i] for i in batch], begin)
+
         encodings: dict[int, Encoding] = {}
-        results = _spread(lambda batch: self._encode([pieces[i] for i in batch]), batches, report)
+        results = _spread(encode, batches, report)
         for batch, result in zip(batches, results, strict=True):
             encodings.update(zip(batch, result, strict=True))
         return [encodings[i] for i in range(len(texts))]
@@ -159,10 +175,16 @@ class OnnxEncoder:
         """Encode what is searched for. A query longer than fits is cut at the end."""
         return self._encode([self._pieces.query(text)])[0]
 
-    def _encode(self, batch: Sequence[Pieces]) -> list[Encoding]:
+    def _encode(
+        self, batch: Sequence[Pieces], starts: Sequence[Sequence[int]] | None = None
+    ) -> list[Encoding]:
         """One pass over a batch, padded to its longest text."""
         shape = (len(batch), max(len(pieces.ids) for pieces in batch))
-        feed = {name: np.zeros(shape, np.int64) for name in self._inputs}
+        feed: dict[str, NDArray[np.int64] | Float32] = {
+            name: np.zeros(shape, np.int64) for name in self._inputs if name != BIAS
+        }
+        if BIAS in self._inputs:
+            feed[BIAS] = attention_bias(batch, starts, shape[1])
         for row, pieces in enumerate(batch):
             n = len(pieces.ids)
             feed["input_ids"][row, :n] = pieces.ids

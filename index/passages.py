@@ -20,7 +20,7 @@ from index.article import Article, Block, BlockKind
 from index.errors import EmptyArticle
 from index.sentences import SEGMENTER, split_sentences
 
-__all__ = ["SEGMENTATION", "Passage", "Sentence", "segment"]
+__all__ = ["SEGMENTATION", "Passage", "Sentence", "begins", "segment"]
 
 SEGMENTATION = f"{SEGMENTER} passages/5"
 """Name and version of where sentences and passages are cut; an index records it."""
@@ -76,6 +76,16 @@ class Passage:
     first: int
     last: int
     page: int | None = None
+
+
+def begins(passage: Passage, sentences: Sequence[Sentence]) -> list[int]:
+    """Where the sentences of a passage begin, in code points from its own start.
+
+    Args:
+        passage: The passage.
+        sentences: All of its article.
+    """
+    return [s.start - passage.start for s in sentences[passage.first : passage.last]]
 
 
 def segment(

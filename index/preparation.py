@@ -10,8 +10,7 @@ import numpy as np
 from index.article import Article
 from index.encoder import Encoder, Encoding
 from index.errors import EmptyArticle
-from index.passages import Passage, Sentence, segment
-from index.reading import read_passages
+from index.passages import Passage, Sentence, begins, segment
 from index.sentence_traits import sentence_traits
 from index.store import PreparedArticle, PreparedPassage
 from index.terms import terms
@@ -59,9 +58,14 @@ def prepare_articles(
         In the order of the articles; the error for one that holds no sentence.
     """
     cut = [_cut(article, encoder) for article in articles]
+    together = [
+        (article.text[passage.start : passage.end], begins(passage, sentences))
+        for article, (passages, sentences) in zip(articles, cut, strict=True)
+        for passage in passages
+    ]
     encodings = iter(
-        read_passages(
-            [(article.text, *parts) for article, parts in zip(articles, cut, strict=True)], encoder
+        encoder.encode_documents(
+            [text for text, _ in together], starts=[starts for _, starts in together]
         )
     )
     return [
@@ -95,8 +99,8 @@ def _prepared(
     quotes = [article.text[sentence.start : sentence.end] for sentence in own]
     # A token belongs to the sentence in which it ends: some tokenizers let one begin with
     # the space before it.
-    begins = [sentence.start - passage.start for sentence in own]
-    starts = np.searchsorted(encoding.token_spans[:, 1], begins, side="right")
+    within = begins(passage, sentences)
+    starts = np.searchsorted(encoding.token_spans[:, 1], within, side="right")
     return PreparedPassage(
         start=passage.start,
         end=passage.end,

@@ -24,7 +24,6 @@ from typing import Any, TextIO
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
 from index.encoder import Encoder, Float32, Progress
@@ -37,14 +36,16 @@ from index.model_cache import (
     source_digest,
     staging_folder,
 )
-from index.onnx_encoder import PORTABLE, TOKENIZER, OnnxEncoder, optimised_name, session_for
+from index.onnx_encoder import BIAS, PORTABLE, TOKENIZER, OnnxEncoder, optimised_name, session_for
 from index.probe_sentences import PROBE_SENTENCES
 from index.quantise import quantise
 from index.torch_encoder import (
+    SEQUENTIAL,
     TorchEncoder,
     load_original,
     max_length_of,
     prompts_of,
+    run_biased,
     token_head,
     word_pieces_of,
 )
@@ -60,7 +61,6 @@ LEAST_SENTENCES = 10
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUTS = ("token_vectors", "vector")
-EXPORTABLE = frozenset({"Transformer", "Pooling", "Dense", "LayerNorm", "Normalize", "Dropout"})
 
 LEAST_FAITHFUL = {
     "int8": Fidelity(0.98, 0.95, 0.95, 0.85),
@@ -76,13 +76,18 @@ class UnexportableError(Exception):
 class _Graph(torch.nn.Module):
     """What is exported: tensors in, the two kinds of vectors out."""
 
-    def __init__(self, model: SentenceTransformer, truncate_dim: int | None) -> None:
+    def __init__(
+        self, model: SentenceTransformer, inputs: Sequence[str], truncate_dim: int | None
+    ) -> None:
         super().__init__()
         self.model = model
+        self.inputs = inputs
         self.truncate_dim = truncate_dim
 
     def forward(self, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features = self.model(dict(zip(INPUTS, given, strict=False)))
+        features = dict(zip(self.inputs, given, strict=True))
+        bias = features.pop(BIAS, None)
+        features = self.model(features) if bias is None else run_biased(self.model, features, bias)
         tokens = token_head(self.model, features["token_embeddings"], self.truncate_dim)
         pooled = features["sentence_embedding"][:, : self.truncate_dim]
         return tokens, torch.nn.functional.normalize(pooled, dim=-1)
@@ -96,7 +101,7 @@ def refuse_unexportable(model: SentenceTransformer) -> None:
     """
     modules = list(model.children())
     kinds = [type(module).__name__ for module in modules]
-    if strange := sorted(set(kinds) - EXPORTABLE):
+    if strange := sorted(set(kinds) - SEQUENTIAL):
         raise UnexportableError(f"it has parts that cannot be exported ({', '.join(strange)})")
     if kinds[:2] != ["Transformer", "Pooling"]:
         raise UnexportableError("it is not a transformer followed by pooling")
@@ -111,30 +116,38 @@ def refuse_unexportable(model: SentenceTransformer) -> None:
         raise UnexportableError("its pooling leaves the prompt out")
 
 
-def export(model: SentenceTransformer, path: Path, truncate_dim: int | None) -> None:
+def export(
+    model: SentenceTransformer, path: Path, truncate_dim: int | None, *, biased: bool
+) -> None:
     """Write a model's graph in full precision.
+
+    Args:
+        model: The model.
+        path: Where to write.
+        truncate_dim: Leading dimensions to keep, None for all.
+        biased: Whether its attention can be told where sentences begin (see `takes_bias`); the
+            graph then has the input.
 
     Raises:
         UnexportableError: The model cannot be exported; with the reason.
     """
     refuse_unexportable(model)
-    features = model.preprocess(list(PROBE_SENTENCES[:2]))
-    inputs = [name for name in INPUTS if name in features]
-    if inputs != list(INPUTS[: len(inputs)]) or len(inputs) < 2:
-        raise UnexportableError(f"its inputs are {sorted(features)}")
-    axes = {
-        0: torch.export.Dim("batch", min=1, max=4096),
-        1: torch.export.Dim("length", min=1, max=max_length_of(model)),
-    }
+    given = _inputs(model, PROBE_SENTENCES[:2], biased)
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    length = torch.export.Dim("length", min=1, max=max_length_of(model))
+    axes = tuple(
+        {0: batch, 2: length, 3: length} if name == BIAS else {0: batch, 1: length}
+        for name in given
+    )
     try:
         with torch.no_grad():
             program = torch.onnx.export(
-                _Graph(model, truncate_dim).eval(),
-                tuple(features[name] for name in inputs),
+                _Graph(model, list(given), truncate_dim).eval(),
+                tuple(given.values()),
                 dynamo=True,
-                input_names=inputs,
+                input_names=list(given),
                 output_names=OUTPUTS,
-                dynamic_shapes={"given": tuple(axes for _ in inputs)},
+                dynamic_shapes={"given": axes},
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -264,7 +277,7 @@ def _graph_model(
     report(1)
     tokenizer = word_pieces_of(model).tokenizer
     exported = staging / "exported.onnx"
-    export(model, exported, truncate_dim)
+    export(model, exported, truncate_dim, biased=reference.takes_bias)
     reason = ""
     for attempt in ("int8", "float32") if precision == "int8" else ("float32",):
         report(2)
@@ -273,7 +286,12 @@ def _graph_model(
                 left.unlink()
         tokenizer.save(str(staging / TOKENIZER))
         if attempt == "int8":
-            quantise(exported, staging / PORTABLE, _feeds(model))
+            feeds = [_inputs(model, [text], reference.takes_bias) for text in PROBE_SENTENCES]
+            quantise(
+                exported,
+                staging / PORTABLE,
+                [{name: value.numpy() for name, value in feed.items()} for feed in feeds],
+            )
         else:
             exported.rename(staging / PORTABLE)
         if not any(staging.glob("*.data")):  # what is too large for one file is not kept twice
@@ -289,13 +307,23 @@ def _graph_model(
     raise UnexportableError(reason)
 
 
-def _feeds(model: SentenceTransformer) -> list[dict[str, NDArray[np.int64]]]:
-    """The built-in sentences as inputs of the graph."""
-    all_features = [model.preprocess([sentence]) for sentence in PROBE_SENTENCES]
-    return [
-        {name: features[name].numpy() for name in INPUTS if name in features}
-        for features in all_features
-    ]
+def _inputs(
+    model: SentenceTransformer, texts: Sequence[str], biased: bool
+) -> dict[str, torch.Tensor]:
+    """Texts as inputs of the graph.
+
+    Raises:
+        UnexportableError: The model wants others.
+    """
+    features = model.preprocess(list(texts))
+    names = [name for name in INPUTS if name in features]
+    if names != list(INPUTS[: len(names)]) or len(names) < 2:
+        raise UnexportableError(f"its inputs are {sorted(features)}")
+    inputs: dict[str, torch.Tensor] = {name: features[name] for name in names}
+    if biased:
+        n_texts, length = inputs["input_ids"].shape
+        inputs[BIAS] = torch.zeros(n_texts, 1, length, length)
+    return inputs
 
 
 def _described(

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -31,7 +32,7 @@ __all__ = ["quantise", "smooth"]
 MIGRATION = 0.5
 """Share of an outlier that moves into the weights; the paper's alpha."""
 
-Feed = Mapping[str, NDArray[np.int64]]
+Feed = Mapping[str, NDArray[Any]]
 
 
 def quantise(exported: Path, path: Path, feeds: Sequence[Feed]) -> None:

@@ -15,6 +15,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from index import hub
+from index.attention import MASKED, attention_bias
 from index.encoder import Encoding, Float32, Progress
 from index.errors import ModelError
 from index.word_pieces import Pieces, WordPieces, without_surrogates
@@ -24,6 +25,8 @@ __all__ = [
     "load_original",
     "max_length_of",
     "prompts_of",
+    "run_biased",
+    "takes_bias",
     "token_head",
     "word_pieces_of",
 ]
@@ -31,6 +34,10 @@ __all__ = [
 BATCH_SIZE = 16
 ASSUMED_MAX_LENGTH = 512
 """Where a model states no limit."""
+SEQUENTIAL = frozenset({"Transformer", "Pooling", "Dense", "LayerNorm", "Normalize", "Dropout"})
+"""Parts of a model that are run one after another, each on what the one before left."""
+TRIED_LENGTH = 600
+"""Word pieces on which a bias is tried: more than the windows of models that read in windows."""
 
 Task = Literal["document", "query"]
 
@@ -133,6 +140,65 @@ def token_head(
     return torch.nn.functional.normalize(tokens[..., :truncate_dim], dim=-1)
 
 
+def run_biased(
+    model: SentenceTransformer, features: dict[str, Any], bias: torch.Tensor
+) -> dict[str, Any]:
+    """Run a model whose attention is told more than what is padding; see `takes_bias`.
+
+    Args:
+        model: The model.
+        features: Its inputs.
+        bias: float ``(batch, 1, length, length)``, as `index.attention.attention_bias` makes it.
+
+    Returns:
+        What the model makes of them.
+    """
+    transformer, *rest = model
+    mask = features["attention_mask"]
+    features = transformer({**features, "attention_mask": bias})
+    features["attention_mask"] = mask  # pooling wants to know what is there
+    for module in rest:
+        features = module(features)
+    return features
+
+
+@torch.inference_mode()
+def takes_bias(model: SentenceTransformer) -> bool:
+    """Whether attention can be told more than what is padding.
+
+    transformers takes what has four dimensions for a mask that needs no work, in most models:
+    whether in this one, and whether the mask which it would have made itself was more than
+    padding (a causal one, or windows), shows on a long text beside a short one.
+    """
+    kinds = [type(module).__name__ for module in model]
+    if kinds[:1] != ["Transformer"] or not SEQUENTIAL.issuperset(kinds):
+        return False
+    transformer: Any = model[0].auto_model
+    made = getattr(transformer, "get_extended_attention_mask", None)
+    if made is not None:
+        # Older models have a method of their own for it, which refuses four dimensions.
+        transformer.get_extended_attention_mask = lambda mask, *others, **named: (
+            mask if mask.dim() == 4 else made(mask, *others, **named)
+        )
+    texts = ["rain " * min(max_length_of(model) // 2, TRIED_LENGTH), "It was the rain."]
+    try:
+        given = model.preprocess(texts)
+        given = {
+            key: value.to(model.device) if isinstance(value, torch.Tensor) else value
+            for key, value in given.items()
+        }
+        mask = given["attention_mask"]
+        length = mask.shape[1]
+        # Where texts are padded in front, this is another bias, and shows.
+        padding = torch.arange(length, device=mask.device) >= mask.sum(dim=1, keepdim=True)
+        bias = (padding * MASKED)[:, None, None, :].expand(-1, 1, length, -1)
+        usual = model(dict(given))["token_embeddings"][mask.bool()]
+        biased = run_biased(model, dict(given), bias)["token_embeddings"][mask.bool()]
+    except Exception:  # whatever a model raises that was not made for it
+        return False
+    return bool(torch.allclose(usual, biased, rtol=1e-3, atol=1e-4))
+
+
 class TorchEncoder:
     """An `Encoder` over sentence-transformers."""
 
@@ -165,6 +231,7 @@ class TorchEncoder:
         self._truncate_dim = truncate_dim
         self._pieces = word_pieces_of(model)
         self._prompts = dict(zip(("document", "query"), prompts_of(model), strict=True))
+        self.takes_bias = takes_bias(model)
         self.max_tokens = self._pieces.max_tokens
         self.dimension = int(self._encode([self._pieces.query("a")], ["a"], "query")[0].vector.size)
 
@@ -173,9 +240,18 @@ class TorchEncoder:
         return self._pieces.count(texts)
 
     def encode_documents(
-        self, texts: Sequence[str], *, progress: Progress | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        starts: Sequence[Sequence[int]] | None = None,
+        progress: Progress | None = None,
     ) -> list[Encoding]:
         """Encode what is searched, in the order given.
+
+        Args:
+            texts: What to encode.
+            starts: Where the sentences of each begin; a model that cannot be told leaves it be.
+            progress: Called as it advances.
 
         Raises:
             ModelError: A text does not fit into one pass.
@@ -186,7 +262,10 @@ class TorchEncoder:
         for start in range(0, len(order), BATCH_SIZE):
             batch = order[start : start + BATCH_SIZE]
             results = self._encode(
-                [pieces[i] for i in batch], [texts[i] for i in batch], "document"
+                [pieces[i] for i in batch],
+                [texts[i] for i in batch],
+                "document",
+                starts and [starts[i] for i in batch],
             )
             encodings.update(zip(batch, results, strict=True))
             if progress:
@@ -198,7 +277,13 @@ class TorchEncoder:
         return self._encode([self._pieces.query(text)], [text], "query")[0]
 
     @torch.inference_mode()
-    def _encode(self, batch: Sequence[Pieces], texts: Sequence[str], task: Task) -> list[Encoding]:
+    def _encode(
+        self,
+        batch: Sequence[Pieces],
+        texts: Sequence[str],
+        task: Task,
+        starts: Sequence[Sequence[int]] | None = None,
+    ) -> list[Encoding]:
         """One pass of sentence-transformers over a batch."""
         model = self._model
         readable = [without_surrogates(text) for text in texts]
@@ -207,7 +292,12 @@ class TorchEncoder:
             key: value.to(model.device) if isinstance(value, torch.Tensor) else value
             for key, value in features.items()
         }
-        features = model(features, task=task)
+        if starts and self.takes_bias:
+            length = features["attention_mask"].shape[1]
+            bias = torch.from_numpy(attention_bias(batch, starts, length)).to(model.device)
+            features = run_biased(model, features, bias)
+        else:
+            features = model(features, task=task)
         if features.get("token_embeddings") is None or features["token_embeddings"].ndim != 3:
             raise ModelError(
                 f"the model {self.name!r} yields no vector for each word piece; choose another"

@@ -104,6 +104,16 @@ def test_settings_of_another_shape_are_noticed(kept: PreparedModel) -> None:
     assert open_prepared(kept.folder) is None
 
 
+def test_one_whose_graph_takes_in_something_else_is_prepared_again(kept: PreparedModel) -> None:
+    settings = json.loads((kept.folder / "settings.json").read_text("utf-8"))
+    for then in ({"graph": settings["graph"] - 1}, {}):
+        changed = (
+            {**settings, **then} if then else {k: settings[k] for k in settings.keys() - {"graph"}}
+        )
+        (kept.folder / "settings.json").write_text(json.dumps(changed), "utf-8")
+        assert open_prepared(kept.folder) is None
+
+
 def test_a_copied_cache_is_accepted(kept: PreparedModel) -> None:
     os.utime(kept.folder / "model.onnx", (1, 1))
     assert open_prepared(kept.folder) == kept

@@ -43,7 +43,13 @@ from tokenizers import (  # noqa: E402
 from transformers import (  # noqa: E402
     BertConfig,
     BertModel,
+    ModernBertConfig,
+    ModernBertModel,
+    MPNetConfig,
+    MPNetModel,
     PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2Model,
     XLMRobertaConfig,
     XLMRobertaModel,
 )
@@ -86,14 +92,15 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
         initializer_range=0.3,
     )  # fmt: skip
     BertModel(config).save_pretrained(base)
-    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_file=str(bundled / "tokenizer.json"),
         unk_token="[UNK]",  # noqa: S106 - a word piece, not a password
         sep_token="[SEP]",  # noqa: S106
         pad_token="[PAD]",  # noqa: S106
         cls_token="[CLS]",  # noqa: S106
         mask_token="[MASK]",  # noqa: S106
-    ).save_pretrained(base)
+    )
+    tokenizer.save_pretrained(base)
 
     def make(
         *after: Dense | Normalize,
@@ -101,12 +108,16 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
         prompts: dict[str, str] | None = None,
         include_prompt: bool = True,
         max_length: int = 40,
+        transformer: Any = None,
     ) -> Path:
-        transformer = Transformer(str(base), max_seq_length=max_length)
+        source = base
+        if transformer is not None:
+            source = tmp_path_factory.mktemp("transformer")
+            transformer.save_pretrained(source)
+            tokenizer.save_pretrained(source)
+        read = Transformer(str(source), max_seq_length=max_length)
         pool = Pooling(WIDTH, pooling_mode=pooling, include_prompt=include_prompt)
-        model = SentenceTransformer(
-            modules=[transformer, pool, *after], prompts=prompts, device="cpu"
-        )
+        model = SentenceTransformer(modules=[read, pool, *after], prompts=prompts, device="cpu")
         folder = tmp_path_factory.mktemp("model")
         model.save_pretrained(str(folder), create_model_card=False)
         return folder
@@ -166,6 +177,12 @@ def assert_alike(ours: Encoder, theirs: Encoder, texts: Sequence[str] = TEXTS) -
     assert (ours.dimension, ours.max_tokens) == (theirs.dimension, theirs.max_tokens)
     pairs = list(zip(ours.encode_documents(texts), theirs.encode_documents(texts), strict=True))
     pairs += [(ours.encode_query(text), theirs.encode_query(text)) for text in texts]
+    starts = [[0, len(text) // 2] for text in texts]
+    pairs += zip(
+        ours.encode_documents(texts, starts=starts),
+        theirs.encode_documents(texts, starts=starts),
+        strict=True,
+    )
     for mine, other in pairs:
         assert mine.vector == pytest.approx(other.vector, abs=1e-4)
         assert mine.token_vectors == pytest.approx(other.token_vectors, abs=1e-4)
@@ -225,6 +242,62 @@ def test_an_article_in_any_language_is_asked_with_a_multilingual_model(
     first = answer.citations[0]
     assert first.quote == bot.article.text[first.start : first.end]
     assert first.start < len(text)
+
+
+OTHERS: dict[str, tuple[Callable[[], Any], bool]] = {
+    "positions as a bias of their own": (
+        lambda: MPNetModel(
+            MPNetConfig(
+                vocab_size=30522, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
+                intermediate_size=48, max_position_embeddings=70, initializer_range=0.3,
+            )
+        ),
+        True,
+    ),
+    "each reads what is before it": (
+        lambda: Qwen2Model(
+            Qwen2Config(
+                vocab_size=30522, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
+                num_key_value_heads=2, intermediate_size=48, max_position_embeddings=70,
+                initializer_range=0.3,
+            )
+        ),
+        False,
+    ),
+    "each reads a window around it": (
+        lambda: ModernBertModel(
+            ModernBertConfig(
+                vocab_size=30522, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
+                intermediate_size=48, max_position_embeddings=70, local_attention=8,
+                global_attn_every_n_layers=2, initializer_range=0.3, pad_token_id=0,
+            )
+        ),
+        False,
+    ),
+}  # fmt: skip
+"""Models whose attention is of another make, and whether it can be told of sentences."""
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_attention_is_told_of_sentences_only_where_all_else_stays(
+    kind: str, make_model: MakeModel, tmp_path: Path
+) -> None:
+    make, told = OTHERS[kind]
+    folder = make_model(transformer=make(), max_length=66)
+    reference = reference_for(folder)
+    assert reference.takes_bias is told
+    text = "The old bridge is closed. " * 3
+    starts = [[0, 26, 52]]
+    untold = reference.encode_documents([text])[0].token_vectors
+    if told:
+        changed = reference.encode_documents([text], starts=starts)[0].token_vectors
+        assert not np.allclose(changed, untold, atol=1e-3)
+    else:
+        same = reference.encode_documents([text], starts=starts)[0].token_vectors
+        assert same == pytest.approx(untold, abs=1e-5)
+    model = prepared_from(folder, tmp_path)
+    assert model.backend == "onnx", model.reason
+    assert_alike(OnnxEncoder(model, "ours"), reference)
 
 
 def test_leading_dimensions_can_be_kept_alone(make_model: MakeModel, tmp_path: Path) -> None:
