@@ -140,10 +140,10 @@ def load_encoder(
     source = resolve(name)
     if backend == "torch":
         return _original(source, truncate_dim)
-    from index.onnx_encoder import cuda_offered  # deferred: imports onnxruntime
+    from index.cuda import cuda_works  # deferred: imports onnxruntime
 
     wanted = precision or _precision_of(source, truncate_dim, fingerprint)
-    cuda = cuda_offered() and wanted != "int8"
+    cuda = cuda_works() and wanted != "int8"
     prepared = _kept(source, wanted, truncate_dim)
     for attempt in range(2):
         try:
@@ -205,14 +205,14 @@ def describe(
     Raises:
         ModelError: It is written as a path, and there is no such folder.
     """
-    from index.onnx_encoder import CPU, CUDA, cuda_offered
+    from index.cuda import CPU, CUDA, cuda_works
 
     source = resolve(name)
     return ModelDescription(
         name=source.name,
         source=source.reference,
         prepared=_kept(source, precision or _usual_precision(), truncate_dim),
-        providers=(CUDA, CPU) if cuda_offered() else (CPU,),
+        providers=(CUDA, CPU) if cuda_works() else (CPU,),
     )
 
 
@@ -237,9 +237,9 @@ class _PreparationFailedError(Exception):
 
 
 def _usual_precision() -> Precision:
-    from index.onnx_encoder import cuda_offered
+    from index.cuda import cuda_works
 
-    return "float32" if cuda_offered() else "int8"
+    return "float32" if cuda_works() else "int8"
 
 
 def _precision_of(source: Source, truncate_dim: int | None, fingerprint: str | None) -> Precision:

@@ -22,19 +22,18 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from index.attention import attention_bias
+from index.cuda import CPU, CUDA
 from index.encoder import Encoding, Float32, Progress
 from index.errors import ModelError
 from index.model_cache import PreparedModel
 from index.word_pieces import Pieces, WordPieces
 
-__all__ = ["OnnxEncoder", "available_cores", "cuda_offered", "optimised_name", "session_for"]
+__all__ = ["OnnxEncoder", "available_cores", "optimised_name", "session_for"]
 
 PORTABLE = "model.onnx"
 TOKENIZER = "tokenizer.json"
 BIAS = "attention_bias"
 """The input of a graph whose attention can be told where sentences begin."""
-CUDA = "CUDAExecutionProvider"
-CPU = "CPUExecutionProvider"
 CUDA_BATCH = 64
 INDEXING_NICENESS = 10
 
@@ -56,15 +55,6 @@ def available_cores() -> int:
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(cores, int(asked))) if asked.isdigit() else cores
-
-
-def cuda_offered() -> bool:
-    """Whether ONNX Runtime was built for CUDA and a card's driver is there."""
-    if CUDA not in ort.get_available_providers():
-        return False
-    import shutil
-
-    return Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
 
 
 def session_for(

@@ -153,11 +153,6 @@ def test_cores_can_be_limited(
     assert onnx_encoder.available_cores() == (cores or all_cores)
 
 
-def test_no_graphics_card_is_looked_for_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    assert not onnx_encoder.cuda_offered()
-
-
 @settings(max_examples=40)
 @given(text=st.text(st.characters(exclude_categories=()), max_size=80))
 def test_any_text_at_all_can_be_asked(encoder: Encoder, text: str) -> None:
