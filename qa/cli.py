@@ -20,7 +20,7 @@ from index.storage import is_article_folder
 from qa.bot import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, MIN_CONFIDENCE, ArticleBot
 from qa.model_commands import run_doctor, run_prepare
 from qa.reranker import RERANKER_HELP
-from qa.terminal import render, takes_any_text, terminal_progress
+from qa.terminal import plain_warnings, render, takes_any_text, terminal_progress
 
 __all__ = ["main"]
 
@@ -70,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser(argv).parse_args(argv, argparse.Namespace(rest=rest))
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        return command(arguments)
+        with plain_warnings():
+            return command(arguments)
     except ArticleQAError as error:
         sys.stderr.write(f"article-qa: {error}\n")
         return BAD_INPUT

@@ -7,6 +7,7 @@ plain text. Control characters of an article never reach the terminal.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -19,7 +20,7 @@ from qa.one_line import one_line
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["render", "takes_any_text", "terminal_progress"]
+__all__ = ["plain_warnings", "render", "takes_any_text", "terminal_progress"]
 
 _CLOSEST = "Closest, not an answer:"
 
@@ -36,6 +37,29 @@ def takes_any_text(file: TextIO) -> None:
     """Let a file take what its encoding lacks, as escapes; a pipe of Windows has but cp1252."""
     if isinstance(file, TextIOWrapper):
         file.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Write our own warnings as one line each for as long as the block runs: no code, no place."""
+    usual = warnings.formatwarning
+
+    def plain(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        line: str | None = None,
+    ) -> str:
+        if category is UserWarning:
+            return f"article-qa: {one_line(str(message))}\n"
+        return usual(message, category, filename, lineno, line)
+
+    warnings.formatwarning = plain
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""An answer in a pipe: each quote with its place, and with its article where there are several."""
+"""What a terminal and a pipe get to see: answers, each quote in its place, and warnings."""
 
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import replace
 
 from qa.answer import Answer, ArticleRef, Citation, PassageRef
-from qa.terminal import render
+from qa.terminal import plain_warnings, render
 
 
 def shown(answer: Answer) -> list[str]:
@@ -57,3 +58,14 @@ def test_silence_is_that_of_one_article_or_of_several() -> None:
 def test_silence_without_anything_that_comes_close_says_why() -> None:
     answer = replace(answered(found=False), why=("no article passes the filters",))
     assert shown(answer) == ["The articles do not say.", "No article passes the filters."]
+
+
+def test_our_own_warnings_are_one_plain_line() -> None:
+    usual = warnings.formatwarning
+    place = ("models.py", 12)
+    with plain_warnings():
+        ours = warnings.formatwarning("it runs\non torch", UserWarning, *place)
+        others = warnings.formatwarning("old", DeprecationWarning, *place)
+    assert ours == "article-qa: it runs on torch\n"
+    assert others == usual("old", DeprecationWarning, *place)
+    assert warnings.formatwarning is usual
