@@ -27,6 +27,7 @@ from qa.reranker import Reranker, rerank
 from qa.wording import Wording, wording
 
 __all__ = [
+    "READ",
     "Ranking",
     "as_quoted",
     "best_candidates",
