@@ -23,7 +23,7 @@ from fit_ranking import Asked, _answered, _ask
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from index.encoder import Float32
+from index.encoder import Encoder, Encoding, Float32, Progress
 from index.models import load_encoder
 from qa.features import LEAST, PASSAGE_FEATURES, SENTENCE_FEATURES, SUPPORTING
 from qa.fit import Example, fit, folds
@@ -72,8 +72,39 @@ TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {
 """Parts that stand in for each other, and cost little one at a time."""
 
 
+UNTOLD: Final = "attention to the own sentence first"
+
 Pool: Final = get_context("fork").Pool
 _shared: tuple[list[Asked], NDArray[np.int64]]
+
+
+class Untold:
+    """An encoder that is told nothing of where sentences begin."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.name = encoder.name
+        self.fingerprint = f"{encoder.fingerprint}-untold"
+        self.dimension = encoder.dimension
+        self.max_tokens = encoder.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """As the encoder does."""
+        return self._encoder.count_tokens(texts)
+
+    def encode_documents(
+        self,
+        texts: Sequence[str],
+        *,
+        starts: Sequence[Sequence[int]] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Encoding]:
+        """As the encoder does with each text for one sentence."""
+        return self._encoder.encode_documents(texts, progress=progress)
+
+    def encode_query(self, text: str) -> Encoding:
+        """As the encoder does."""
+        return self._encoder.encode_query(text)
 
 
 @dataclass(frozen=True)
@@ -108,6 +139,7 @@ def main() -> None:
     }
     encoder = load_encoder(arguments.model)
     asked = list(_ask(arguments.data, encoder))[:: arguments.every]
+    n_asked = len(asked)
     fold_of = folds([question.document for question in asked], arguments.folds)
     of = np.asarray([fold_of[question.document] for question in asked])
     parts = {"nothing": set[str](), **parts}
@@ -116,12 +148,16 @@ def main() -> None:
     _shared = asked, of
     with Pool(arguments.jobs) as pool:
         hits = list(tqdm(pool.imap(_judged, parts.values()), "parts", len(parts)))
+    del asked
+    _shared = list(_ask(arguments.data, Untold(encoder)))[:: arguments.every], of
+    parts[UNTOLD] = set()
+    hits.append(_judged(parts[UNTOLD]))
     whole, *rest = [
         Result(name, len(without), hit)
         for (name, without), hit in zip(parts.items(), hits, strict=True)
     ]
     heading = (
-        f"**{Path(arguments.data).name}**: {len(asked):,} questions, {len(fold_of)} articles,"
+        f"**{Path(arguments.data).name}**: {n_asked:,} questions, {len(fold_of)} articles,"
         f" {arguments.folds} folds by article; {encoder.name}"
     )
     text = "\n".join([heading, "", *_table(whole, rest), "", *_NOTES]) + "\n"
