@@ -3,11 +3,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 
+import numpy as np
 import onnxruntime as ort
 import pytest
 
 from index import cuda
 from index.cuda import CPU, CUDA, cuda_works
+from index.models import describe, load_encoder
+from index.onnx_encoder import OnnxEncoder
+from qa import ArticleBot
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +72,31 @@ def test_it_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "_cards", lambda: tried.append(1) or 0)
     assert [cuda_works(), cuda_works()] == [False, False]
     assert len(tried) == 1
+
+
+@pytest.mark.cuda
+@pytest.mark.usefixtures("cache")
+def test_on_a_card_a_model_is_what_it_is_on_the_processor() -> None:
+    assert cuda_works()
+    card = load_encoder()
+    prepared = describe().prepared
+    assert prepared is not None
+    processor = OnnxEncoder(prepared, "processor")
+    assert isinstance(card, OnnxEncoder)
+    assert (card.providers[0], card.precision) == (CUDA, "float32")
+    assert processor.providers == (CPU,)
+
+    texts = ["The old bridge was closed. It had cracked in the frost. " * n for n in range(1, 9)]
+    starts = [[m * 28 for m in range(2 * n)] for n in range(1, 9)]
+    ours = card.encode_documents(texts * 20, starts=starts * 20)
+    theirs = processor.encode_documents(texts, starts=starts) * 20
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.vector @ other.vector > 0.999
+        assert np.min((one.token_vectors * other.token_vectors).sum(axis=1)) > 0.99
+    question = "Why did Amazon halt police use of Rekognition?"
+    assert card.encode_query(question).vector @ processor.encode_query(question).vector > 0.999
+
+    bot = ArticleBot.open()
+    alike = ArticleBot(bot.index, processor)
+    cited = [[c.quote for c in b.ask(question).citations] for b in (bot, alike)]
+    assert cited[0] == cited[1]
