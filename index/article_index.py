@@ -221,10 +221,7 @@ def _token_starts(
     starts: list[int] = []
     offset = 0
     for passage, encoding in zip(passages, encodings, strict=True):
-        # A token belongs to the sentence in which it ends: some tokenizers let one begin
-        # with the space before it.
-        within = begins(passage, sentences)
-        inside = np.searchsorted(encoding.token_spans[:, 1], within, side="right")
+        inside = encoding.first_tokens(begins(passage, sentences))
         starts.extend((offset + inside).tolist())
         offset += len(encoding.token_ids)
     return np.asarray([*starts, offset], dtype=np.int32)

@@ -48,7 +48,7 @@ def attention_bias(
     for row, pieces in enumerate(batch):
         bias[row, :, :, len(pieces.ids) :] = MASKED
         if starts is not None and len(starts[row]) > 1:
-            # A word piece belongs to the sentence in which it ends.
+            # A word piece belongs to the sentence in which it ends, as for `Encoding.first_tokens`.
             sentence = np.searchsorted(starts[row], pieces.spans[:, 1])
             apart = sentence[np.newaxis, :] != sentence[:, np.newaxis]
             bias[row, 0, pieces.own, pieces.own] = np.where(apart, -ELSEWHERE, 0.0)

@@ -42,6 +42,17 @@ class Encoding:
     token_ids: Int32
     token_spans: Int32
 
+    def first_tokens(self, begins: Sequence[int]) -> NDArray[np.int64]:
+        """The first token of each sentence.
+
+        A token belongs to the sentence in which it ends: some tokenizers let one begin with the
+        space before it.
+
+        Args:
+            begins: Where the sentences begin, in code points, ascending.
+        """
+        return np.searchsorted(self.token_spans[:, 1], begins, side="right")
+
 
 class Encoder(Protocol):
     """A model that turns texts into vectors.

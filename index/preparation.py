@@ -97,10 +97,7 @@ def _prepared(
 ) -> PreparedPassage:
     own = sentences[passage.first : passage.last]
     quotes = [article.text[sentence.start : sentence.end] for sentence in own]
-    # A token belongs to the sentence in which it ends: some tokenizers let one begin with
-    # the space before it.
-    within = begins(passage, sentences)
-    starts = np.searchsorted(encoding.token_spans[:, 1], within, side="right")
+    starts = encoding.first_tokens(begins(passage, sentences))
     return PreparedPassage(
         start=passage.start,
         end=passage.end,
