@@ -143,7 +143,7 @@ def load_encoder(
     from index.cuda import cuda_works  # deferred: imports onnxruntime
 
     wanted = precision or _precision_of(source, truncate_dim, fingerprint)
-    cuda = cuda_works() and wanted != "int8"
+    cuda = wanted != "int8" and cuda_works()
     prepared = _kept(source, wanted, truncate_dim)
     for attempt in range(2):
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -168,7 +169,8 @@ def takes_bias(model: SentenceTransformer) -> bool:
 
     transformers takes what has four dimensions for a mask that needs no work, in most models:
     whether in this one, and whether the mask which it would have made itself was more than
-    padding (a causal one, or windows), shows on a long text beside a short one.
+    padding (a causal one, or windows), shows on a long text beside a short one. A model that makes
+    its mask in an older way is taught to leave such a one as it is.
     """
     kinds = [type(module).__name__ for module in model]
     if kinds[:1] != ["Transformer"] or not SEQUENTIAL.issuperset(kinds):
@@ -176,17 +178,13 @@ def takes_bias(model: SentenceTransformer) -> bool:
     transformer: Any = model[0].auto_model
     made = getattr(transformer, "get_extended_attention_mask", None)
     if made is not None:
-        # Older models have a method of their own for it, which refuses four dimensions.
+        # Its own method refuses four dimensions.
         transformer.get_extended_attention_mask = lambda mask, *others, **named: (
             mask if mask.dim() == 4 else made(mask, *others, **named)
         )
     texts = ["rain " * min(max_length_of(model) // 2, TRIED_LENGTH), "It was the rain."]
     try:
-        given = model.preprocess(texts)
-        given = {
-            key: value.to(model.device) if isinstance(value, torch.Tensor) else value
-            for key, value in given.items()
-        }
+        given = _on_device(model, model.preprocess(texts))
         mask = given["attention_mask"]
         length = mask.shape[1]
         # Where texts are padded in front, this is another bias, and shows.
@@ -197,6 +195,14 @@ def takes_bias(model: SentenceTransformer) -> bool:
     except Exception:  # whatever a model raises that was not made for it
         return False
     return bool(torch.allclose(usual, biased, rtol=1e-3, atol=1e-4))
+
+
+def _on_device(model: SentenceTransformer, features: dict[str, Any]) -> dict[str, Any]:
+    """A model's inputs, where the model is."""
+    return {
+        key: value.to(model.device) if isinstance(value, torch.Tensor) else value
+        for key, value in features.items()
+    }
 
 
 class TorchEncoder:
@@ -231,9 +237,13 @@ class TorchEncoder:
         self._truncate_dim = truncate_dim
         self._pieces = word_pieces_of(model)
         self._prompts = dict(zip(("document", "query"), prompts_of(model), strict=True))
-        self.takes_bias = takes_bias(model)
         self.max_tokens = self._pieces.max_tokens
         self.dimension = int(self._encode([self._pieces.query("a")], ["a"], "query")[0].vector.size)
+
+    @cached_property
+    def takes_bias(self) -> bool:
+        """Whether it can be told where sentences begin; tried when first asked."""
+        return takes_bias(self._model)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces in each text, special tokens and prompts not counted."""
@@ -287,11 +297,8 @@ class TorchEncoder:
         """One pass of sentence-transformers over a batch."""
         model = self._model
         readable = [without_surrogates(text) for text in texts]
-        features: dict[str, Any] = model.preprocess(readable, prompt=self._prompts[task], task=task)
-        features = {
-            key: value.to(model.device) if isinstance(value, torch.Tensor) else value
-            for key, value in features.items()
-        }
+        inputs = model.preprocess(readable, prompt=self._prompts[task], task=task)
+        features = _on_device(model, inputs)
         if starts and self.takes_bias:
             length = features["attention_mask"].shape[1]
             bias = torch.from_numpy(attention_bias(batch, starts, length)).to(model.device)
