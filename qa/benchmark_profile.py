@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -17,23 +18,15 @@ from typing import TypeVar
 import numpy as np
 
 from index.article_index import ArticleIndex
-from index.encoder import Encoder, Encoding
+from index.encoder import Encoder
 from index.onnx_encoder import available_cores
 from qa.bot import DEFAULT_K
 from qa.evidence import cite
-from qa.features import Candidates, interact
+from qa.features import interact
 from qa.fusion import coefficients, fuse
 from qa.metadata import metadata_evidence
 from qa.question import mend
-from qa.ranking import (
-    READ,
-    Ranking,
-    best_candidates,
-    candidates_of,
-    query_of,
-    query_terms,
-    rank,
-)
+from qa.ranking import READ, best_candidates, query_of, query_terms, rank
 from qa.timing import own_environment
 
 __all__ = ["FlopRates", "Share", "flop_rates", "import_shares", "stage_shares"]
@@ -115,14 +108,6 @@ def stage_shares(index: ArticleIndex, encoder: Encoder, questions: Sequence[str]
         times[name].append(1000 * (perf_counter() - began))
         return result
 
-    def found(encoding: Encoding, known: Sequence[int]) -> Candidates:
-        if len(index.passages) <= READ:
-            return candidates_of(index, encoding, known)
-        return best_candidates(index, encoding, known, READ)[0]
-
-    def ranked(read_as: str, encoding: Encoding) -> Ranking:
-        return rank(index, read_as, encoding, wanted=DEFAULT_K)
-
     def is_word(word: str) -> bool:
         return encoder.count_tokens([word]) == [1]
 
@@ -132,16 +117,18 @@ def stage_shares(index: ArticleIndex, encoder: Encoder, questions: Sequence[str]
         encoding = stage("encode", encoder.encode_query, read_as)
         known, unknown = query_terms(index, read_as)
         query = query_of(index, read_as, encoding, known, unknown)
-        candidates = stage("cosines, terms, BM25", found, encoding, known)
+        candidates, *_ = stage(
+            "cosines, terms, BM25", best_candidates, index, encoding, known, READ
+        )
         stage("late interaction", interact, candidates)
         stage("fuse", fuse, query, candidates, coefficients())
-        ranking = stage("rank", ranked, read_as, encoding)
+        ranking = stage("rank", partial(rank, index, wanted=DEFAULT_K), read_as, encoding)
         stage("cite", cite, index, ranking, DEFAULT_K)
     medians = {name: float(np.median(values)) for name, values in times.items()}
     # Fusing includes the interaction, ranking includes both.
-    fused, all_ranking = medians.pop("fuse"), medians.pop("rank")
+    fused, ranked = medians.pop("fuse"), medians.pop("rank")
     medians["features, fusion"] = max(0.0, fused - medians["late interaction"])
-    medians["rest of ranking"] = max(0.0, all_ranking - fused - medians["cosines, terms, BM25"])
+    medians["rest of ranking"] = max(0.0, ranked - fused - medians["cosines, terms, BM25"])
     return [Share(name, milliseconds) for name, milliseconds in medians.items()]
 
 

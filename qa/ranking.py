@@ -100,12 +100,9 @@ def rank(
     )
     second_look = partial(rerank, index, question, reranker=reranker) if reranker else None
     n_passages, n_sentences = len(index.passages), len(index.sentences)
-    most = n_passages if wanted is None or reranker else max(READ, wanted)
-    if most >= n_passages or not index.legible:
-        candidates = candidates_of(index, encoding, known)
-        return score(query, candidates, asked, legible=index.legible, second_look=second_look)
+    most = n_passages if wanted is None or reranker or not index.legible else max(READ, wanted)
     candidates, passages, sentences = best_candidates(index, encoding, known, most)
-    read = score(query, candidates, asked)
+    read = score(query, candidates, asked, legible=index.legible, second_look=second_look)
     return Ranking(
         _spread(read.passages, passages, n_passages),
         _spread(read.sentences, sentences, n_sentences),
@@ -262,11 +259,15 @@ def best_candidates(
         index: The article's index.
         encoding: The question, encoded.
         known: Its terms that the article uses.
-        most: How many passages, fewer than there are.
+        most: How many passages; all where there are no more.
 
     Returns:
         The candidates, and which passages and sentences of the article they are, in order.
     """
+    n_passages = len(index.passages)
+    if most >= n_passages:
+        every = candidates_of(index, encoding, known)
+        return every, np.arange(n_passages), np.arange(len(index.sentences))
     starts, tokens = index.sentence_starts, index.token_starts
     cosines = index.sentence_vectors @ encoding.vector
     bm25 = index.passage_postings.scores(known)
