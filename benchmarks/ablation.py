@@ -23,7 +23,7 @@ from fit_ranking import Asked, _answered, _ask
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from index.encoder import Encoder, Encoding, Float32, Progress
+from index.encoder import Encoder, Encoding, Float32
 from index.models import load_encoder
 from qa.features import LEAST, PASSAGE_FEATURES, SENTENCE_FEATURES, SUPPORTING
 from qa.fit import Example, fit, folds
@@ -79,32 +79,18 @@ _shared: tuple[list[Asked], NDArray[np.int64]]
 
 
 class Untold:
-    """An encoder that is told nothing of where sentences begin."""
+    """An encoder that is told nothing of where sentences begin, and is otherwise as it is."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self.name = encoder.name
-        self.fingerprint = f"{encoder.fingerprint}-untold"
-        self.dimension = encoder.dimension
-        self.max_tokens = encoder.max_tokens
+        self.fingerprint = f"{encoder.fingerprint}-untold"  # its indexes are others
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """As the encoder does."""
-        return self._encoder.count_tokens(texts)
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._encoder, name)
 
-    def encode_documents(
-        self,
-        texts: Sequence[str],
-        *,
-        starts: Sequence[Sequence[int]] | None = None,
-        progress: Progress | None = None,
-    ) -> list[Encoding]:
+    def encode_documents(self, texts: Sequence[str], **options: object) -> list[Encoding]:
         """As the encoder does with each text for one sentence."""
-        return self._encoder.encode_documents(texts, progress=progress)
-
-    def encode_query(self, text: str) -> Encoding:
-        """As the encoder does."""
-        return self._encoder.encode_query(text)
+        return self._encoder.encode_documents(texts, **options | {"starts": None})
 
 
 @dataclass(frozen=True)
@@ -266,8 +252,8 @@ _NOTES = (
     "The first line is the whole ranking; under it, how many points of a hundred each measure",
     "changes when a part is taken away and the others are fitted again, with the 95 % interval",
     "of paired bootstrap resamples of the questions. What has its zero inside could as well be",
-    "nothing; parts that say nearly the same replace each other, so the last lines take them",
-    "away together.",
+    "nothing; parts that say nearly the same replace each other, so the lines that begin with",
+    "“all” take them away together. The last line has vectors that were made without it.",
 )
 
 

@@ -106,10 +106,9 @@ def test_settings_of_another_shape_are_noticed(kept: PreparedModel) -> None:
 
 def test_one_whose_graph_takes_in_something_else_is_prepared_again(kept: PreparedModel) -> None:
     settings = json.loads((kept.folder / "settings.json").read_text("utf-8"))
-    for then in ({"graph": settings["graph"] - 1}, {}):
-        changed = (
-            {**settings, **then} if then else {k: settings[k] for k in settings.keys() - {"graph"}}
-        )
+    older = settings | {"graph": settings["graph"] - 1}
+    oldest = {name: value for name, value in settings.items() if name != "graph"}
+    for changed in (older, oldest):
         (kept.folder / "settings.json").write_text(json.dumps(changed), "utf-8")
         assert open_prepared(kept.folder) is None
 

@@ -244,37 +244,25 @@ def test_an_article_in_any_language_is_asked_with_a_multilingual_model(
     assert first.start < len(text)
 
 
+SMALL: dict[str, Any] = {
+    "vocab_size": 30522, "hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "intermediate_size": 48, "max_position_embeddings": 70, "initializer_range": 0.3,
+}  # fmt: skip
 OTHERS: dict[str, tuple[Callable[[], Any], bool]] = {
-    "positions as a bias of their own": (
-        lambda: MPNetModel(
-            MPNetConfig(
-                vocab_size=30522, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
-                intermediate_size=48, max_position_embeddings=70, initializer_range=0.3,
-            )
-        ),
-        True,
-    ),
+    "positions as a bias of their own": (lambda: MPNetModel(MPNetConfig(**SMALL)), True),
     "each reads what is before it": (
-        lambda: Qwen2Model(
-            Qwen2Config(
-                vocab_size=30522, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
-                num_key_value_heads=2, intermediate_size=48, max_position_embeddings=70,
-                initializer_range=0.3,
-            )
-        ),
+        lambda: Qwen2Model(Qwen2Config(num_key_value_heads=2, **SMALL)),
         False,
     ),
     "each reads a window around it": (
         lambda: ModernBertModel(
             ModernBertConfig(
-                vocab_size=30522, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
-                intermediate_size=48, max_position_embeddings=70, local_attention=8,
-                global_attn_every_n_layers=2, initializer_range=0.3, pad_token_id=0,
+                local_attention=8, global_attn_every_n_layers=2, pad_token_id=0, **SMALL
             )
         ),
         False,
     ),
-}  # fmt: skip
+}
 """Models whose attention is of another make, and whether it can be told of sentences."""
 
 
