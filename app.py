@@ -36,21 +36,21 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from index.encoder import Progress
+from index.archive.folder.store import is_library_folder
 from index.errors import ArticleQAError
-from index.folder_store import is_library_folder
-from index.storage import is_article_folder
+from index.models.encoder import Progress
+from index.single.storage import is_article_folder
 from qa.bot import ArticleBot
-from qa.endpoints import Endpoints
-from qa.export import conversation_as_dict, conversation_as_html, conversation_as_markdown
-from qa.feedback import FeedbackFile
+from qa.commands.serve_options import is_loopback, parse_serve_options, read_accounts
+from qa.commands.terminal import takes_any_text, terminal_progress
 from qa.folder_sync import open_folder
 from qa.library import Library
 from qa.page import Reception, View, Visit, early, script, style
+from qa.page.api import Endpoints
 from qa.page.frame import CONNECTION, EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
 from qa.page.source import ArticleSource, LibrarySource, Source
-from qa.serve_options import is_loopback, parse_serve_options, read_accounts
-from qa.terminal import takes_any_text, terminal_progress
+from qa.sharing.export import conversation_as_dict, conversation_as_html, conversation_as_markdown
+from qa.sharing.feedback import FeedbackFile
 
 __all__ = ["build_page", "html_pane", "main"]
 

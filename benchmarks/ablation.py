@@ -1,6 +1,6 @@
 """What each part of the ranking is worth: it is taken away, and the rest is fitted again.
 
-    python benchmarks/ablation.py squad1.json [--folds 3] [-o benchmarks/results/ablation.md]
+    python -m benchmarks.ablation squad1.json [--folds 3] [-o benchmarks/results/ablation.md]
 
 Every ranking, the whole one included, is judged on articles that it was not fitted on. About
 ten minutes on two cores.
@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from fit_ranking import Asked, _answered, _ask
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from index.encoder import Encoder, Encoding, Float32
-from index.models import load_encoder
-from qa.features import LEAST, PASSAGE_FEATURES, SENTENCE_FEATURES, SUPPORTING
-from qa.fit import Example, fit, folds
-from qa.fusion import Coefficients, Fusion, by_support, fuse
+from benchmarks.fit_ranking import Asked, _answered, _ask
+from benchmarks.fitting import Example, fit, folds
+from index.models.encoder import Encoder, Encoding, Float32
+from index.models.loading import load_encoder
+from qa.ranking.features import LEAST, PASSAGE_FEATURES, SENTENCE_FEATURES, SUPPORTING
+from qa.ranking.fusion import Coefficients, Fusion, by_support, fuse
 
 RESAMPLES: Final = 2000
 FITTED_ON: Final = 1500

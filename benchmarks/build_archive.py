@@ -1,6 +1,6 @@
 """Building an archive on Ray beside adding to a library: time, and bytes on the disk.
 
-    python benchmarks/build_archive.py --squad squad1.json -o benchmarks/results/build_archive.md
+    python -m benchmarks.build_archive --squad squad1.json -o benchmarks/results/build_archive.md
 
 The same articles, each a few paragraphs of a SQuAD 1.1 file, are added to a library as
 ``article-qa add`` does, which uses all cores in one process, and built into shards with one
@@ -23,16 +23,14 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from index.archive_input import ArchiveInput, Limits
-from index.migration import migrate
-from index.models import load_encoder
-from index.place import Place
-from index.shard_building import build_shards
-from index.shard_store import ShardStore
-from index.store import ModelRef
-from index.stores import create_store
+from index.archive.migration import migrate
+from index.archive.opening import create_store
+from index.archive.shards.build import build_shards
+from index.archive.shards.input import ArchiveInput, Limits
+from index.archive.shards.location import Place
+from index.archive.shards.store import ShardStore
+from index.archive.store import ModelRef
+from index.models.loading import load_encoder
 from qa.library import Library
 
 PARAGRAPHS = 3

@@ -1,6 +1,6 @@
 """Compare the page reader with trafilatura on real pages: body F1 and pages per second.
 
-    python benchmarks/extraction.py DATA_DIR
+    python -m benchmarks.extraction DATA_DIR
 
 ``DATA_DIR`` holds ``ground-truth.json`` (``{page: {"articleBody": …, "url": …}}``) and
 ``html/PAGE.html.gz``, as in https://github.com/scrapinghub/article-extraction-benchmark,
@@ -69,7 +69,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path, metavar="DATA_DIR")
     pages = list(load_pages(parser.parse_args().data))
-    sys.path.insert(0, str(ROOT))
     import trafilatura
 
     from index import Article, BlockKind, EmptyArticle, read_article

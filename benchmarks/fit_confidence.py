@@ -1,6 +1,6 @@
 """Fit the confidence to questions with and without an answer.
 
-    python benchmarks/fit_confidence.py squad2.json clapnq.jsonl [--folds 4] [--write]
+    python -m benchmarks.fit_confidence squad2.json clapnq.jsonl [--folds 4] [--write]
 
 Every question is asked of its whole article, of a stretch of it, 1 to 10 paragraphs long, and
 some of an archive of many articles, so that the probability means the same for texts of any
@@ -14,7 +14,7 @@ on top. A set of a hundredth the size counts a tenth as much: each brings its ow
 question, and a small one shall be heard.
 
 Prints what is reached on articles that were not fitted on (cross-validated by article), then
-fits on everything and, with --write, puts the weights into qa/confidence.json.
+fits on everything and, with --write, puts the weights into qa/ranking/confidence.json.
 """
 
 from __future__ import annotations
@@ -30,12 +30,18 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from index.article_index import ArticleIndex, build_index
-from index.encoder import Encoder, Encoding
-from index.models import load_encoder
-from index.plaintext import article_from_text
-from qa.confidence import MIN_CONFIDENCE, ConfidenceModel, Logistic, to_json
-from qa.confidence_features import (
+from benchmarks.fitting import folds
+from index.models.encoder import Encoder, Encoding
+from index.models.loading import load_encoder
+from index.reading.plaintext import article_from_text
+from index.single.article_index import ArticleIndex, build_index
+from qa.conversation.followup import leaning, weights
+from qa.evaluation.datasets import Dataset, Question
+from qa.evaluation.formats import read_dataset
+from qa.evaluation.measures import auroc, calibration_error
+from qa.ranking.article import as_quoted, candidates_of, query_of, query_terms
+from qa.ranking.confidence import MIN_CONFIDENCE, ConfidenceModel, Logistic, to_json
+from qa.ranking.confidence_features import (
     ANSWER_FEATURES,
     BOUNDS,
     SHOWN,
@@ -43,17 +49,11 @@ from qa.confidence_features import (
     Features,
     confidence_features,
 )
-from qa.evaluation.datasets import Dataset, Question
-from qa.evaluation.formats import read_dataset
-from qa.evaluation.measures import auroc, calibration_error
-from qa.features import interact
-from qa.fit import folds
-from qa.followup import leaning, weights
-from qa.fusion import coefficients, fuse
-from qa.ranking import as_quoted, candidates_of, query_of, query_terms
-from qa.wording import wording
+from qa.ranking.content_words import wording
+from qa.ranking.features import interact
+from qa.ranking.fusion import coefficients, fuse
 
-WEIGHTS = Path(__file__).parent.parent / "qa" / "confidence.json"
+WEIGHTS = Path(__file__).parent.parent / "qa" / "ranking" / "confidence.json"
 STRETCHES = (1, 8, 3, 10, 2, 5, 4)
 """Paragraphs in the stretches that an article is cut into, over and over."""
 TO_ARCHIVES = 3
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("data", nargs="+", help="SQuAD 2.0 JSON, or any form with gold spans")
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--model")
-    parser.add_argument("--write", action="store_true", help="replace qa/confidence.json")
+    parser.add_argument("--write", action="store_true", help="replace qa/ranking/confidence.json")
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.model)
@@ -150,11 +150,11 @@ def main() -> None:
 
     if arguments.write:
         header = {
-            "about": "Weights of the confidence; see qa/confidence.py. Fitted, not by hand.",
+            "about": "Weights of the confidence; see qa/ranking/confidence.py. Fitted.",
             "data": [Path(path).name for path in arguments.data],
             "cases": len(cases),
             "model": encoder.name,
-            "command": "python benchmarks/fit_confidence.py DATA --write",
+            "command": "python -m benchmarks.fit_confidence DATA --write",
         }
         WEIGHTS.write_text(json.dumps(header | to_json(_fit(cases)), indent=1) + "\n", "utf-8")
 

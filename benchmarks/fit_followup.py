@@ -1,12 +1,12 @@
 r"""Fit how follow-up questions are read, to dialogues whose evidence is known.
 
-    python benchmarks/fit_followup.py --dialogues coqa.json quac.json \
+    python -m benchmarks.fit_followup --dialogues coqa.json quac.json \
         --standalone squad.json [--write]
 
 Prints, for weights fitted on other dialogues and articles (cross-validated), how many turns
 after the first are answered within 300 characters alone and in their conversation, and what
 questions that stand by themselves lose with a stranger's history in front. Then fits on
-everything and, with --write, puts the weights into qa/followup.json.
+everything and, with --write, puts the weights into qa/conversation/followup.json.
 """
 
 from __future__ import annotations
@@ -23,16 +23,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from tqdm import tqdm
 
-from index.article_index import ArticleIndex, build_index
-from index.encoder import Encoder, Float32
-from index.index_cache import cached_index
-from index.models import load_encoder
-from qa.confidence_features import SHOWN
-from qa.evaluation.datasets import Question
-from qa.evaluation.formats import read_dataset
-from qa.evaluation.measures import reading_depth
-from qa.fit import Example, fit, folds
-from qa.followup import (
+from benchmarks.fitting import Example, fit, folds
+from index.models.encoder import Encoder, Float32
+from index.models.loading import load_encoder
+from index.single.article_index import ArticleIndex, build_index
+from index.single.cache import cached_index
+from qa.conversation.context_dependence import LEANING, asks_for_more, is_short, leaning
+from qa.conversation.followup import (
     CITED,
     SENTENCE_FEATURES,
     Weights,
@@ -42,12 +39,15 @@ from qa.followup import (
     last_with_a_subject,
     weighted,
 )
-from qa.followup_ranking import FURTHER, followup_features, further_on, nearness
-from qa.fusion import Fusion, by_cost
-from qa.leaning import LEANING, asks_for_more, is_short, leaning
-from qa.ranking import rank
+from qa.conversation.ranking import FURTHER, followup_features, further_on, nearness
+from qa.evaluation.datasets import Question
+from qa.evaluation.formats import read_dataset
+from qa.evaluation.measures import reading_depth
+from qa.ranking.article import rank
+from qa.ranking.confidence_features import SHOWN
+from qa.ranking.fusion import Fusion, by_cost
 
-WEIGHTS = Path(__file__).parent.parent / "qa" / "followup.json"
+WEIGHTS = Path(__file__).parent.parent / "qa" / "conversation" / "followup.json"
 NEAR = range(-2, 6)
 PENALTY = 0.15
 ROUNDS = 2
@@ -92,7 +92,9 @@ def main() -> None:
     parser.add_argument(
         "--deals", type=int, default=6, help="times the folds are dealt; one decides too much"
     )
-    parser.add_argument("--write", action="store_true", help="replace qa/followup.json")
+    parser.add_argument(
+        "--write", action="store_true", help="replace qa/conversation/followup.json"
+    )
     arguments = parser.parse_args()
 
     encoder = load_encoder()
@@ -305,9 +307,9 @@ def _answered(dialogue: Dialogue, turn: Turn, scores: Float32) -> float:
 def _write(fitted: Weights) -> None:
     fusion = fitted.sentences
     data = {
-        "about": "How follow-ups are read; see qa/followup.py. Fitted, not written by hand.",
+        "about": "How follow-ups are read; see qa/conversation/followup.py. Fitted.",
         "fitted_on": "25 dialogues of CoQA, 25 of QuAC; questions that stand alone: SQuAD 1.1",
-        "procedure": "python benchmarks/fit_followup.py --dialogues COQA QUAC --standalone SQUAD"
+        "procedure": "python -m benchmarks.fit_followup --dialogues COQA QUAC --standalone SQUAD"
         " --write",
         "leaning": dict(zip(LEANING, _rounded(fitted.leaning), strict=True)),
         "threshold": round(fitted.threshold, 4),

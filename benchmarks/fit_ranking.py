@@ -1,10 +1,10 @@
 """Fit the weights of the ranking to questions whose answers are known.
 
-    python benchmarks/fit_ranking.py squad.json [--folds 6] [--write]
+    python -m benchmarks.fit_ranking squad.json [--folds 6] [--write]
 
 Prints what the weights reach on articles they were not fitted on (cross-validated by
 article), every question counting alike and every article; then fits them on everything and,
-with --write, puts them into qa/coefficients.json.
+with --write, puts them into qa/ranking/coefficients.json.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from index.encoder import Encoder, Float32, Int32
-from index.index_cache import cached_index
-from index.models import load_encoder
-from index.passages import Passage, Sentence
+from benchmarks.fitting import Example, fit, folds
+from index.models.encoder import Encoder, Float32, Int32
+from index.models.loading import load_encoder
+from index.segmentation.passages import Passage, Sentence
+from index.single.cache import cached_index
 from qa.evaluation.formats import read_dataset
-from qa.features import (
+from qa.ranking.article import candidates_of, query_of, query_terms
+from qa.ranking.features import (
     LEAST,
     PASSAGE_FEATURES,
     SENTENCE_FEATURES,
@@ -36,11 +38,17 @@ from qa.features import (
     passage_features,
     sentence_features,
 )
-from qa.fit import Example, fit, folds
-from qa.fusion import OWN_WORDS, Coefficients, Fusion, by_cost, by_sentences, by_support, to_json
-from qa.ranking import candidates_of, query_of, query_terms
+from qa.ranking.fusion import (
+    OWN_WORDS,
+    Coefficients,
+    Fusion,
+    by_cost,
+    by_sentences,
+    by_support,
+    to_json,
+)
 
-COEFFICIENTS = Path(__file__).parent.parent / "qa" / "coefficients.json"
+COEFFICIENTS = Path(__file__).parent.parent / "qa" / "ranking" / "coefficients.json"
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=6)
     parser.add_argument("--model")
     parser.add_argument("--precision", choices=["int8", "float32"])
-    parser.add_argument("--write", action="store_true", help="replace qa/coefficients.json")
+    parser.add_argument("--write", action="store_true", help="replace qa/ranking/coefficients.json")
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.model, precision=arguments.precision)
@@ -103,11 +111,11 @@ def main() -> None:
             _fit_sentences(list(zip(asked, passage_scores, strict=True))),
         )
         header = {
-            "about": "Weights of the ranking; see qa/fusion.py. Fitted, not written by hand.",
+            "about": "Weights of the ranking; see qa/ranking/fusion.py. Fitted.",
             "data": [Path(path).name for path in arguments.data],
             "questions": len(asked),
             "model": encoder.name,
-            "command": "python benchmarks/fit_ranking.py DATA --write",
+            "command": "python -m benchmarks.fit_ranking DATA --write",
         }
         COEFFICIENTS.write_text(json.dumps(header | to_json(fitted), indent=1) + "\n", "utf-8")
 

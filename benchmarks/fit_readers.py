@@ -1,12 +1,12 @@
 """Fit the weights that decide which blocks of a page are its article.
 
-    python benchmarks/fit_readers.py DATA_DIR [--write]
+    python -m benchmarks.fit_readers DATA_DIR [--write]
 
 ``DATA_DIR`` holds ``ground-truth.json`` (``{page: {"articleBody": …}}``) and
 ``html/PAGE.html.gz``. A block is the article's when half of its 4-word shingles stand in
 the gold text. Weighted logistic regression with an L1 penalty, pages weighing the same;
 six-fold cross-validation by page says what to expect of other pages. ``--write`` puts
-weights fitted on all pages into ``index/data/page_blocks.json``.
+weights fitted on all pages into ``index/reading/html/page_blocks.json``.
 """
 
 from __future__ import annotations
@@ -22,16 +22,14 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.extraction import f1_of, load_pages, shingle_counts, string_scores
+from index.reading.html import main_content as body
+from index.reading.html.blocks import leaves_of
+from index.reading.html.page import parse_page, trafilatura_text
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from extraction import f1_of, load_pages, shingle_counts, string_scores  # noqa: E402
-
-from index.readers import body  # noqa: E402
-from index.readers.dom import leaves_of  # noqa: E402
-from index.readers.html import parse_page, trafilatura_text  # noqa: E402
-
-WEIGHTS = ROOT / "index" / "data" / "page_blocks.json"
+WEIGHTS = ROOT / "index" / "reading" / "html" / "page_blocks.json"
 PENALTY = 0.01
 FOLDS = 6
 

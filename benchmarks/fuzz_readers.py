@@ -1,6 +1,6 @@
 """Feed damaged files to the readers and report what they do besides reading or refusing.
 
-    python benchmarks/fuzz_readers.py [--seconds 600] [--seed 0] [FORMAT …]
+    python -m benchmarks.fuzz_readers [--seconds 600] [--seed 0] [FORMAT …]
 
 Each small file (pdf, docx, html, md, eml, txt) is damaged at random: bytes flipped, cut,
 doubled or swapped for tokens that parsers stumble over. Anything but an article or a
@@ -19,16 +19,15 @@ from collections import Counter
 from email.message import EmailMessage
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from index import SourceError, read_article  # noqa: E402
-from index.readers.bounds import MAX_SECONDS  # noqa: E402
+from index import SourceError, read_article
+from index.reading.sandbox import MAX_SECONDS
 
 TEXT = (
     "The committee discussed facial recognition and its regulation. Members agreed that the long"
     " debate was needed because nobody had asked the public before. “We were not asked,” said one."
 )
+
+ROOT = Path(__file__).resolve().parent.parent
 TOKENS = (
     b"<", b">", b"</p>", b"<div>" * 50, b"<!--", b"]]>", b"&#x0;", b"&#1114112;", b"\0",
     b"\xff\xfe", b"\xed\xa0\x80", b"%PDF-1.7", b"endobj", b"/Length 999999999", b"9" * 40, b"-1",

@@ -1,6 +1,6 @@
 """An archive at 1e3 to 1e6 passages: time, memory, disk and recall, and how they grow.
 
-    python benchmarks/library.py --squad squad1.json -o benchmarks/results/library.md
+    python -m benchmarks.library --squad squad1.json -o benchmarks/results/library.md
 
 `library_material` says what the passages are made of. Questions are the file's own and are
 encoded as usual; each archive is asked by a process that does nothing else. The quality is
@@ -28,9 +28,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from library_material import (
+from benchmarks.library_material import (
     ARTICLES_A_COMMIT,
     PASSAGES_AN_ARTICLE,
     Generator,
@@ -38,17 +36,16 @@ from library_material import (
     commits,
     prepared,
 )
-
-from index import folder_changes
-from index.encoder import Encoder
-from index.folder_store import FolderStore
-from index.folder_view import read_vectors
-from index.models import load_encoder
-from index.plaintext import article_from_text
-from index.sqlite_schema import write_state
-from index.store import ModelRef, PreparedArticle
-from qa.archive_ranking import rank_archive, read_question
+from index.archive.folder import changes as folder_changes
+from index.archive.folder.database import write_state
+from index.archive.folder.store import FolderStore
+from index.archive.folder.view import read_vectors
+from index.archive.store import ModelRef, PreparedArticle
+from index.models.encoder import Encoder
+from index.models.loading import load_encoder
+from index.reading.plaintext import article_from_text
 from qa.library import Library
+from qa.ranking.archive import rank_archive, read_question
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000]
 QUESTIONS = 150
@@ -228,7 +225,7 @@ def asked_while_writing(folder: Path, squad: str, questions: Sequence[str]) -> d
     alone = median(None)
     before = len(library)
     writer = subprocess.Popen(
-        [sys.executable, __file__, "--squad", squad, "--write", str(folder)],
+        [sys.executable, "-m", "benchmarks.library", "--squad", squad, "--write", str(folder)],
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
     )
     writing = median(writer)
@@ -296,7 +293,15 @@ def measured(arguments: argparse.Namespace, data: Sequence[Any], place: Path) ->
         began, folder = time.perf_counter(), place / f"library-{size}"
         built = build(folder, size, encoder, real)
         served = subprocess.run(
-            [sys.executable, __file__, "--squad", arguments.squad, "--serve", str(folder)],
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.library",
+                "--squad",
+                arguments.squad,
+                "--serve",
+                str(folder),
+            ],
             check=True,
             capture_output=True,
             env=os.environ | {"HF_HUB_OFFLINE": "1"},

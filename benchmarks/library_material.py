@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from index import Article, Block, BlockKind
-from index.encoder import Encoder, Float32, Int32
-from index.plaintext import article_from_text
-from index.preparation import prepare_articles
-from index.store import PreparedArticle, PreparedPassage
-from index.token_codec import TokenCodec
+from index.archive.preparation import prepare_articles
+from index.archive.records.token_codec import TokenCodec
+from index.archive.store import PreparedArticle, PreparedPassage
+from index.models.encoder import Encoder, Float32, Int32
+from index.reading.plaintext import article_from_text
 
 PASSAGES_AN_ARTICLE = 20
 ARTICLES_A_COMMIT = 50

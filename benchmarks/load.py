@@ -1,6 +1,6 @@
 """Many people asking at once, through the page's real HTTP API.
 
-    python benchmarks/load.py [--users 50] [--seconds 60] [-o benchmarks/results/load.md]
+    python -m benchmarks.load [--users 50] [--seconds 60] [-o benchmarks/results/load.md]
 
 Starts the server as a user would, has every user open an article of their own and ask it
 without pause, and looks into each answer: it must name the user's own harbour master, whom no
@@ -28,8 +28,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from index.reader import bundled_article
-from qa.timing import load_average, machine
+from benchmarks.speed.timing import load_average, machine
+from index.reading.reader import bundled_article
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0
@@ -165,7 +165,7 @@ def report(seen: Seen, users: int, seconds: float) -> str:
     lines = [
         "# Load",
         "",
-        f"Made by `python benchmarks/load.py --users {users} --seconds {seconds:g}`: so many users"
+        f"Made by `python -m benchmarks.load --users {users} --seconds {seconds:g}`: so many users"
         " at once, each with an",
         "article of their own, asking without pause through the HTTP API, server and users on the"
         " same cores.",

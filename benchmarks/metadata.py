@@ -1,6 +1,6 @@
 """Score titles, authors and dates on made pages whose markup follows real publishing systems.
 
-    python benchmarks/metadata.py [--misses]
+    python -m benchmarks.metadata [--misses]
 
 Every page is built here from a row of facts and one of the ways in which pages state them;
 the gold values are the facts. Titles count when equal but for white space, dates when the
@@ -16,9 +16,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from index import read_article
 

@@ -1,7 +1,7 @@
 """Compare PDF readers on what print does to an article: columns, divided words, running lines.
 
     pip install pypdf pdfplumber
-    python benchmarks/pdf_readers.py -o benchmarks/results/pdf.md
+    python -m benchmarks.pdf_readers -o benchmarks/results/pdf.md
 
 The pages are made here, out of the bundled article's paragraphs, so that what stands on them and
 in which order is known. Each reader gives the text of a document; compared are
@@ -23,7 +23,6 @@ import argparse
 import io
 import re
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,13 +32,11 @@ from typing import Any
 
 from fpdf import FPDF
 
+from benchmarks.extraction import f1_of, string_scores
+from index import BlockKind, read_article
+from index.reading.reader import bundled_article
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from extraction import f1_of, string_scores  # noqa: E402
-
-from index import BlockKind, read_article  # noqa: E402
-from index.reader import bundled_article  # noqa: E402
 
 WIDTH, LEFT, TOP, FOOT = 190.0, 10.0, 25.0, 275.0
 GUTTER = 8.0

@@ -1,6 +1,6 @@
 """Compare sentence splitters on boundary F1, offsets, speed and import time.
 
-    python benchmarks/segmenters.py DATA_DIR
+    python -m benchmarks.segmenters DATA_DIR
 
 ``DATA_DIR`` holds ``ud_ewt_dev.jsonl`` (documents of sentences with ``par_starts``,
 the index of the first sentence of each paragraph) and ``pysbd_golden.json``. A
@@ -72,8 +72,7 @@ class Candidate:
 
 
 def _ours() -> Splitter:
-    sys.path.insert(0, str(ROOT))
-    split = import_module("index.sentences").split_sentences
+    split = import_module("index.segmentation.sentences").split_sentences
     return lambda text: list(split(text, 0, len(text)))
 
 
@@ -120,7 +119,12 @@ def _semantic() -> Splitter:
 
 
 CANDIDATES = (
-    Candidate("index.sentences", "", "import runpy; runpy.run_path('index/sentences.py')", _ours),
+    Candidate(
+        "index.segmentation.sentences",
+        "",
+        "import runpy; runpy.run_path('index/segmentation/sentences.py')",
+        _ours,
+    ),
     Candidate("nupunkt", "nupunkt", "import nupunkt", _nupunkt),
     Candidate("sentencex", "sentencex", "import sentencex", _sentencex),
     Candidate("syntok", "syntok", "import syntok.segmenter", _syntok),

@@ -1,5 +1,6 @@
 """An article and the index that makes it searchable: the half below the questions."""
 
+from index.archive.store import Entry, Where
 from index.article import Article, Block, BlockKind, Section
 from index.errors import (
     ArticleQAError,
@@ -27,8 +28,7 @@ from index.errors import (
     UnreadableSource,
     UnsupportedServer,
 )
-from index.reader import read_article
-from index.store import Entry, Where
+from index.reading.reader import read_article
 
 __all__ = [
     "Article",

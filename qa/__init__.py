@@ -7,8 +7,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from index.archive.store import Where
 from index.errors import ArticleQAError, DataError, QuestionError
-from index.store import Where
 from qa.answer import Answer, ArticleRef, Citation, PassageRef
 from qa.bot import ArticleBot, ask
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from index.errors import DataError
-from qa.one_line import markdown_line
+from qa.text import markdown_line
 
 __all__ = ["SCHEMA", "Answer", "ArticleRef", "Citation", "PassageRef"]
 

@@ -12,13 +12,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from index.archive.store import Snapshot, Where
 from index.article import Article
-from index.encoder import Encoding
-from index.store import Snapshot, Where
+from index.models.encoder import Encoding
 from qa.answer import Answer
-from qa.archive_context import context_of, in_context, narrowed, still_there
-from qa.archive_evidence import gather
-from qa.archive_ranking import (
+from qa.citing.archive import gather
+from qa.citing.article import Cited, cited_first
+from qa.conversation.archive import context_of, in_context, narrowed, still_there
+from qa.conversation.corrections import Correction, correction
+from qa.question.about_article import described, metadata_evidence
+from qa.question.answer_type import mend
+from qa.question.periods import periods
+from qa.ranking.archive import (
     POOL,
     ArchiveVocabulary,
     Ranked,
@@ -26,11 +31,6 @@ from qa.archive_ranking import (
     rank_archive,
     read_question,
 )
-from qa.correction import Correction, correction
-from qa.evidence import Cited, cited_first
-from qa.metadata import described, metadata_evidence
-from qa.periods import periods
-from qa.question import mend
 
 __all__ = ["Inquiry", "answer_from_archive"]
 

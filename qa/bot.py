@@ -8,26 +8,26 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from index.article import Article
-from index.article_index import ArticleIndex
-from index.encoder import Encoder, Progress
 from index.errors import QuestionError
-from index.index_cache import cached_index
-from index.models import load_encoder
-from index.plaintext import article_from_text
-from index.reader import Source, bundled_article, read_article
-from index.storage import is_index_folder, open_index, save_index
-from qa.abbreviations import as_written, initials_of_names
+from index.models.encoder import Encoder, Progress
+from index.models.loading import load_encoder
+from index.reading.plaintext import article_from_text
+from index.reading.reader import Source, bundled_article, read_article
+from index.single.article_index import ArticleIndex
+from index.single.cache import cached_index
+from index.single.storage import is_index_folder, open_index, save_index
 from qa.answer import Answer
-from qa.confidence import MIN_CONFIDENCE
-from qa.correction import correction
-from qa.evidence import cite, cited_first
-from qa.followup import FollowUp, check_history, follow_up
-from qa.followup_ranking import in_context
-from qa.metadata import metadata_evidence
-from qa.question import mend
-from qa.ranking import Ranking, rank
-from qa.reranker import Reranker, RerankerLike, load_reranker, rerank
-from qa.suggest import Suggestion, answered, fresh, suggestions
+from qa.citing.article import cite, cited_first
+from qa.conversation.corrections import correction
+from qa.conversation.followup import FollowUp, check_history, follow_up
+from qa.conversation.ranking import in_context
+from qa.question.abbreviations import as_written, initials_of_names
+from qa.question.about_article import metadata_evidence
+from qa.question.answer_type import mend
+from qa.ranking.article import Ranking, rank
+from qa.ranking.confidence import MIN_CONFIDENCE
+from qa.ranking.reranker import Reranker, RerankerLike, load_reranker, rerank
+from qa.suggestions import Suggestion, answered, fresh, suggestions
 
 __all__ = [
     "DEFAULT_K",

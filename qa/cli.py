@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from index.errors import ArticleQAError, QuestionError
-from index.storage import is_article_folder
+from index.single.storage import is_article_folder
 from qa.bot import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, MIN_CONFIDENCE, ArticleBot
-from qa.model_commands import run_doctor, run_prepare
-from qa.reranker import RERANKER_HELP
-from qa.terminal import plain_warnings, render, takes_any_text, terminal_progress
+from qa.commands.models import run_doctor, run_prepare
+from qa.commands.terminal import plain_warnings, render, takes_any_text, terminal_progress
+from qa.ranking.reranker import RERANKER_HELP
 
 __all__ = ["main"]
 
@@ -30,11 +30,10 @@ _MODEL_HELP = "a sentence-transformers model: a folder or a hub name (default: t
 
 # Commands of their own modules, which are imported only for them: asking starts without.
 _ELSEWHERE = {
-    "verify": ("qa.verify_command", "check an export against its article"),
-    "evaluate": ("qa.evaluation.command", "measure answers to questions with known answers"),
-    "benchmark": ("qa.benchmark", "measure speed and memory beside the plain recipe"),
-    "build-archive": ("qa.archive_command", "build a large library on many processors"),
-    "migrate": ("qa.store_commands", "copy a library to a folder, a server or shards"),
+    "verify": ("qa.commands.verify", "check an export against its article"),
+    "evaluate": ("qa.commands.evaluate", "measure answers to questions with known answers"),
+    "build-archive": ("qa.commands.build_archive", "build a large library on many processors"),
+    "migrate": ("qa.commands.store", "copy a library to a folder, a server or shards"),
 }
 
 _LIBRARY = {
@@ -152,14 +151,14 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
 
     if chosen in _LIBRARY:
-        from qa.library_commands import add_library_commands
+        from qa.commands.library import add_library_commands
 
         add_library_commands(commands)
     else:
         for name, summary in _LIBRARY.items():
             commands.add_parser(name, help=summary)
     if chosen == "ask" and any(a.startswith("--library") or is_article_folder(a) for a in argv):
-        from qa.library_commands import add_library_options
+        from qa.commands.library import add_library_options
 
         add_library_options(ask)
     else:
@@ -218,7 +217,7 @@ def _ask(arguments: argparse.Namespace) -> int:
             raise QuestionError("give an article or --library, not both")
         if arguments.reranker:
             raise QuestionError("--reranker is for one article; leave it out, or ask one article")
-        from qa.library_commands import ask_library
+        from qa.commands.library import ask_library
 
         return FOUND if ask_library(arguments).found else NOT_FOUND
     answer = _open(arguments, reranker=arguments.reranker).ask(
@@ -247,7 +246,7 @@ def _build(arguments: argparse.Namespace) -> int:
 def _doctor(arguments: argparse.Namespace) -> int:
     """Show which model, which runtime and which folders are used, and why; or check a library."""
     if arguments.library:
-        from qa.store_commands import doctor_library
+        from qa.commands.store import doctor_library
 
         return doctor_library(arguments.library)
     return run_doctor(arguments)

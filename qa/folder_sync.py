@@ -18,7 +18,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from index.article import Article
-from index.encoder import Progress
 from index.errors import (
     DamagedLibrary,
     LibraryError,
@@ -28,11 +27,12 @@ from index.errors import (
     SourceError,
     SourceNotFound,
 )
-from index.model_cache import cache_root, fallback_root
-from index.models import load_encoder
-from index.passages import SEGMENTATION
-from index.reader import SUFFIXES, read_article
-from index.storage import replace_file
+from index.models.cache import cache_root, fallback_root
+from index.models.encoder import Progress
+from index.models.loading import load_encoder
+from index.reading.reader import SUFFIXES, read_article
+from index.segmentation.passages import SEGMENTATION
+from index.single.storage import replace_file
 from qa.library import Added, Library
 
 __all__ = [

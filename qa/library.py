@@ -9,19 +9,19 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
+from index.archive.opening import create_store, open_store
+from index.archive.preparation import BATCH_CHARS, batches, prepare_articles
+from index.archive.store import Entry, ModelRef, PreparedArticle, Store, Where
 from index.article import Article
-from index.encoder import Encoder, Progress
 from index.errors import EmptyArticle, NotALibrary, OtherModel, QuestionError
-from index.models import load_encoder
-from index.passages import Passage, Sentence, segment
-from index.preparation import BATCH_CHARS, batches, prepare_articles
-from index.store import Entry, ModelRef, PreparedArticle, Store, Where
-from index.stores import create_store, open_store
+from index.models.encoder import Encoder, Progress
+from index.models.loading import load_encoder
+from index.segmentation.passages import Passage, Sentence, segment
 from qa.answer import Answer
 from qa.archive_answer import Inquiry, answer_from_archive
 from qa.bot import DEFAULT_K, KEPT_QUESTIONS, MIN_CONFIDENCE, check_question
-from qa.followup import check_history
-from qa.suggest import Suggestion, answered, fresh, suggestions
+from qa.conversation.followup import check_history
+from qa.suggestions import Suggestion, answered, fresh, suggestions
 
 __all__ = ["Added", "Library"]
 

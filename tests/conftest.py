@@ -11,14 +11,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from index import Article
-from index.encoder import Encoder
-from index.models import load_encoder
-from index.reader import bundled_article
+from index.models.encoder import Encoder
+from index.models.loading import load_encoder
+from index.reading.reader import bundled_article
 from qa import ArticleBot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-    from served import Server
+
+    from tests.support.served import Server
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything of Hugging Face is imported
 
@@ -73,7 +74,7 @@ def bot(cache: Path, encoder: Encoder) -> ArticleBot:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real browser. A module's own: Playwright's event loop would be in the way of others."""
-    from served import browsing
+    from tests.support.served import browsing
 
     with browsing() as browser:
         yield browser
@@ -82,7 +83,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:
     """A fresh visit to the page of the module's ``server``."""
-    from served import visiting
+    from tests.support.served import visiting
 
     with visiting(browser, server.url) as page:
         yield page

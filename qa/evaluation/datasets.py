@@ -32,7 +32,7 @@ from typing import Literal, TypeAlias
 
 from index.article import Article, Block, BlockKind
 from index.errors import DataError, EmptyArticle
-from index.plaintext import article_from_text
+from index.reading.plaintext import article_from_text
 
 __all__ = [
     "OFF_ARTICLE",

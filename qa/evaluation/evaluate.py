@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from index.encoder import Progress
 from index.errors import DataError
+from index.models.encoder import Progress
 from qa.bot import MAX_K
 from qa.evaluation.datasets import OFF_ARTICLE, Dataset, Problem
 from qa.evaluation.extras import extra
@@ -24,7 +24,7 @@ from qa.evaluation.run import ask_everything, system_folder
 from qa.evaluation.sampling import sampled, with_off_article
 from qa.evaluation.statistics import by_article, compare, summarise
 from qa.evaluation.systems import BotSystem, OpenBot, System
-from qa.reranker import RerankerLike
+from qa.ranking.reranker import RerankerLike
 
 __all__ = ["DEFAULT_K", "evaluate"]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from index.article import Article
 from index.errors import DataError, SourceError
-from index.reader import bundled_article, read_article
+from index.reading.reader import bundled_article, read_article
 from qa.evaluation.collections import read_folder
 from qa.evaluation.datasets import (
     Builder,
@@ -31,7 +31,7 @@ from qa.evaluation.datasets import (
     paragraphs_of,
 )
 from qa.evaluation.records import Record, json_lines, json_value, text_of
-from qa.feedback import judged_article
+from qa.sharing.feedback import judged_article
 
 __all__ = ["read_dataset"]
 

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.article_index import flat_index
-from index.encoder import Progress
-from index.models import resolve
+from index.models.encoder import Progress
+from index.models.loading import resolve
+from index.single.article_index import flat_index
 from qa.answer import Answer, Citation, PassageRef
+from qa.citing.article import article_ref
 from qa.evaluation.datasets import Document
 from qa.evaluation.measures import Place
 from qa.evaluation.systems import Located, Reader
-from qa.evidence import article_ref
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -51,7 +51,7 @@ class PlainSystem:
         """
         from transformers.utils import logging  # torch: seconds, and only for the baseline
 
-        from index.torch_encoder import load_original
+        from index.models.torch_encoder import load_original
 
         # Its bar of the weights would break into the evaluation's own.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # as it ships

@@ -10,7 +10,7 @@ from typing import Any
 from qa.evaluation.datasets import Problem
 from qa.evaluation.judge import Row
 from qa.evaluation.statistics import Comparison, Measure
-from qa.one_line import one_line
+from qa.text import one_line
 
 __all__ = ["SCHEMA", "Failure", "Report", "failures_markdown"]
 

@@ -23,8 +23,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
-from index.encoder import Progress
 from index.errors import DataError, QuestionError, SourceError
+from index.models.encoder import Progress
 from qa.answer import Answer
 from qa.evaluation.datasets import Dataset, Document, Question
 from qa.evaluation.kept import Asked, asked_of, line_of, trimmed

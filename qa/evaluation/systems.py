@@ -14,16 +14,16 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from index.article import Article, Block, BlockKind
-from index.article_index import build_index
-from index.encoder import Progress
 from index.errors import DataError
-from index.models import load_encoder
+from index.models.encoder import Progress
+from index.models.loading import load_encoder
+from index.single.article_index import build_index
 from qa.answer import Answer, Citation, PassageRef
 from qa.bot import ArticleBot
+from qa.citing.article import article_ref
 from qa.evaluation.datasets import Document
 from qa.evaluation.measures import Place
-from qa.evidence import article_ref
-from qa.reranker import RerankerLike, load_reranker
+from qa.ranking.reranker import RerankerLike, load_reranker
 
 __all__ = ["BotSystem", "Located", "OpenBot", "Reader", "System"]
 

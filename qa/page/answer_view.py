@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.answer import NOT_FOUND, Answer, Citation
-from qa.export import quote_as_markdown, quote_as_text
 from qa.page.article_view import readable_date
 from qa.page.markup import escape
+from qa.sharing.export import quote_as_markdown, quote_as_text
 
 __all__ = ["Turn", "confidence_in_words", "render_conversation"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from index.archive.store import Entry, Where
 from index.errors import QuestionError
-from index.store import Entry, Where
 from qa.page.article_view import readable_date
 from qa.page.markup import escape, transferable
 

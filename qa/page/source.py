@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from index.archive.store import Entry, Where
 from index.article import Article
-from index.encoder import Progress
 from index.errors import UnknownArticle
-from index.passages import Passage, Sentence
-from index.store import Entry, Where
+from index.models.encoder import Progress
+from index.segmentation.passages import Passage, Sentence
 from qa.answer import Answer
 from qa.bot import DEFAULT_K, ArticleBot
 from qa.library import Library

@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
+from index.archive.store import Where
 from index.article import Article
-from index.encoder import Progress
 from index.errors import ArticleQAError, SourceError
-from index.plaintext import article_from_text
-from index.reader import bundled_article, is_address, read_article
-from index.store import Where
-from qa.feedback import FeedbackFile, Verdict, feedback_record
+from index.models.encoder import Progress
+from index.reading.plaintext import article_from_text
+from index.reading.reader import bundled_article, is_address, read_article
 from qa.page.answer_view import Turn, render_conversation
 from qa.page.article_view import render_article
 from qa.page.catalogue_view import LISTED, NAMES, render_catalogue, render_filters, where_of
 from qa.page.markup import escape, transferable
 from qa.page.source import ArticleSource, Opened, Source
+from qa.sharing.feedback import FeedbackFile, Verdict, feedback_record
 
 __all__ = ["Reception", "View", "Visit"]
 

@@ -1,0 +1,1 @@
+"""Measurements and fits: not part of the package."""

@@ -1,0 +1,1 @@
+"""Many articles: the store contract, preparation, migration, health check."""

@@ -1,0 +1,99 @@
+"""Bytes of any length in fields that hold 65,535: cut, numbered, written as base64."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import Any, Final
+
+from index.archive.milvus.client import Milvus
+from index.archive.milvus.filters import among
+from index.errors import LibraryError
+
+__all__ = ["Blob", "blob_range", "blob_rows", "read_blobs"]
+
+_PIECE: Final = 64_000
+"""Characters of a piece; the first also says how many there are."""
+_MAX_PIECES: Final = 4_096
+_BATCH: Final = 256
+_HEAD: Final = 4
+
+
+class Blob(IntEnum):
+    """What a blob is; with a number it is one."""
+
+    PASSAGE = 0
+    BODY = 1
+    CODEC = 2
+
+
+def blob_rows(blob: Blob, number: int, born: int, data: bytes) -> Iterator[dict[str, Any]]:
+    """The rows of one blob.
+
+    Raises:
+        LibraryError: It is too long for any.
+    """
+    text = base64.b64encode(data).decode("ascii")
+    pieces = [text[i : i + _PIECE] for i in range(0, len(text), _PIECE)] or [""]
+    if len(pieces) > _MAX_PIECES:
+        raise LibraryError(
+            f"an article of {len(data):,} bytes is too long for a library on a server; leave it out"
+            " or cut it"
+        )
+    pieces[0] = f"{len(pieces):04x}{pieces[0]}"
+    for place, piece in enumerate(pieces):
+        yield {
+            "key": _key(blob, number, place),
+            "born": born,
+            "data": piece,
+            "unused": [0.0, 0.0],
+        }
+
+
+def blob_range(blob: Blob, first: int, last: int) -> tuple[int, int]:
+    """First and last key of the blobs ``first <= number < last``, both included."""
+    return _key(blob, first, 0), _key(blob, last, 0) - 1
+
+
+def read_blobs(
+    milvus: Milvus, collection: str, blob: Blob, numbers: Sequence[int], visible: int | None
+) -> dict[int, bytes]:
+    """Blobs by number; one that is missing is left out.
+
+    Raises:
+        ValueError: One is damaged.
+    """
+    first = _pieces(milvus, collection, [_key(blob, n, 0) for n in numbers], visible)
+    counts = {
+        n: int(first[_key(blob, n, 0)][:_HEAD], 16) for n in numbers if _key(blob, n, 0) in first
+    }
+    rest = _pieces(
+        milvus,
+        collection,
+        [_key(blob, n, place) for n, count in counts.items() for place in range(1, count)],
+        visible,
+    )
+    found = {}
+    for n, count in counts.items():
+        pieces = [rest.get(_key(blob, n, place)) for place in range(1, count)]
+        if None in pieces:
+            continue  # removed between the two looks
+        text = first[_key(blob, n, 0)][_HEAD:] + "".join(piece for piece in pieces if piece)
+        found[n] = base64.b64decode(text, validate=True)
+    return found
+
+
+def _pieces(
+    milvus: Milvus, collection: str, keys: Sequence[int], visible: int | None
+) -> dict[int, str]:
+    found = {}
+    for start in range(0, len(keys), _BATCH):
+        expression = among("key", keys[start : start + _BATCH])
+        for row in milvus.query(collection, expression, ("key", "data"), visible=visible):
+            found[int(row["key"])] = str(row["data"])
+    return found
+
+
+def _key(blob: Blob, number: int, place: int) -> int:
+    return (int(blob) << 60) | (number << 12) | place

@@ -1,0 +1,308 @@
+"""Every word with a Milvus server: deadlines, retries, and its errors in ours.
+
+All writes are upserts or deletions by key, so that each may be sent again when nobody knows
+whether it arrived. pymilvus is imported here alone, and only when an archive is on a server.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from index.archive.milvus.address import AUTHORITY_VARIABLE, TOKEN_VARIABLE, Address
+from index.errors import (
+    LibraryAway,
+    LibraryBusy,
+    LibraryDenied,
+    LibraryError,
+    LibraryFull,
+    UnsupportedServer,
+)
+
+__all__ = ["Milvus"]
+
+DEADLINE: Final = 30.0
+"""Seconds that a question's or a writer's request may take, retries included."""
+CONNECT_SECONDS: Final = 10.0
+SLOW_SECONDS: Final = 600.0
+"""The same for loading and indexing a collection."""
+OLDEST: Final = (2, 3)
+SPARSE_FROM: Final = (2, 4)
+MOST_ROWS: Final = 16_384
+"""Rows that a server gives for one request."""
+_MAX_BYTES: Final = 8 * 2**20
+"""Of rows written in one request; servers take 64 MiB."""
+
+# Strong: sees everything acknowledged before. The word is the protocol's.
+STRONG: Final = "Strong"
+
+_DENIED = re.compile(r"auth|permission|privilege|unauthenticated|user not found|token", re.I)
+_FULL = re.compile(
+    r"memory|quota|disk|force.?deny|no space|resource.?(exhausted|insufficient|group)", re.I
+)
+_TLS = re.compile(r"ssl|tls|certificate|handshake", re.I)
+_AWAY = re.compile(
+    r"unavailable|connect|deadline|timeout|timed out|retry run out|closed|reset|refused", re.I
+)
+_STARTING = re.compile(
+    r"not (fully )?loaded|not ready|no available|not available|not healthy|not serving"
+    r"|node (not found|offline)|channel .*(lack|not)|recover|shard delegator|distribution",
+    re.I,
+)
+
+
+class Milvus:
+    """A connection; safe to share between threads."""
+
+    def __init__(self, address: Address) -> None:
+        """Connect.
+
+        Raises:
+            LibraryError: pymilvus is missing, or as the server says.
+        """
+        self.address = address
+        pymilvus = _pymilvus(address)
+        # Its log repeats what the errors say, with a trace for every retry.
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        self._lock = threading.Lock()
+        self.exception: type[Exception] = pymilvus.MilvusException
+        options: dict[str, Any] = {"token": address.token, "db_name": address.database}
+        if address.authority:
+            options["server_pem_path"] = address.authority
+        if address.is_file:
+            options = {}
+        with self.explained("connecting"):
+            self.client = pymilvus.MilvusClient(address.uri, timeout=CONNECT_SECONDS, **options)
+            self.version = self.client.get_server_version(timeout=CONNECT_SECONDS)
+        found = re.search(r"(\d+)\.(\d+)", self.version)
+        numbers = (int(found[1]), int(found[2])) if found else (0, 0)
+        if not self.is_lite and numbers < OLDEST:
+            raise UnsupportedServer(
+                f"{address} runs Milvus {self.version}; a library needs 2.3 or later"
+            )
+        self.has_sparse = self.is_lite or numbers >= SPARSE_FROM
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether it is a file on this machine rather than a server."""
+        return self.address.is_file
+
+    def call(
+        self,
+        method: str,
+        *args: Any,  # noqa: ANN401 - whatever the client takes and gives
+        deadline: float = DEADLINE,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Ask for something that may be asked for twice, until it is done or time is over.
+
+        Args:
+            method: Of ``pymilvus.MilvusClient``.
+            args: Its arguments.
+            deadline: Seconds.
+            kwargs: Its options.
+
+        Raises:
+            LibraryError: As the server says.
+        """
+        end = time.monotonic() + deadline
+        with self.explained(method):
+            return _again(
+                lambda: getattr(self.client, method)(
+                    *args, timeout=max(0.1, end - time.monotonic()), **kwargs
+                ),
+                self.exception,
+                end,
+            )
+
+    def query(
+        self,
+        collection: str,
+        expression: str,
+        fields: Sequence[str],
+        *,
+        limit: int = MOST_ROWS,
+        visible: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Rows that an expression lets through, in no order.
+
+        Args:
+            collection: Of which.
+            expression: From `index.archive.milvus.filters`.
+            fields: What to give of each.
+            limit: At most so many; ``MOST_ROWS`` at most.
+            visible: A server timestamp that must be visible; None for all until now.
+        """
+        found = self.call(
+            "query",
+            collection,
+            filter=expression,
+            output_fields=list(fields),
+            limit=limit,
+            **consistency(visible),
+        )
+        return [dict(row) for row in found]
+
+    def search(
+        self,
+        collection: str,
+        field: str,
+        vector: Any,  # noqa: ANN401 - dense or sparse
+        expression: str,
+        fields: Sequence[str],
+        *,
+        limit: int,
+        params: Mapping[str, Any],
+        visible: int | None = None,
+    ) -> list[tuple[float, dict[str, Any]]]:
+        """Rows of highest inner product with a vector, and the product; see ``query``."""
+        (hits,) = self.call(
+            "search",
+            collection,
+            data=[vector],
+            anns_field=field,
+            filter=expression,
+            limit=min(limit, MOST_ROWS),
+            output_fields=list(fields),
+            search_params={"metric_type": "IP", "params": dict(params)},
+            **consistency(visible),
+        )
+        return [(float(hit["distance"]), dict(hit["entity"])) for hit in hits]
+
+    def write(
+        self, collection: str, rows: Sequence[dict[str, Any]], *, held: Callable[[], None]
+    ) -> None:
+        """Put rows in the place of those with the same keys.
+
+        Args:
+            collection: Of which.
+            rows: Whole ones.
+            held: Called before every request; raises where writing must stop.
+        """
+        for batch in _batches(rows):
+            held()
+            self.call("upsert", collection, batch)
+
+    def delete(self, collection: str, expression: str) -> None:
+        """Remove the rows that an expression lets through."""
+        self.call("delete", collection, filter=expression)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.client.close()
+
+    @contextmanager
+    def explained(self, doing: str) -> Iterator[None]:
+        """Turn what the client says into this package's errors."""
+        try:
+            yield
+        except LibraryError:
+            raise
+        except self.exception as error:
+            raise self._typed(doing, _said(error)) from error
+        except (OSError, RuntimeError, ValueError) as error:
+            # gRPC's own errors are none of pymilvus's; so are those of a file that is in use.
+            raise self._typed(doing, f"{type(error).__name__}: {error}") from error
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in ("grpc", "pymilvus", "milvus_lite"):
+                raise
+            raise self._typed(doing, f"{type(error).__name__}: {error}") from error
+
+    def _typed(self, doing: str, text: str) -> LibraryError:
+        place, text = str(self.address), " ".join(text.split())[:300]
+        if self.is_lite and re.search(r"lock|in use|another process|already open", text, re.I):
+            return LibraryBusy(f"another process uses {place}; close it first ({text})")
+        if _FULL.search(text):
+            return LibraryFull(
+                f"{place} is out of memory, disk or quota while {doing} ({text}); give it more, and"
+                " do the same again: what was acknowledged is there"
+            )
+        # First, for what is said of a certificate may name its authority.
+        if _TLS.search(text):
+            return LibraryAway(
+                f"no safe connection to {place} ({text}); check the certificate, name the"
+                f" authority's file in {AUTHORITY_VARIABLE}, or write http:// for a server without"
+                " TLS"
+            )
+        if _DENIED.search(text):
+            return LibraryDenied(
+                f"{place} refuses the token ({text}); give one as token=… or in {TOKEN_VARIABLE}"
+            )
+        if _AWAY.search(text):
+            return LibraryAway(
+                f"{place} does not answer while {doing} ({text}); check that the server runs and"
+                " can be reached, and whether it wants http:// or https://, then try again"
+            )
+        return LibraryError(f"{place} failed while {doing}: {text}")
+
+
+def _said(error: BaseException) -> str:
+    """What was wrong: as gRPC has it where that is known, for pymilvus says less of it."""
+    details = getattr(error.__cause__, "details", None)
+    known = details() if callable(details) else None
+    return str(known or f"{getattr(error, 'message', '')} {error}")
+
+
+def consistency(visible: int | None) -> dict[str, Any]:
+    """Options of a read that must see a timestamp, or everything."""
+    if visible is None:
+        return {"consistency_level": STRONG}
+    return {"consistency_level": "Customized", "guarantee_timestamp": visible}
+
+
+def _again(call: Callable[[], Any], exception: type[Exception], end: float) -> Any:  # noqa: ANN401
+    """Call until it works; transport faults are repeated by pymilvus, a server that starts here."""
+    pause = 0.1
+    while True:
+        try:
+            return call()
+        except exception as error:
+            if time.monotonic() + pause > end or not _STARTING.search(str(error)):
+                raise
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, no secret
+            pause = min(pause * 2, 3.0)
+
+
+def _batches(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Rows in requests of a size that every server takes."""
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(_size(value) for value in row.values())
+        if size >= _MAX_BYTES or len(batch) >= 4096:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _size(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, (list, dict)):
+        return 8 * len(value)
+    return int(getattr(value, "nbytes", 8))
+
+
+def _pymilvus(address: Address) -> Any:  # noqa: ANN401 - a module
+    # gRPC writes to the terminal what it also raises.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        import pymilvus
+
+        if address.is_file:
+            import milvus_lite  # noqa: F401 - what pymilvus starts for a file
+    except ImportError as error:
+        extra = "milvus-lite" if address.is_file else "article-qa[milvus]"
+        raise LibraryError(
+            f"{address} needs {error.name}; install it with: pip install '{extra}'"
+        ) from error
+    return pymilvus

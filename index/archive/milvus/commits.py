@@ -1,0 +1,304 @@
+"""What makes an archive on Milvus consistent, without transactions: states and claims.
+
+A commit writes its rows first, each marked with the generation that it will be, and its state
+last, in one row. Who reads takes the newest state and sees no row that is marked with a later
+generation. Who writes puts a claim down and then looks for others': whoever sees another's
+takes its own back and waits a random while. Of two that claim at once at least one sees the
+other, for a claim is acknowledged before the look, and the look sees whatever was
+acknowledged. A claim runs out unless it is renewed; whoever finds one that has run out
+removes what its writer left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from index.archive.milvus.client import Milvus
+from index.archive.milvus.filters import all_of, among, at_most
+from index.archive.milvus.schema import VERSION, Names
+from index.archive.store import ModelRef, Statistics
+from index.errors import DamagedLibrary, LibraryBusy, LibraryError, NewerFormat
+
+__all__ = ["Claim", "State", "claimed", "publish", "read_state"]
+
+STATE, CLAIM, REMOVAL = 0, 1, 2
+"""Kinds of commit rows."""
+
+BUSY_SECONDS: Final = 60.0
+LEASE_SECONDS: Final = 90.0
+"""How long a claim lasts: more than a request may take, for a writer that hangs in one."""
+_RENEW_SECONDS: Final = 30.0
+_KEPT: Final = 8
+_SKEW_SECONDS: Final = 1.0
+"""How far the clocks of writers and servers may be apart for reads to wait for no reason."""
+_FIELDS: Final = ("key", "kind", "born", "record")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an archive is, as of one commit.
+
+    Attributes:
+        model: Whose vectors it holds.
+        segmenter: Which sentence splitter cut its articles.
+        sparse: Whether passages have sparse term weights.
+        index: Kind of the dense index.
+        statistics: Of what can be asked.
+        generation: Grows by one with every commit.
+        next_row: The next passage's.
+        next_article: The next article's number.
+        next_term: The next term's number.
+        codec: Number of the codec for new passages.
+        shortest: Smallest mean length that a stored term weight was computed with; 0 for none.
+        published: When, in seconds since 1970 on the writer's clock.
+        version: Of this layout.
+    """
+
+    model: ModelRef
+    segmenter: str
+    sparse: bool
+    index: str = "FLAT"
+    statistics: Statistics = field(default_factory=Statistics)
+    generation: int = 0
+    next_row: int = 0
+    next_article: int = 0
+    next_term: int = 0
+    codec: int = 0
+    shortest: float = 0.0
+    published: float = 0.0
+    version: int = VERSION
+
+    @property
+    def visible(self) -> int:
+        """The server timestamp by which everything of this commit was written."""
+        # Milvus counts milliseconds, shifted by 18 bits.
+        return int((self.published + _SKEW_SECONDS) * 1000) << 18
+
+
+def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
+    """The newest state.
+
+    Args:
+        milvus: The server.
+        names: The archive's.
+        at_least: A generation that is known: where it is there a state some seconds old will
+            do. None for the newest of all.
+
+    Raises:
+        DamagedLibrary: There is none, or it cannot be read.
+        NewerFormat: A later version wrote it.
+    """
+    expression = among("kind", [STATE])
+    rows = []
+    if at_least is not None:
+        with suppress(LibraryError):
+            rows = milvus.call(
+                "query",
+                names.commits,
+                filter=expression,
+                output_fields=list(_FIELDS),
+                consistency_level="Bounded",
+            )
+    if not rows or max(row["born"] for row in rows) < (at_least or 0):
+        rows = milvus.query(names.commits, expression, _FIELDS)
+    if not rows:
+        raise DamagedLibrary(
+            f"{milvus.address} holds the collections of a library but no state of it; its creation"
+            " was interrupted: add articles to it, or choose another name"
+        )
+    newest = max(rows, key=lambda row: int(row["born"]))
+    try:
+        values = json.loads(newest["record"])
+        version = int(values.get("version", 0))
+        if version > VERSION:
+            raise NewerFormat(
+                f"the library {milvus.address} has format {version}, and this version reads up to"
+                f" {VERSION}; upgrade article-qa"
+            )
+        values["model"] = ModelRef(**values["model"])
+        values["statistics"] = Statistics(**values["statistics"])
+        return State(**values)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedLibrary(
+            f"the state of the library {milvus.address} cannot be read ({error}); make a new one"
+            " and add its articles again"
+        ) from error
+
+
+def publish(milvus: Milvus, names: Names, state: State, claim: Claim | None = None) -> None:
+    """Make a commit the newest: one row, the last that it writes.
+
+    Args:
+        milvus: The server.
+        names: The archive's.
+        state: Of the commit; the time is put in here.
+        claim: To write; None for the very first.
+    """
+    if claim:
+        claim.held()
+        claim.in_doubt = True
+    record = json.dumps(asdict(replace(state, published=time.time())))
+    milvus.call("upsert", names.commits, [_row(state.generation, STATE, state.generation, record)])
+    if claim:
+        claim.in_doubt = False
+    if state.generation >= _KEPT:
+        old = at_most("born", state.generation - _KEPT)
+        with suppress(LibraryError):  # the next commit does it
+            milvus.delete(names.commits, all_of(among("kind", [STATE]), old))
+
+
+def removals(
+    milvus: Milvus, names: Names, state: State, *, visible: int | None
+) -> dict[int, dict[str, Any]]:
+    """Numbers of articles that were removed and whose rows may still be there, as of a state."""
+    found = milvus.query(
+        names.commits,
+        all_of(among("kind", [REMOVAL]), at_most("born", state.generation)),
+        _FIELDS,
+        visible=visible,
+    )
+    return {int(row["key"]) - REMOVED: json.loads(row["record"]) for row in found}
+
+
+REMOVED: Final = 2**62
+"""Keys of removals begin here; those of states are generations, those of claims negative."""
+
+
+def removal_row(number: int, generation: int, about: dict[str, Any]) -> dict[str, Any]:
+    """A row that says that an article is gone from a generation on."""
+    return _row(REMOVED + number, REMOVAL, generation, json.dumps(about))
+
+
+def _row(key: int, kind: int, born: int, record: str) -> dict[str, Any]:
+    return {"key": key, "kind": kind, "born": born, "record": record, "unused": [0.0, 0.0]}
+
+
+class Claim:
+    """The right to write, as long as it lasts."""
+
+    def __init__(self, milvus: Milvus, names: Names) -> None:
+        """Nothing is claimed yet."""
+        self.in_doubt = False
+        """Whether a state was sent and nobody knows yet whether it arrived."""
+        self._milvus = milvus
+        self._names = names
+        self._keys: list[int] = []
+        self._expired: list[int] = []
+        self._until = 0.0
+        self._renew_at = 0.0
+
+    def held(self) -> None:
+        """Renew the claim where that is due.
+
+        Raises:
+            LibraryBusy: It has run out: another may be writing.
+        """
+        now = time.time()
+        if now >= self._until:
+            raise LibraryBusy(
+                f"writing to {self._milvus.address} was held up for longer than"
+                f" {LEASE_SECONDS:.0f} s; nothing was changed, try again"
+            )
+        if now >= self._renew_at:
+            self._put()
+            self._drop(self._keys[:-1])
+
+    def _put(self) -> None:
+        key = -1 - secrets.randbits(62)
+        until = time.time() + LEASE_SECONDS
+        owner = f"process {os.getpid()} on {socket.gethostname()}"
+        record = json.dumps({"until": until, "owner": owner})
+        self._keys.append(key)
+        self._milvus.call("upsert", self._names.commits, [_row(key, CLAIM, 0, record)])
+        self._until = until - 5.0
+        self._renew_at = time.time() + _RENEW_SECONDS
+
+    def _drop(self, keys: list[int]) -> None:
+        if keys:
+            self._milvus.delete(self._names.commits, among("key", keys))
+        self._keys = [key for key in self._keys if key not in keys]
+
+    def _others(self) -> list[dict[str, Any]]:
+        found = self._milvus.query(self._names.commits, among("kind", [CLAIM]), _FIELDS)
+        return [
+            json.loads(row["record"]) | {"key": int(row["key"])}
+            for row in found
+            if row["key"] not in self._keys
+        ]
+
+    def take(self) -> bool:
+        """Claim; wait for others.
+
+        Returns:
+            Whether a writer was interrupted before: what it left is to be removed.
+
+        Raises:
+            LibraryBusy: Another goes on writing.
+        """
+        give_up = time.monotonic() + BUSY_SECONDS
+        while True:
+            self._put()
+            others = self._others()
+            now = time.time()
+            live = [other for other in others if other["until"] > now]
+            if not live:
+                self._expired = [other["key"] for other in others]
+                return bool(others)
+            self.release()
+            if time.monotonic() > give_up:
+                raise LibraryBusy(
+                    f"{live[0]['owner']} has been writing to {self._milvus.address} for"
+                    f" {BUSY_SECONDS:.0f} s; try again when it is done"
+                )
+            time.sleep(random.uniform(0.05, 0.6))  # noqa: S311 - spreads attempts, no secret
+
+    def cleaned(self) -> None:
+        """What interrupted writers left is removed, and so are their claims."""
+        if self._expired:
+            self._milvus.delete(self._names.commits, among("key", self._expired))
+
+    def release(self) -> None:
+        """Let others write."""
+        self._drop(list(self._keys))
+
+
+@contextmanager
+def claimed(milvus: Milvus, names: Names, clean: Callable[[Claim], None]) -> Iterator[Claim]:
+    """The right to write for a while.
+
+    Where the writer itself fails it removes what it wrote, and where it cannot, its claim
+    stays until it has run out, so that the next writer knows.
+
+    Args:
+        milvus: The server.
+        names: The archive's.
+        clean: Removes what belongs to no commit.
+
+    Raises:
+        LibraryBusy: Another goes on writing.
+    """
+    claim = Claim(milvus, names)
+    if claim.take():
+        clean(claim)
+        claim.cleaned()
+    try:
+        yield claim
+    except BaseException:
+        # A state in doubt may still arrive: what belongs to it must stay until it surely has.
+        if not claim.in_doubt:
+            with suppress(LibraryError):
+                clean(claim)
+                claim.release()
+        raise
+    # A claim that cannot be taken back runs out: the commit stands, and must not seem to fail.
+    with suppress(LibraryError):
+        claim.release()

@@ -1,0 +1,91 @@
+"""One URI chooses where an archive is kept; everything above is the same."""
+
+from __future__ import annotations
+
+import os
+
+from index.archive.folder.store import FolderStore, is_library_folder
+from index.archive.migration import Source, Target
+from index.archive.milvus.address import Address, is_address
+from index.archive.shards.manifest import is_shards
+from index.archive.store import ModelRef, Store
+from index.errors import NotALibrary
+from index.models.encoder import Progress
+
+__all__ = ["create_store", "create_target", "open_source", "open_store"]
+
+
+def open_store(where: str | os.PathLike[str], *, token: str | None = None) -> Store | None:
+    """The archive that is there; None where there is none.
+
+    Args:
+        where: A folder, or an address as in `index.archive.milvus.address`.
+        token: For a server; None for that of the environment.
+
+    Raises:
+        LibraryError: It cannot be opened.
+    """
+    _refuse_shards(where)
+    if is_address(where):
+        from index.archive.milvus.store import MilvusStore, NoLibraryYet
+
+        try:
+            return MilvusStore(Address.parse(str(where), token))
+        except NoLibraryYet:
+            return None
+    return FolderStore(where) if is_library_folder(where) else None
+
+
+def create_store(
+    where: str | os.PathLike[str], model: ModelRef, *, token: str | None = None
+) -> Store:
+    """An empty archive, or the one that is there; otherwise as ``open_store``."""
+    _refuse_shards(where)
+    if is_address(where):
+        from index.archive.milvus.store import MilvusStore
+
+        return MilvusStore(Address.parse(str(where), token), model=model)
+    return FolderStore.create(where, model)
+
+
+def open_source(
+    where: str, *, token: str | None = None, progress: Progress | None = None
+) -> Source:
+    """What articles are copied from: an archive, or a folder of shards.
+
+    Args:
+        where: As for ``open_store``, or a path or URL that ends in ``.shards``.
+        token: As for ``open_store``.
+        progress: Called as the shards are listed.
+
+    Raises:
+        NotALibrary: There is none.
+        LibraryError: It cannot be opened.
+    """
+    if is_shards(where):
+        from index.archive.shards.location import Place
+        from index.archive.shards.store import ShardStore
+
+        return ShardStore.open(Place(where), progress)
+    store = open_store(where, token=token)
+    if store is None:
+        raise NotALibrary(f"{where!r} holds no library; check the name")
+    return store
+
+
+def create_target(where: str, model: ModelRef, *, token: str | None = None) -> Target:
+    """What articles are copied into, empty or as it is there; otherwise as ``open_source``."""
+    if is_shards(where):
+        from index.archive.shards.location import Place
+        from index.archive.shards.store import ShardStore
+
+        return ShardStore.create(Place(where), model)
+    return create_store(where, model, token=token)
+
+
+def _refuse_shards(where: str | os.PathLike[str]) -> None:
+    if is_shards(where):
+        raise NotALibrary(
+            f"{str(where)!r} names shards, which nothing searches; copy them into a library:"
+            f" article-qa migrate {where} DIR"
+        )

@@ -1,0 +1,1 @@
+"""One article or passage as bytes."""

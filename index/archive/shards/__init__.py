@@ -1,0 +1,1 @@
+"""Building and exporting with Parquet and Ray."""

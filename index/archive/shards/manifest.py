@@ -1,0 +1,190 @@
+"""What a folder of shards holds: one JSON file beside them, replaced whole or not at all.
+
+    {"format": "article-qa/shards", "version": 1, "segmenter": …,
+     "model": {"name": …, "fingerprint": …, "dimension": …}, "input": …,
+     "shards": [{"number": 0, "file": "shard-000000-<sha256>.parquet", "bytes": …, "sha256": …,
+                 "articles": …, "passages": …, "refused": …, "part": …, "holds": …}, …]}
+
+A shards folder may come from somebody else: files are named without paths and sizes are
+bounded before a byte is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final
+
+from index.archive.shards.location import Place
+from index.archive.store import ModelRef
+from index.errors import DamagedLibrary, LibraryError, NewerFormat, NotALibrary, OtherModel
+from index.segmentation.passages import SEGMENTATION
+from index.segmentation.sentences import SEGMENTER
+
+__all__ = ["MANIFEST", "Manifest", "Shard", "file_name", "is_shard_file", "is_shards"]
+
+MANIFEST: Final = "manifest.json"
+FORMAT: Final = "article-qa/shards"
+VERSION: Final = 1
+MAX_SHARD_BYTES: Final = 2**31
+_MAX_MANIFEST_BYTES: Final = 2**28
+_MAX_ARTICLES: Final = 2**24
+_FILE = re.compile(r"shard-[0-9]{6,9}-[0-9a-f]{16}\.parquet")
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One file of articles.
+
+    Attributes:
+        number: Its place among the shards, from 0.
+        file: Its name.
+        bytes: Its size.
+        sha256: Of its bytes.
+        articles: How many it holds.
+        passages: Their passages.
+        refused: How many of its part of the input could not be used.
+        part: Fingerprint of its part of the input; "" for one that was exported.
+        holds: What part that is, in words.
+    """
+
+    number: int
+    file: str
+    bytes: int
+    sha256: str
+    articles: int
+    passages: int
+    refused: int = 0
+    part: str = ""
+    holds: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no shard of ours is."""
+        for one in fields(self):
+            kind = str if one.type == "str" else int
+            if type(getattr(self, one.name)) is not kind:
+                raise ValueError(f"{one.name} of a shard is {getattr(self, one.name)!r}")
+        if not _FILE.fullmatch(self.file) or not _HEX.fullmatch(self.sha256):
+            raise ValueError(f"{self.file!r} with checksum {self.sha256!r} is no shard")
+        limits = {"number": 10**9, "bytes": MAX_SHARD_BYTES, "articles": _MAX_ARTICLES}
+        for name in ("number", "bytes", "articles", "passages", "refused"):
+            if not 0 <= getattr(self, name) < limits.get(name, 2**40):
+                raise ValueError(f"{self.file} has {name} {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a folder of shards holds.
+
+    Attributes:
+        model: Made the vectors.
+        segmenter: Cut the articles.
+        input: Fingerprint of what the shards are made from; "" until all of it is known, and
+            for exported ones.
+        shards: In the order of their numbers.
+    """
+
+    model: ModelRef
+    segmenter: str = SEGMENTATION
+    input: str = ""
+    shards: tuple[Shard, ...] = ()
+
+    def with_shards(self, shards: Sequence[Shard]) -> Manifest:
+        """The same with other shards."""
+        return replace(self, shards=tuple(sorted(shards, key=lambda s: (s.number, s.file))))
+
+    @property
+    def next_number(self) -> int:
+        """One past the last shard's."""
+        return max((shard.number for shard in self.shards), default=-1) + 1
+
+    def write(self, place: Place) -> None:
+        """Put it in place of the one that may be there.
+
+        Raises:
+            LibraryError: The folder cannot be written.
+        """
+        data = {"format": FORMAT, "version": VERSION, **asdict(self)}
+        try:
+            place.write(MANIFEST, json.dumps(data, indent=1).encode("ascii"))
+        except OSError as error:
+            raise LibraryError(f"cannot write into {str(place)!r}: {error}") from error
+
+    @classmethod
+    def read(cls, place: Place) -> Manifest | None:
+        """The manifest of a folder; None where there is none.
+
+        Raises:
+            NotALibrary: It describes something else.
+            NewerFormat: A later version wrote it.
+            OtherModel: Another sentence splitter cut its articles.
+            DamagedLibrary: It is malformed.
+        """
+        try:
+            data = place.read(MANIFEST, _MAX_MANIFEST_BYTES)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise LibraryError(f"cannot read {str(place)!r}: {error}") from error
+        try:
+            values = json.loads(data) if len(data) <= _MAX_MANIFEST_BYTES else None
+        except (ValueError, RecursionError) as error:
+            raise DamagedLibrary(_damaged(place, "is not JSON")) from error
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise NotALibrary(f"{MANIFEST} in {str(place)!r} does not describe shards of articles")
+        if isinstance(values.get("version"), int) and values["version"] > VERSION:
+            raise NewerFormat(
+                f"the shards in {str(place)!r} have format {values['version']}, and this version"
+                f" reads up to {VERSION}; upgrade article-qa"
+            )
+        try:
+            manifest = cls._parsed(values)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedLibrary(_damaged(place, f"is malformed ({error})")) from error
+        if manifest.segmenter.partition(" ")[0] != SEGMENTER:
+            raise OtherModel(
+                f"the shards in {str(place)!r} were cut by {manifest.segmenter!r}, this version"
+                f" uses {SEGMENTATION!r}; build them again from their input"
+            )
+        return manifest
+
+    @classmethod
+    def _parsed(cls, values: dict[str, Any]) -> Manifest:
+        model = ModelRef(**values["model"])
+        texts = (model.name, model.fingerprint, values["segmenter"], values["input"])
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("a name is no text")
+        if type(model.dimension) is not int or not 0 < model.dimension <= 2**16:
+            raise ValueError(f"vectors of {model.dimension!r} dimensions")
+        shards = tuple(Shard(**one) for one in values["shards"])
+        if len({shard.number for shard in shards}) < len(shards):
+            raise ValueError("two shards have one number")
+        made = cls(model, values["segmenter"], values["input"])
+        return made.with_shards(shards)
+
+
+def is_shards(where: object) -> bool:
+    """Whether a place is one for shards: its name ends in ``.shards``.
+
+    >>> is_shards("s3://bucket/news.shards"), is_shards("news")
+    (True, False)
+    """
+    return str(where).rstrip("/\\").lower().endswith(".shards")
+
+
+def file_name(number: int, data: bytes) -> str:
+    """What a shard of some bytes is called."""
+    return f"shard-{number:06}-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
+
+
+def is_shard_file(name: str) -> bool:
+    """Whether a file is called as shards are."""
+    return _FILE.fullmatch(name) is not None
+
+
+def _damaged(place: Place, what: str) -> str:
+    return f"{MANIFEST} in {str(place)!r} {what}; build the shards again, or get another copy"

@@ -1,0 +1,134 @@
+"""What a source is, by its content first and its name second."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from io import BytesIO
+from pathlib import PurePath
+
+from index.errors import UnreadableSource
+from index.reading.encodings import mark_of
+
+__all__ = ["Format", "format_of"]
+
+
+class Format(str, Enum):
+    """A kind of source that there is a reader for."""
+
+    TEXT = "plain text"
+    MARKDOWN = "Markdown"
+    HTML = "a web page"
+    PDF = "a PDF"
+    DOCX = "a Word document"
+    EMAIL = "an e-mail"
+
+
+_HTML_START = re.compile(
+    rb"(?is)^\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
+    rb"<(?:!doctype\s+html|html|head|body|article|main|div|p|h1|meta|title|section|table|script|"
+    rb"style|link)\b"
+)
+_HTML_WITHIN = re.compile(rb"(?i)<(?:html|body|head)[\s>]")
+_EMAIL_HEAD = re.compile(
+    rb"(?i)^(?:From |(?:return-path|received|delivered-to|from|to|cc|subject|date|message-id|"
+    rb"mime-version|x-[\w-]+|dkim-signature|arc-[\w-]+|reply-to|sender|content-type|list-[\w-]+|"
+    rb"authentication-results|received-spf):[ \t])"
+)
+_EMAIL_FIELDS = re.compile(rb"(?im)^(from|to|subject|date|message-id|mime-version|received):[ \t]")
+_BINARY = (
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"RIFF", "a sound, film or picture"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "an archive"),
+    (b"Rar!", "an archive"),
+    (b"\x7fELF", "a program"),
+    (b"MZ\x90", "a program"),
+    (b"ID3", "a sound"),
+    (b"SQLite format 3", "a database"),
+)
+_MARKDOWN_SIGNS = (
+    re.compile(r"(?m)^#{1,6} \S"),
+    re.compile(r"(?m)^(?:```|~~~)"),
+    re.compile(r"(?m)^\|.+\|\s*\n\|[ :|-]+\|\s*$"),
+    re.compile(r"!?\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)"),
+    re.compile(r"(?m)^\[[^\]\n]{1,100}\]:\s+\S+"),
+    re.compile(r"\*\*\S[^*\n]{0,200}\*\*"),
+    re.compile(r"(?m)^\S[^\n]{2,100}\n(?:={3,}|-{3,})\s*$"),
+)
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def format_of(data: bytes, name: str = "", content_type: str = "") -> Format:
+    """The format of a source.
+
+    Args:
+        data: All of it.
+        name: Its file name or address, for text that could be one thing or another.
+        content_type: What the server called it.
+
+    Raises:
+        UnreadableSource: It is of a kind that nothing here reads; the message says which.
+    """
+    shown = name or "the source"
+    head = data[:1024]
+    if b"%PDF-" in head:
+        return Format.PDF
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _zipped(data, shown)
+    if data.startswith(_OLD_OFFICE):
+        raise UnreadableSource(
+            f"{shown} is an old or an encrypted Office file; save it as .docx without a password"
+        )
+    if data.startswith(b"{\\rtf"):
+        raise UnreadableSource(f"{shown} is rich text (RTF); save it as .docx, .txt or PDF")
+    for start, what in _BINARY:
+        if data.startswith(start):
+            raise UnreadableSource(
+                f"{shown} is a binary file ({what}); give a page, PDF, .docx, .md, .txt or .eml"
+            )
+    return _of_text(data, PurePath(name).suffix.lower(), content_type.lower())
+
+
+def _zipped(data: bytes, shown: str) -> Format:
+    import zipfile  # deferred: it takes as long to import as a text takes to read
+
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise UnreadableSource(
+            f"{shown} is a damaged archive or Word document ({error}); save it again"
+        ) from error
+    if "word/document.xml" in names or "[Content_Types].xml" in names:
+        if any(entry.startswith(("xl/", "ppt/")) for entry in names):
+            raise UnreadableSource(f"{shown} is a spreadsheet or slides; save it as a PDF")
+        return Format.DOCX
+    if "mimetype" in names:
+        raise UnreadableSource(
+            f"{shown} is an OpenDocument file or e-book; save it as .docx or PDF"
+        )
+    raise UnreadableSource(f"{shown} is a zip archive; unpack it and give the article in it")
+
+
+def _of_text(data: bytes, suffix: str, content_type: str) -> Format:
+    head = data[:4096]
+    if mark_of(data) in ("utf-16", "utf-32"):
+        head = head.replace(b"\0", b"")[2:]
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    if _HTML_START.match(head):
+        return Format.HTML
+    if _EMAIL_HEAD.match(head) and len({m.lower() for m in _EMAIL_FIELDS.findall(head)}) >= 2:
+        return Format.EMAIL
+    if suffix in (".md", ".markdown", ".mdown", ".mkd") or "markdown" in content_type:
+        return Format.MARKDOWN
+    says_html = suffix in (".html", ".htm", ".xhtml", ".shtml") or "html" in content_type
+    if (says_html and b"<" in head) or (suffix == "" and _HTML_WITHIN.search(head)):
+        return Format.HTML
+    if suffix == "" and "text/plain" not in content_type:
+        sample = data[:50_000].decode("utf-8", "replace")
+        if sum(sign.search(sample) is not None for sign in _MARKDOWN_SIGNS) >= 2:
+            return Format.MARKDOWN
+    return Format.TEXT

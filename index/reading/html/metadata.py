@@ -1,0 +1,409 @@
+"""What a page says of itself: JSON-LD first, then OpenGraph, meta tags, markup and text.
+
+Vocabulary: https://schema.org/Article, https://ogp.me/, and the names that parse.ly, Dublin
+Core, Google Scholar and the like have for the same things.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from html import unescape
+from typing import Any, cast
+from urllib.parse import urljoin, urlsplit
+
+from lxml import etree
+
+from index.reading.assembly import Metadata
+from index.reading.dates import date_in, day_comes_first, iso_date
+from index.reading.html.authors import page_authors, stands_elsewhere
+
+__all__ = ["page_metadata"]
+
+_ARTICLE_TYPES = re.compile(r"(?i)(?:article|posting|report|review|story|claimreview)$")
+_PAGE_TYPES = re.compile(r"(?i)(?:webpage|itempage|creativework|videoobject|podcastepisode)$")
+_TAG = re.compile(r"<[^>]{1,300}>")
+_WITH_ITEMPROP = etree.XPath("//*[@itemprop]")
+_SPACE = re.compile(r"\s+")
+_TRAILING_COMMA = re.compile(r",\s*([}\]])")
+_SEPARATOR = re.compile(r"\s+[|•·»›–—-]+\s+|\s*\|\s*|\s+::\s+")
+_DATE_NAMES = re.compile(r"date|time|publish|posted|dateline|meta\b")
+_DATED = re.compile(
+    r"[/-](?P<y>(?:19|20)\d\d)(?P<s>[/-])(?P<m>\d\d|[a-z]{3})(?P=s)(?P<d>\d\d)(?:[/-]|$)",
+    re.IGNORECASE,
+)
+_DATE_TAGS = ("p", "div", "span", "li", "small", "em", "td", "h4", "h5", "h6", "a")
+MAX_LD_NODES = 5000
+MAX_LD_CHARS = 5_000_000
+MAX_TITLE = 500
+
+# In order of trust; keys of meta tags in lower case.
+_META = {
+    "title": ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title",
+              "dcterms.title", "citation_title", "title", "headline"),
+    "author": ("article:author", "author", "og:author", "byl", "byline", "parsely-author",
+               "sailthru.author", "dc.creator", "dc.creator.personalname", "dcterms.creator",
+               "dcsext.author", "citation_author", "article:author_name", "cxenseparse:author",
+               "article.author", "twitter:data1"),
+    "published": ("article:published_time", "og:article:published_time", "og:published_time",
+                  "parsely-pub-date", "sailthru.date", "datepublished", "date", "pubdate",
+                  "publishdate", "publish_date", "publish-date", "article.published",
+                  "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created",
+                  "dc.date", "dcterms.date", "citation_publication_date", "citation_date",
+                  "cxenseparse:recs:publishtime", "published-date", "article_date_original",
+                  "originalpublicationdate", "rnews:datepublished", "ptime", "lastpub"),
+    "modified": ("article:modified_time", "og:updated_time", "article:updated_time",
+                 "datemodified", "lastmod", "last-modified", "dcterms.modified",
+                 "dc.date.modified", "revised", "article.updated", "utime"),
+    "site": ("og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher",
+             "publisher", "citation_journal_title", "al:ios:app_name"),
+    "url": ("og:url", "twitter:url", "parsely-link"),
+    "language": ("og:locale", "content-language", "dc.language", "dcterms.language", "language"),
+}  # fmt: skip
+
+
+def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
+    """What a page says of itself.
+
+    Args:
+        root: The page.
+        url: Where it came from, if known.
+    """
+    article, page = _structured(root)
+    meta = _meta_tags(root)
+    item = _item_properties(root)
+
+    def first(name: str) -> str:
+        return next((meta[key][0] for key in _META[name] if meta.get(key)), "")
+
+    address = _canonical(root, first("url"), _string(article.get("url")), url)
+    site = _string(_get(article, "publisher", "name")) or first("site")
+    title = _title(
+        [_string(article.get("headline")) or _string(article.get("name")), first("title")],
+        root,
+        site,
+        _string(page.get("headline")),
+    )
+    authors = page_authors(
+        [
+            [_string(value) for value in _listed(article.get("author") or article.get("creator"))],
+            *(meta.get(key, []) for key in _META["author"]),
+            item["author"],
+        ],
+        root,
+        site,
+    )
+    day_first = day_comes_first(
+        _locale(root, _string(article.get("inLanguage")), first("language")),
+        urlsplit(address).hostname or "" if address else "",
+    )
+    published = _date(
+        [
+            _string(article.get("datePublished")),
+            _string(article.get("dateCreated")),
+            *(value for key in _META["published"] for value in meta.get(key, ())),
+            *item["datepublished"],
+            _string(page.get("datePublished")),
+        ],
+        day_first,
+    ) or _printed_date(root, address, day_first)
+    modified = _date(
+        [
+            _string(article.get("dateModified")),
+            *(value for key in _META["modified"] for value in meta.get(key, ())),
+            *item["datemodified"],
+            _string(page.get("dateModified")),
+        ],
+        day_first,
+    )
+    return Metadata(
+        title=title or None,
+        authors=authors,
+        published=published or None,
+        modified=modified or None,
+        site=site or None,
+        url=address,
+        language=_language(root, _string(article.get("inLanguage")), first("language")),
+    )
+
+
+def _structured(root: etree._Element) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The page's JSON-LD node for an article, and the one for the page; each may be empty."""
+    nodes: list[dict[str, Any]] = []
+    for script in root.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower():
+            continue
+        text = script.text or ""
+        if len(text) <= MAX_LD_CHARS:
+            nodes.extend(_nodes(_json(text)))
+    by_id = {
+        node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1
+    }
+    articles = [node for node in nodes if _is_a(node, _ARTICLE_TYPES)]
+    # A page may list other articles: the one with a text, an author and a date is its own.
+    best = max(
+        articles,
+        key=lambda node: sum(
+            key in node
+            for key in ("articleBody", "author", "datePublished", "headline", "mainEntityOfPage")
+        ),
+        default={},
+    )
+    page = next((node for node in nodes if _is_a(node, _PAGE_TYPES)), {})
+    return _resolved(best, by_id), _resolved(page, by_id)
+
+
+def _json(text: str) -> object:
+    text = text.strip().removeprefix("<!--").removesuffix("-->")
+    text = text.replace("//<![CDATA[", "").replace("//]]>", "").strip().rstrip(";")
+    for candidate in (text, _TRAILING_COMMA.sub(r"\1", text)):
+        try:
+            return json.loads(candidate, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _nodes(value: object) -> Iterator[dict[str, Any]]:
+    """All objects of a JSON-LD document, outermost first."""
+    queue: list[object] = [value]
+    seen = 0
+    while queue and seen < MAX_LD_NODES:
+        value = queue.pop(0)
+        seen += 1
+        if isinstance(value, list):
+            queue.extend(value)
+        elif isinstance(value, dict):
+            yield value
+            queue.extend(inner for inner in value.values() if isinstance(inner, (dict, list)))
+
+
+def _is_a(node: dict[str, Any], types: re.Pattern[str]) -> bool:
+    kinds = node.get("@type")
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    return any(isinstance(kind, str) and types.search(kind) for kind in listed)
+
+
+def _resolved(node: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A node with the nodes that it only names by ``@id`` put in their place."""
+
+    def follow(value: object) -> object:
+        if isinstance(value, dict) and set(value) == {"@id"} and isinstance(value["@id"], str):
+            return by_id.get(value["@id"], value)
+        return [follow(inner) for inner in value] if isinstance(value, list) else value
+
+    return {key: follow(value) for key, value in node.items()}
+
+
+def _get(node: dict[str, Any], *keys: str) -> object:
+    value: object = node
+    for key in keys:
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _string(value: object) -> str:
+    """A JSON-LD value as text without markup."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("@value") or value.get("name")
+    if not isinstance(value, str):
+        return ""
+    return _SPACE.sub(" ", unescape(unescape(_TAG.sub("", value)))).strip()
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _meta_tags(root: etree._Element) -> dict[str, list[str]]:
+    tags: dict[str, list[str]] = defaultdict(list)
+    for element in root.iter("meta"):
+        name = element.get("property") or element.get("name") or element.get("http-equiv")
+        content = element.get("content")
+        if name and content and content.strip():
+            tags[name.strip().lower()].append(_SPACE.sub(" ", unescape(content)).strip())
+    return tags
+
+
+def _item_properties(root: etree._Element) -> dict[str, list[str]]:
+    """Values of the microdata properties that matter, by name in lower case."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for element in _found(_WITH_ITEMPROP, root):
+        name = (element.get("itemprop") or "").lower()
+        if name in ("datepublished", "datemodified"):
+            value = element.get("content") or element.get("datetime") or _text(element)
+            found[name].append(value)
+        elif name == "author" and not stands_elsewhere(element):
+            inner = element.find(".//*[@itemprop='name']")
+            value = element.get("content") or _text(element if inner is None else inner)
+            if inner is not None and inner.get("content"):
+                value = inner.get("content") or ""
+            found[name].append(value)
+    return found
+
+
+def _found(path: etree.XPath, root: etree._Element) -> list[etree._Element]:
+    """What an XPath that selects elements selects."""
+    return cast("list[etree._Element]", path(root))
+
+
+def _text(element: etree._Element, limit: int = 300, between: str = "") -> str:
+    return _SPACE.sub(" ", between.join(map(str, element.itertext()))).strip()[:limit]
+
+
+def _title(declared: list[str], root: etree._Element, site: str, page_title: str) -> str:
+    """The title as printed, by what the page declares.
+
+    A declared title may be cut short, put in other words for search engines, or carry the
+    site's name or the section's; the page's own first-level heading then has it as printed.
+    """
+    headings = [_text(element, MAX_TITLE) for element in root.iter("h1")]
+    known = [h for h in headings if h and _letters(h) != _letters(site)]
+    element = root.find(".//title")
+    page_title = page_title or (_text(element, MAX_TITLE) if element is not None else "")
+    candidates = [unescape(title)[:MAX_TITLE].strip() for title in (*declared, page_title) if title]
+    for candidate in candidates:
+        bare = _letters(candidate)
+        parts = [_letters(part) for part in _SEPARATOR.split(candidate)]
+        # A short part behind a bar is the site's name; the first or the longest is the title.
+        named = (bare, parts[0], max(parts, key=len))
+        for heading in known:
+            shown = _letters(heading)
+            if shown and (
+                shown in named
+                or (len(shown) > 15 and bare.startswith(shown))
+                or (candidate.endswith(("...", "…")) and shown.startswith(bare))
+            ):
+                return heading
+    if len(known) == 1 and any(_in_other_words(known[0], c) for c in candidates):
+        return known[0]
+    if not candidates:
+        return next(filter(None, headings), "")
+    return _without_site(candidates[0], site, guess=not any(declared))
+
+
+def _in_other_words(heading: str, title: str) -> bool:
+    """Whether a heading says what a title says: half the words of the shorter are shared."""
+    ours, theirs = (set(re.findall(r"\w{3,}", text.lower())) for text in (heading, title))
+    return len(ours) >= 4 and len(ours & theirs) >= 0.5 * max(4, min(len(ours), len(theirs)))
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
+
+
+def _without_site(title: str, site: str, *, guess: bool) -> str:
+    """A title without the publication's name behind or before it.
+
+    Where the site is unknown, a guess takes a few words after a bar or dash for its name.
+    """
+    parts = _SEPARATOR.split(title)
+    if len(parts) < 2:
+        return title
+    name = _letters(site)
+    last, first = _letters(parts[-1]), _letters(parts[0])
+    if name and last and (last in name or name in last):
+        return title[: title.rindex(parts[-1])].rstrip(" |•·»›–—-:")
+    if name and first and first == name:
+        return title[len(parts[0]) :].lstrip(" |•·»›–—-:")
+    if guess and not name and len(parts[-1].split()) <= 4 and len(parts[-1]) < len(title) / 2:
+        return title[: title.rindex(parts[-1])].rstrip(" |•·»›–—-:")
+    return title
+
+
+def _date(values: Iterable[str], day_first: bool | None) -> str:
+    found = (iso_date(value, day_first=day_first) for value in values if value)
+    return next(filter(None, found), None) or ""
+
+
+def _printed_date(root: etree._Element, address: str | None, day_first: bool | None) -> str | None:
+    """The date that the page shows: in a time element, in its address, in an element named so.
+
+    What stands after the headline goes before what stands above it: the day's own date, a
+    ticker. What stands with a comment or another article's teaser is passed over.
+    """
+    heading = next(root.iter("h1"), None)
+    below = heading is None
+    found: dict[tuple[bool, bool], str] = {}
+    for element in root.iter("h1", "time", *_DATE_TAGS):
+        below = below or element is heading
+        key = (element.tag == "time", below)
+        if key not in found:
+            date = _shown_date(element, day_first)
+            if date and not stands_elsewhere(element):
+                found[key] = date
+    shown = (
+        found.get((True, True))
+        or _date_of_address(address)
+        or found.get((True, False))
+        or found.get((False, True))
+        or found.get((False, False))
+    )
+    if shown:
+        return shown
+    from htmldate import find_date  # deferred: few pages need it, and it is slow to import
+
+    searched = find_date(root, original_date=True)
+    return iso_date(searched) if searched else None
+
+
+def _shown_date(element: etree._Element, day_first: bool | None) -> str | None:
+    if element.tag == "time":
+        told = iso_date(element.get("datetime") or "", day_first=day_first)
+        return told or date_in(_text(element), day_first=day_first)
+    marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+    if not _DATE_NAMES.search(marks):
+        return None
+    text = _text(element)
+    return date_in(text, day_first=day_first) if len(text) <= 120 else None
+
+
+def _date_of_address(address: str | None) -> str | None:
+    """The day that an address names: ``/2019/11/18/``, ``/2019/nov/18/``, ``/2019-11-18-``."""
+    match = _DATED.search(address or "")
+    if match is None:
+        return None
+    year, month, day = match["y"], match["m"], match["d"]
+    return iso_date(f"{year}-{month}-{day}" if month.isdigit() else f"{day} {month} {year}")
+
+
+def _canonical(root: etree._Element, *others: str | None) -> str | None:
+    """The address the page gives as its own, else the one it came from."""
+    link = next(
+        (e.get("href") for e in root.iter("link") if (e.get("rel") or "").lower() == "canonical"),
+        None,
+    )
+    base = others[-1] or ""
+    for address in (link, *others):
+        full = urljoin(base, (address or "").strip()) if address else ""
+        try:
+            parts = urlsplit(full)
+        except ValueError:
+            continue
+        if parts.scheme in ("http", "https") and parts.netloc:
+            return full
+    return None
+
+
+def _language(root: etree._Element, *declared: str) -> str | None:
+    """The ISO 639-1 code that the page declares."""
+    return _locale(root, *declared)[:2].lower() or None
+
+
+def _locale(root: etree._Element, *declared: str) -> str:
+    """The language that the page declares, with its country where that is said too."""
+    outer = root if root.tag == "html" else root.getparent()
+    attribute = outer.get("lang") if outer is not None else None
+    found = [
+        match[0].strip()
+        for value in (attribute, *declared)
+        if (match := re.match(r"\s*[A-Za-z]{2}(?:[-_][A-Za-z]{2}\b|(?=[-_]|$))", value or ""))
+    ]
+    # The first names the language; another of the same may name the country.
+    same = [locale for locale in found if locale[:2].lower() == found[0][:2].lower()]
+    return max(same, key=len, default="")

@@ -1,0 +1,1 @@
+"""Printed lines to paragraphs, columns, table rows."""

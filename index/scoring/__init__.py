@@ -1,0 +1,1 @@
+"""The two similarities: BM25 and token cosines."""

@@ -1,0 +1,1 @@
+"""The index of one article, on disk and in the cache."""

@@ -1,0 +1,118 @@
+"""Whether a question leans on the one before it, and how: "Why?", "Did he?", "What else?"."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import numpy as np
+
+from index.models.encoder import Float32
+from index.scoring.terms import STOP_WORDS, terms
+from index.single.article_index import ArticleIndex
+
+__all__ = ["LEANING", "asks_for_more", "is_short", "leaning", "leaning_of"]
+
+SHORT: Final = 4
+"""Words up to which a question is hardly one without the question before."""
+
+LEANING: Final = (
+    "always",  # 1
+    "pronoun",  # he, it, that, there, one …
+    "opener",  # and, but, what about …
+    "more",  # else, another, after …
+    "words<=2",
+    "words<=4",
+    "words<=7",
+    "known=0",  # content words that the article uses
+    "known<=1",
+    "known<=2",
+    "name",  # a capital past the first word, or a digit
+)
+"""What tells whether a question needs context; the columns of `leaning`."""
+
+_PRONOUN: Final = re.compile(
+    r"\b(?:he|him|his|she|her|hers|it|its|they|them|theirs?|this|that|these|those|there|ones?"
+    r"|such|same|himself|herself|itself|themselves|then)\b",
+    re.IGNORECASE,
+)
+_OPENER: Final = re.compile(
+    r"\W*(?:and|but|or|so|also|then|because|if|no|what about|how about)\b", re.IGNORECASE
+)
+_MORE: Final = re.compile(
+    r"\b(?:else|others?|another|more|too|also|any|anything|anyone|instead|again|next|after|before"
+    r"|afterwards?|besides|first|second|last|finally)\b",
+    re.IGNORECASE,
+)
+_FURTHER: Final = frozenset(
+    """additional after afterwards another anything besides else further interesting important know
+    more next notable noteworthy other others remarkable significant something tell then""".split()
+)
+"""Words that ask for more, or for anything."""
+_NO_SUBJECT: Final = (
+    STOP_WORDS
+    | _FURTHER
+    | frozenset(
+        """add article aspect aspects come detail details fact facts find go happen happened
+        happening happens information interest learn mention mentioned page part read said say
+        saying says section share story text thing things went worth""".split()
+    )
+)
+"""Words that do not say what a question is about."""
+_PARTICULAR: Final = frozenset("how when where which who whom whose why".split())
+"""Words that ask for something in particular, of whatever it may be."""
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+
+
+def leaning(index: ArticleIndex, question: str) -> Float32:
+    """What tells whether a question to an article needs context; see `leaning_of`."""
+    content = dict.fromkeys(terms(question, index.article.language))
+    return leaning_of(question, sum(term in index.term_of for term in content))
+
+
+def leaning_of(question: str, known: int) -> Float32:
+    """What tells whether a question needs context.
+
+    Args:
+        question: As it is read.
+        known: How many of its content words are used by what is asked.
+
+    Returns:
+        float32 ``(len(LEANING),)`` of zeros and ones.
+    """
+    words = _WORD.findall(question)
+    columns = {
+        "always": True,
+        "pronoun": bool(_PRONOUN.search(question)),
+        "opener": bool(_OPENER.match(question)),
+        "more": bool(_MORE.search(question)),
+        "words<=2": len(words) <= 2,
+        "words<=4": len(words) <= 4,
+        "words<=7": len(words) <= 7,
+        "known=0": known == 0,
+        "known<=1": known <= 1,
+        "known<=2": known <= 2,
+        "name": any(word[0].isupper() or word[0].isdigit() for word in words[1:]),
+    }
+    return np.asarray([columns[name] for name in LEANING], dtype=np.float32)
+
+
+def is_short(question: str) -> bool:
+    """Whether a question is hardly one without the question before: "And when?"."""
+    return len(_WORD.findall(question)) <= SHORT
+
+
+def asks_for_more(question: str) -> bool:
+    """Whether a question wants whatever else there is: "Is there anything else of interest?".
+
+    Shorter ones ("And who else?") go on with a list that the last answer began.
+    """
+    words = [
+        word.lower().replace("\u2019", "'").removesuffix("'s") for word in _WORD.findall(question)
+    ]
+    return (
+        len(words) > SHORT
+        and not _FURTHER.isdisjoint(words)
+        and _PARTICULAR.isdisjoint(words)
+        and _NO_SUBJECT.issuperset(words)
+    )

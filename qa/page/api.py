@@ -1,0 +1,155 @@
+"""The engine for programs: ``ask``, ``open`` and ``evidence`` with JSON in and out.
+
+An article that a program opens is reached by the handle it got and by nothing else; the
+oldest are forgotten when there are too many.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from secrets import token_urlsafe
+from typing import Any
+
+from index.errors import ArticleQAError, QuestionError, SourceError
+from index.reading.plaintext import article_from_text
+from qa.bot import DEFAULT_K
+from qa.page.markup import transferable
+from qa.page.source import ArticleSource, Opened, Source
+
+__all__ = ["Endpoints"]
+
+MAX_OPENED = 64
+
+
+class Endpoints:
+    """Typed functions to be published over HTTP and MCP."""
+
+    def __init__(self, source: Source, *, max_bytes: int) -> None:
+        """Answer from a source, and from the articles that are opened.
+
+        Args:
+            source: The article or the library that is asked where no handle is given.
+            max_bytes: Size of the largest article that is taken, as UTF-8.
+        """
+        self._source = source
+        self._max_bytes = max_bytes
+        self._opened: OrderedDict[str, Source] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def ask(self, question: str, k: int = DEFAULT_K, article: str = "") -> dict[str, Any]:
+        """Find the sentences of an article that answer a question, each with its place.
+
+        Args:
+            question: The question, up to 2,000 characters.
+            k: Citations wanted, 1 to 100.
+            article: A handle given by open; empty for the article or library that is served.
+
+        Returns:
+            The answer: found, confidence, citations (quote, start, end, passage) best first.
+
+        Raises:
+            QuestionError: The question, ``k`` or the handle cannot be used.
+        """
+        question, article = _texts(QuestionError, question=question, article=article)
+        if not isinstance(k, int):
+            raise QuestionError(f"k must be a whole number, not {k!r}")
+        return self._find(article).ask(question, k=k).to_dict()
+
+    def open(self, text: str, title: str = "", url: str = "") -> dict[str, Any]:
+        """Open an article given as plain text, so that it can be asked.
+
+        Args:
+            text: The whole article.
+            title: Its title, where the text does not begin with it.
+            url: Where it can be read, for links to its sentences.
+
+        Returns:
+            article (the handle for ask and evidence), id, title, authors, characters, sentences.
+
+        Raises:
+            SourceError: The text is too large, or holds nothing that could be cited.
+        """
+        text, title, url = _texts(SourceError, text=text, title=title, url=url)
+        if len(text.encode()) > self._max_bytes:
+            raise SourceError(
+                f"the article is larger than the {self._max_bytes:,} bytes taken; give a part of it"
+            )
+        article = article_from_text(text, title=title or None, url=url or None)
+        bot = self._source.another(article)
+        handle = token_urlsafe(16)
+        with self._lock:
+            self._opened[handle] = ArticleSource(bot)
+            while len(self._opened) > MAX_OPENED:
+                self._opened.popitem(last=False)
+        return {
+            "article": handle,
+            "id": bot.article.id,
+            "title": bot.article.title,
+            "authors": list(bot.article.authors),
+            "characters": len(bot.article.text),
+            "sentences": len(bot.index.sentences),
+        }
+
+    def evidence(self, start: int, end: int, article: str = "") -> dict[str, Any]:
+        """Show a stretch of an article in its surroundings.
+
+        Args:
+            start: First character, as a citation gives it.
+            end: One past the last character.
+            article: A handle given by open; the id of an article of the library that is served;
+                empty for the article that is served.
+
+        Returns:
+            quote, heading, and before and after: the rest of the passages it touches.
+
+        Raises:
+            QuestionError: The stretch is no pair of whole numbers or lies outside the article, or
+                the handle is unknown.
+        """
+        (article,) = _texts(QuestionError, article=article)
+        if not (isinstance(start, int) and isinstance(end, int)):
+            raise QuestionError(f"start and end must be whole numbers, not {start!r} and {end!r}")
+        opened = self._open(article)
+        text = opened.article.text
+        if not 0 <= start < end <= len(text):
+            raise QuestionError(
+                f"characters {start} to {end} are not in the article, which has {len(text):,}"
+            )
+        around = [p for p in opened.passages if p.start < end and p.end > start]
+        first = min([p.start for p in around], default=start)
+        last = max([p.end for p in around], default=end)
+        return {
+            "quote": text[start:end],
+            "start": start,
+            "end": end,
+            "before": text[min(first, start) : start],
+            "after": text[end : max(last, end)],
+            "heading": around[0].heading if around else None,
+        }
+
+    def _find(self, handle: str) -> Source:
+        if not handle:
+            return self._source
+        with self._lock:
+            source = self._opened.get(handle)
+            if source is None:
+                raise QuestionError("no article is open under that handle; call open again")
+            self._opened.move_to_end(handle)
+            return source
+
+    def _open(self, article: str) -> Opened:
+        if self._source.first is not None or article in self._opened:
+            source = self._find(article)
+            return source.open(source.first or article)
+        if not article:
+            raise QuestionError("say which article of the library: a citation's article has an id")
+        return self._source.open(article)
+
+
+def _texts(error: type[ArticleQAError], **given: object) -> tuple[str, ...]:
+    """What a program sent as texts; JSON may hold anything in their place."""
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise error(f"{name} must be a text, not {value!r}")
+    return tuple(map(transferable, map(str, given.values())))

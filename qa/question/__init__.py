@@ -1,0 +1,1 @@
+"""What is asked: answer type, spelling, dates, the article itself."""

@@ -1,0 +1,230 @@
+"""Questions about the article itself: who wrote it, what it is called, when it appeared.
+
+A byline shares no words with "who wrote this?", so neither vectors nor terms find it. Such
+questions are recognised by a closed vocabulary instead: a question is about the article only
+if *every* word of it belongs to the small language in which people talk about articles.
+"Who wrote the report on Gender Shades?" does not, and is searched for like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from functools import lru_cache
+
+from index.article import Article, BlockKind
+from index.segmentation.sentences import split_sentences
+
+__all__ = ["Aspect", "Described", "MetadataEvidence", "described", "metadata_evidence"]
+
+
+class Aspect(Enum):
+    """What about the article is asked."""
+
+    AUTHOR = "author"
+    TITLE = "title"
+    PUBLISHED = "published"
+    CAPTION = "caption"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataEvidence:
+    """Where the article says something about itself.
+
+    Attributes:
+        aspect: What is asked.
+        spans: Stretches of ``article.text`` that answer, best first; at least one.
+        reason: Why they do, in plain words.
+    """
+
+    aspect: Aspect
+    spans: tuple[tuple[int, int], ...]
+    reason: str = "the question is about the article itself, and it says so in its own lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A question about an article that is named by what it tells of.
+
+    Attributes:
+        question: The question about the article, its subject left out.
+        subject: What the article tells of, as it is put.
+    """
+
+    question: str
+    subject: str
+
+
+_ARTICLE = frozenset(
+    """article story piece report text post column page news item write-up newspaper""".split()
+)
+_SMALL = frozenset(
+    """a an and are as at be by can could did do does for from give has have he her his i
+    in is it it's its me my of on or please show she so tell that the their them there
+    they this to us was were what what's when where which who who's whom whose with you
+    your""".split()
+)
+# Triggers name the aspect; company may stand beside them without changing the question.
+_TRIGGERS = {
+    Aspect.AUTHOR: frozenset(
+        """author authors authored byline columnist journalist penned reporter writer writers
+    wrote written""".split()
+    ),
+    Aspect.TITLE: frozenset("called entitled headline headlines name title titled".split()),
+    Aspect.PUBLISHED: frozenset(
+        """appear appeared date dated posted publication publish published updated""".split()
+    ),
+    Aspect.CAPTION: frozenset(
+        "caption illustration image images photo photograph picture pictures".split()
+    ),
+    Aspect.TOPIC: frozenset(
+        "about gist main point subject summarise summarize summary topic".split()
+    ),
+}
+_COMPANY = {
+    Aspect.AUTHOR: frozenset(
+        """behind full job name names occupation position profession role responsible
+    title""".split()
+    ),
+    Aspect.TITLE: frozenset("exact full read say says".split()),
+    Aspect.PUBLISHED: frozenset("day first last month out time year".split()),
+    Aspect.CAPTION: frozenset(
+        """accompanying attached depict depicts depicted describe main say says see""".split()
+    ),
+    Aspect.TOPIC: frozenset("brief briefly cover deal discuss idea mainly say says short".split()),
+}
+# These words ask about the article only where it is named: "what is it called?" may be any "it".
+_NEED_ARTICLE = frozenset("called name about main point subject wrote written".split())
+_POINTERS = _ARTICLE | {"this", "it"}
+_WHEN = frozenset("when date day time year month".split())
+_LANGUAGE = _SMALL | _ARTICLE.union(*_TRIGGERS.values(), *_COMPANY.values())
+_KNOWN = sorted(word for word in _LANGUAGE - _SMALL if len(word) >= 5)
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+_DESCRIBED = re.compile(
+    r"(?P<head>.*?\b(?P<noun>article|story|piece|column|post|news item|write-up))"
+    r"\s+(?:about|on|regarding|concerning|covering|titled|entitled|called|headed|headlined)"
+    r"\s+(?P<subject>.+?)"
+    r"(?P<tail>(?:\s+(?:was|is|first|last|published|written|posted|updated|appeared?))*)\W*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_WROTE_ABOUT = re.compile(
+    r"(?P<head>who\s+wrote)\s+(?:about|on)\s+(?P<subject>.+?)\W*$", re.IGNORECASE | re.DOTALL
+)
+
+
+def metadata_evidence(question: str, article: Article) -> MetadataEvidence | None:
+    """What the article says of itself in answer to a question.
+
+    None for any other question, and where the article does not say: "who wrote it?" may then
+    be about a book in the article, and is for the ordinary search.
+    """
+    words = [word.replace("\u2019", "'") for word in _WORD.findall(question.lower())]
+    if not words or len(words) > 24:
+        return None
+    aspect = _names_author(words, article) or _aspect(words)
+    if aspect is None:
+        return None
+    spans = _spans(aspect, article)
+    return MetadataEvidence(aspect, spans) if spans else _declared(aspect, article)
+
+
+def described(question: str) -> Described | None:
+    """Take apart "Who wrote the article about the bridge?"; None for any other question.
+
+    >>> described("When was the story on the flood published?")
+    Described(question='When was the story published', subject='the flood')
+    """
+    match = _DESCRIBED.match(question) or _WROTE_ABOUT.match(question)
+    if match is None:
+        return None
+    parts = match.groupdict("")
+    noun = "" if parts.get("noun") else " the article"
+    asked = f"{parts['head']}{noun}{parts.get('tail', '')}".strip()
+    words = [word.replace("\u2019", "'") for word in _WORD.findall(asked.lower())]
+    # What an article is about is for the search.
+    if _aspect(words) in (None, Aspect.TOPIC):
+        return None
+    return Described(asked, parts["subject"])
+
+
+def _declared(aspect: Aspect, article: Article) -> MetadataEvidence | None:
+    """What is known of the article, but stands nowhere in its text: told beside how it begins."""
+    over = f"its title, \u201c{article.title}\u201d, stands apart from the text and over this"
+    said = "the article's metadata, not its text, say"
+    declared = {
+        Aspect.AUTHOR: (article.authors, f"{said} its author: {', '.join(article.authors)}"),
+        Aspect.PUBLISHED: (article.published, f"{said} when it was published: {article.published}"),
+        Aspect.TITLE: (article.title, over),
+        Aspect.TOPIC: (article.title, over),
+    }
+    known, reason = declared.get(aspect, (None, ""))
+    return MetadataEvidence(aspect, _lead(article), reason) if known else None
+
+
+def _lead(article: Article) -> tuple[tuple[int, int], ...]:
+    """The title, or the sentence that an article without one in its text begins with."""
+    for block in article.blocks:
+        if block.kind is BlockKind.TITLE:
+            return ((block.start, block.end),)
+    first = next(block for block in article.blocks if block.kind.citable)
+    return (split_sentences(article.text, first.start, first.end, article.language)[0],)
+
+
+def _names_author(words: list[str], article: Article) -> Aspect | None:
+    """Find the author's name in "who is Sayujya S?"."""
+    names = {word for author in article.authors for word in _WORD.findall(author.lower())}
+    rest = [word for word in words if word not in _SMALL]
+    named = names.issuperset(rest) and any(len(word) >= 3 for word in rest)
+    return Aspect.AUTHOR if named else None
+
+
+def _aspect(words: list[str]) -> Aspect | None:
+    words = [word.removesuffix("'s") for word in words]
+    # One word of another kind is enough, and most questions have a short one.
+    if not all(_repaired(word) in _LANGUAGE for word in sorted(words, key=len)):
+        return None
+    words = [_repaired(word) for word in words]
+    for aspect, triggers in _TRIGGERS.items():
+        company = _SMALL | _ARTICLE | _COMPANY[aspect] | triggers
+        found = triggers.intersection(words)
+        if not found or not company.issuperset(words):
+            continue
+        if found <= _NEED_ARTICLE and not _points_at_article(aspect, words):
+            continue
+        asks_when = bool(_WHEN.intersection(words))
+        if aspect is Aspect.AUTHOR and asks_when:
+            return Aspect.PUBLISHED  # "when was this written?"
+        return aspect if asks_when or aspect is not Aspect.PUBLISHED else None
+    return None
+
+
+def _points_at_article(aspect: Aspect, words: list[str]) -> bool:
+    if aspect is Aspect.TITLE:
+        return bool(_ARTICLE.intersection(words))
+    return bool(_POINTERS.intersection(words))
+
+
+@lru_cache(maxsize=4096)
+def _repaired(word: str) -> str:
+    """A misspelt word of this small language put right: "auther" is author."""
+    if len(word) < 5 or word in _SMALL:
+        return word
+    return next(iter(get_close_matches(word, _KNOWN, n=1, cutoff=0.8)), word)
+
+
+def _spans(aspect: Aspect, article: Article) -> tuple[tuple[int, int], ...]:
+    def of(*kinds: BlockKind) -> tuple[tuple[int, int], ...]:
+        return tuple((b.start, b.end) for b in article.blocks if b.kind in kinds)
+
+    match aspect:
+        case Aspect.AUTHOR:
+            return of(BlockKind.BYLINE)
+        case Aspect.TITLE | Aspect.TOPIC:
+            return of(BlockKind.TITLE)[:1]
+        case Aspect.PUBLISHED:
+            return of(BlockKind.DATELINE)
+        case Aspect.CAPTION:
+            return of(BlockKind.CAPTION)

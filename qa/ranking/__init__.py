@@ -1,0 +1,1 @@
+"""Features to fused scores to confidence, for one article and for an archive."""

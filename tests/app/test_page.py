@@ -1,0 +1,533 @@
+"""The chat page in a real browser, from the question to the sentence and back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from index.reading.reader import bundled_article
+from qa.sharing.verification import Standing, verify
+from tests.support.served import (
+    MONGOLIA,
+    PATIENCE,
+    REKOGNITION,
+    Server,
+    ask,
+    free_port,
+    serious_findings,
+    serving,
+    visiting,
+)
+
+HARBOUR_IN_ARABIC = "قالت المدينة يوم الثلاثاء إن الميناء سيغلق في مارس. ويعمل فيه مئة عامل."
+TIDES = """\
+Why the sea rises twice a day
+
+By Ada Brook
+
+The Moon pulls the water on the near side of the Earth more strongly than it pulls the Earth.
+
+Two bulges
+
+A second bulge stands on the far side, where the Moon pulls the water least of all. \
+Fishermen in Brittany print the times of high water in almanacs every winter.
+"""
+
+
+@pytest.fixture(scope="module")
+def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+def in_sight(target: Locator) -> bool:
+    """Whether all of an element is visible: inside the window and not scrolled out of its pane."""
+    seen = """(element) => new Promise((resolve) => {
+        const watch = new IntersectionObserver(([entry]) => {
+            watch.disconnect(); resolve(entry.intersectionRatio > 0.98);
+        });
+        watch.observe(element);
+    })"""
+    target.page.wait_for_timeout(800)  # scrolling is smooth
+    return bool(target.evaluate(seen))
+
+
+def paste(page: Page, text: str, title: str = "") -> None:
+    """Open an article by pasting it; returns once the page has switched to it."""
+    before = page.locator("#article").get_attribute("data-id")
+    page.get_by_role("button", name="Open another article").click()
+    page.get_by_label("Its title (optional)").fill(title)
+    page.get_by_label("Text of an article").fill(text)
+    page.get_by_role("button", name="Open this text").click()
+    expect(page.locator("#article")).not_to_have_attribute("data-id", before or "", timeout=60_000)
+
+
+# ---- asking ----
+
+
+def test_a_question_is_answered_by_a_sentence_of_the_article(page: Page) -> None:
+    ask(page, REKOGNITION)
+    cited = page.locator("#article .unit.cited[data-numbers='1']")
+    assert cited.inner_text() in bundled_article().text
+    expect(page.locator(".best")).to_contain_text(cited.inner_text())
+    expect(page.locator(".confidence")).to_have_text(re.compile("^(Clear|Likely|Uncertain) answer"))
+    expect(page.locator(".time")).to_have_text(re.compile(r"^\d+ ms$|^\d+\.\d s$"))
+    expect(page.locator("#question textarea")).to_have_value("")
+
+
+def test_what_the_article_does_not_say_is_said_so(page: Page) -> None:
+    ask(page, MONGOLIA)
+    expect(page.locator(".silent")).to_have_text("The article does not say")
+    expect(page.locator(".others li").first).to_be_hidden()
+    page.locator(".closest summary").click()
+    expect(page.locator(".others li").first).to_be_visible()
+
+
+def test_a_suggestion_asks_itself_and_is_not_offered_again(page: Page) -> None:
+    suggestion = page.locator(".suggestion").first
+    question = suggestion.inner_text()
+    suggestion.click()
+    expect(page.locator(".turn[data-turn='0'] .question")).to_have_text(question)
+    expect(page.locator(".suggestion").first).to_be_visible()
+    assert question not in page.locator(".suggestion").all_inner_texts()
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [("", "is empty"), ("?!…", "is empty"), ("why " * 600, "at most 2,000")],
+    ids=["empty", "no word", "too long"],
+)
+def test_a_question_that_cannot_be_asked_is_met_in_words(
+    page: Page, question: str, words: str
+) -> None:
+    page.fill("#question textarea", question)
+    page.click("#ask")
+    expect(page.get_by_role("alert")).to_contain_text(words)
+    expect(page.locator("#question textarea")).to_have_value(question)
+
+
+def test_a_thousand_lines_are_refused_and_kept_for_mending(page: Page) -> None:
+    page.fill("#question textarea", "line\n" * 1000)
+    page.click("#ask")
+    expect(page.get_by_role("alert")).to_contain_text("shorten it")
+    assert in_sight(page.locator("#ask"))
+
+
+def test_a_second_question_follows_the_first(page: Page) -> None:
+    ask(page, REKOGNITION)
+    ask(page, "What did Gender Shades find?")
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+    assert in_sight(page.locator(".turn[data-turn='1'] .question"))
+
+
+def test_a_question_sent_the_instant_an_answer_appears_is_answered(page: Page) -> None:
+    page.fill("#question textarea", REKOGNITION)
+    # Sooner than any reader: in the very task in which the page draws the answer.
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+            if (!document.querySelector(".turn[data-turn='0'] .best")) return;
+            observer.disconnect();
+            articlePage.put("What did Gender Shades find?");
+            document.querySelector("#ask").click();
+        }).observe(document, { childList: true, subtree: true })"""
+    )
+    page.press("#question textarea", "Enter")
+    expect(page.locator(".turn[data-turn='1'] .question")).to_have_text(
+        "What did Gender Shades find?"
+    )
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_questions_sent_at_once_are_answered_one_after_the_other(page: Page, n: int) -> None:
+    sent = [REKOGNITION, "What did Gender Shades find?", "Who is Nathan Freed Wessler?"][:n]
+    for question in sent:
+        page.fill("#question textarea", question)
+        page.press("#question textarea", "Enter")
+    expect(page.locator(".turn[data-turn] .question")).to_have_text(sent)
+    expect(page.locator("#question textarea")).to_have_value("")
+    page.wait_for_timeout(1500)
+    expect(page.locator(".turn")).to_have_count(n)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_enter_pressed_twice_asks_once(page: Page) -> None:
+    page.fill("#question textarea", REKOGNITION)
+    for _ in range(3):
+        page.press("#question textarea", "Enter")
+    expect(page.locator(".turn[data-turn='0'] .best")).to_be_visible()
+    page.wait_for_timeout(1500)
+    page.press("#question textarea", "Enter")  # in the box that the question has left
+    page.wait_for_timeout(500)
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_follow_up_can_be_asked_alone(page: Page) -> None:
+    ask(page, REKOGNITION)
+    ask(page, "Why?")
+    expect(page.locator(".turn[data-turn='1'] .read-as")).to_contain_text("following")
+    page.get_by_role("button", name="Ask it alone").click()
+    again = page.locator(".turn[data-turn='2']")
+    expect(again.locator(".question")).to_have_text("Why?")
+    expect(again.locator(".read-as")).to_have_count(0)
+    ask(page, "When?")  # what comes next is read after those before it as ever
+    expect(page.locator(".turn[data-turn='3'] .read-as")).to_contain_text("following")
+
+
+# ---- citations ----
+
+
+def test_every_citation_leads_to_its_sentence(page: Page) -> None:
+    ask(page, REKOGNITION)
+    cites = page.locator(".cite")
+    assert cites.count() >= 3
+    for cite in cites.all():
+        cite.click()
+        unit = page.locator(f"#article #u{cite.get_attribute('data-start')}")
+        assert in_sight(unit)
+        expect(unit).to_be_focused()
+        quote = bundled_article().text[
+            int(cite.get_attribute("data-start") or -1) : int(cite.get_attribute("data-end") or -1)
+        ]
+        assert unit.text_content() == quote
+
+
+def test_the_keyboard_alone_reads_the_evidence_and_comes_back(page: Page) -> None:
+    ask(page, REKOGNITION)
+    page.locator(".best .cite").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".unit.current")).to_be_focused()
+    expect(page.locator(".unit.current")).to_have_attribute("data-numbers", "1")
+    page.keyboard.press("n")
+    expect(page.locator(".unit.current")).to_have_attribute("data-numbers", "2")
+    page.keyboard.press("p")
+    expect(page.locator(".unit.current")).to_have_attribute("data-numbers", "1")
+    page.keyboard.press("Escape")
+    expect(page.locator("#question textarea")).to_be_focused()
+
+
+def test_buttons_walk_through_the_evidence(page: Page) -> None:
+    ask(page, REKOGNITION)
+    expect(page.locator("#evidence .count")).to_have_text(re.compile("^1 of "))
+    page.get_by_role("button", name="Next sentence").click()
+    expect(page.locator(".unit.current")).to_have_attribute("data-numbers", "2")
+    page.get_by_role("button", name="Previous sentence").click()
+    expect(page.locator(".unit.current")).to_have_attribute("data-numbers", "1")
+    page.get_by_role("button", name="Back to question").click()
+    expect(page.locator("#question textarea")).to_be_focused()
+
+
+def test_a_sentence_of_the_article_tells_which_citations_use_it(page: Page) -> None:
+    ask(page, REKOGNITION)
+    page.locator(".unit[data-numbers='2']").click()
+    expect(page.locator("#evidence .count")).to_have_text("Cited as 2 of question 1")
+    expect(page.locator(".cite.current")).to_have_text("2")
+    page.locator(".unit:not([data-numbers])").first.click()
+    expect(page.locator("#evidence .count")).to_have_text("Not cited in this conversation")
+
+
+def test_an_earlier_answer_shows_its_own_evidence_again(page: Page) -> None:
+    ask(page, REKOGNITION)
+    first = page.locator(".unit[data-numbers='1']").get_attribute("id")
+    ask(page, "Did Microsoft do the same?")
+    assert page.locator(".unit[data-numbers='1']").get_attribute("id") != first
+    page.locator(".turn[data-turn='0'] .best .cite").click()
+    assert page.locator(".unit[data-numbers='1']").get_attribute("id") == first
+
+
+# ---- other articles ----
+
+
+def test_a_pasted_article_is_asked_and_the_first_is_one_click_back(page: Page) -> None:
+    paste(page, TIDES)
+    expect(page.locator("#article h2")).to_have_text("Why the sea rises twice a day")
+    ask(page, "Who prints the times of high water?")
+    expect(page.locator(".best")).to_contain_text("Fishermen in Brittany")
+    expect(page.get_by_label("Text of an article")).to_be_hidden()
+    page.get_by_role("button", name="Back to the first article").click()
+    expect(page.locator("#article h2")).to_have_text(bundled_article().title or "")
+    expect(page.locator(".turn")).to_have_count(0)
+
+
+def test_an_uploaded_file_is_asked(page: Page) -> None:
+    page.get_by_role("button", name="Open another article").click()
+    page.set_input_files(
+        "#open input[type=file]",
+        {"name": "t.txt", "mimeType": "text/plain", "buffer": TIDES.encode()},
+    )
+    expect(page.locator("#article h2")).to_have_text(
+        "Why the sea rises twice a day", timeout=60_000
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0", "picture.png is a binary file"),
+        ("empty.txt", b"  \n ", "could be cited"),
+    ],
+)
+def test_a_file_that_is_no_article_is_refused_in_words(
+    page: Page, name: str, data: bytes, words: str
+) -> None:
+    page.get_by_role("button", name="Open another article").click()
+    page.set_input_files(
+        "#open input[type=file]", {"name": name, "mimeType": "text/plain", "buffer": data}
+    )
+    expect(page.locator("#status")).to_contain_text(words, ignore_case=True)
+    expect(page.locator("#article h2")).to_have_text(bundled_article().title or "")
+
+
+def test_two_visits_never_see_each_other(browser: Browser, server: Server) -> None:
+    with visiting(browser, server.url) as one, visiting(browser, server.url) as two:
+        paste(one, TIDES)
+        ask(two, REKOGNITION)
+        ask(one, "Who prints the times of high water?")
+        ask(two, "Who wrote this article?")
+        expect(one.locator(".best")).to_contain_text("Fishermen")
+        expect(two.locator(".turn[data-turn='1'] .best")).to_contain_text("Sayujya S")
+        expect(one.locator(".question")).to_have_count(1)
+        expect(two.locator(".question")).to_have_count(2)
+
+
+def test_a_page_older_than_the_server_is_told_and_goes_on(
+    browser: Browser, cache: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    with serving(tmp_path, port=port) as server:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(server.url)
+        page.wait_for_selector("#article")
+        paste(page, TIDES)
+        ask(page, "Who prints the times of high water?")
+    page.fill("#question textarea", "Who wrote this article?")
+    with serving(tmp_path, port=port):
+        page.wait_for_timeout(3000)
+        if not page.locator(".turn").count():  # Gradio may load the page anew by itself
+            page.wait_for_selector("#article")
+            page.fill("#question textarea", "Who wrote this article?")
+        page.click("#ask")
+        told = page.locator(".notice", has_text="was restarted")
+        expect(told.or_(page.locator(".best"))).to_be_visible(timeout=30_000)
+        expect(page.locator("#article h2")).to_have_text(bundled_article().title or "")
+        ask(page, "Who wrote this article?")
+        expect(page.locator(".best").last).to_contain_text("Sayujya S")
+    context.close()
+
+
+def test_a_lost_server_is_said_to_be_lost_and_the_question_kept(
+    browser: Browser, cache: Path, tmp_path: Path
+) -> None:
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    port = free_port()
+    with serving(tmp_path, port=port) as server:
+        page.goto(server.url)
+        page.wait_for_selector("#article")
+    page.fill("#question textarea", REKOGNITION)
+    page.click("#ask")
+    told = page.get_by_role("alert").filter(has_text="connection to the server is lost")
+    expect(told).to_be_visible()
+    expect(page.locator("#question textarea")).to_have_value(REKOGNITION)
+    page.evaluate("globalThis.before = true")
+    with serving(tmp_path, port=port):
+        # Gradio loads the page anew; what was typed is in its box again.
+        page.wait_for_function("() => !globalThis.before && document.querySelector('#article')")
+        expect(told).to_have_count(0)
+        expect(page.locator("#question textarea")).to_have_value(REKOGNITION)
+        ask(page, "Who wrote this article?")
+        expect(page.locator(".best").last).to_contain_text("Sayujya S")
+    context.close()
+
+
+def test_what_is_written_from_right_to_left_is_shown_so(page: Page) -> None:
+    paste(page, HARBOUR_IN_ARABIC)
+    ask(page, "متى سيغلق الميناء؟")
+    for place in ("#article p", ".turn .question", ".turn .best"):
+        text = page.locator(place).first
+        expect(text).to_be_visible()
+        # The first line begins at the right edge of what it stands in.
+        first, around = text.evaluate("""(place) => {
+            const range = document.createRange();
+            range.selectNodeContents(place);
+            return [range.getClientRects()[0].right, place.getBoundingClientRect().right];
+        }""")
+        assert around - first < 40, place
+    assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"  # the page's own
+
+
+# ---- taking away, saying what was right ----
+
+
+def test_a_quote_is_copied_with_its_source(browser: Browser, server: Server) -> None:
+    with visiting(browser, server.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        ask(page, "Who wrote this article?")
+        page.get_by_role("button", name="Copy: quote 1").click()
+        expect(page.locator(".copy.done")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == "“By Sayujya S, Desk Reporter”\n— " + (
+            f"{bundled_article().title}, Sayujya S"
+        )
+        page.get_by_role("button", name="Markdown: quote 1").click()
+        assert page.evaluate("navigator.clipboard.readText()").startswith("> By Sayujya S")
+
+
+def test_an_exported_conversation_stands_up_to_verification(page: Page, tmp_path: Path) -> None:
+    ask(page, REKOGNITION)
+    ask(page, MONGOLIA)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    assert download.value.suggested_filename == "conversation.json"
+    download.value.save_as(tmp_path / "c.json")
+    export = json.loads((tmp_path / "c.json").read_text())
+    checks = verify(export, bundled_article())
+    assert {check.question for check in checks} == {REKOGNITION, MONGOLIA}
+    assert {check.standing for check in checks} == {Standing.STANDS}
+
+
+@pytest.mark.parametrize(
+    ("button", "name"),
+    [("Save as Markdown", "conversation.md"), ("HTML", "conversation.html")],
+)
+def test_a_conversation_is_saved_to_read(page: Page, button: str, name: str) -> None:
+    ask(page, REKOGNITION)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    assert download.value.suggested_filename == name
+    assert "Rekognition" in Path(download.value.path()).read_text()
+
+
+def test_a_verdict_becomes_a_line_of_a_question_set(page: Page, server: Server) -> None:
+    ask(page, "Which firm follows the rules?")
+    page.locator(".thumb[data-verdict='wrong']").click()
+    page.locator(".unit", has_text="Rival software company Microsoft").first.click()
+    page.get_by_role("button", name="This is the right one").click()
+    expect(page.locator("#evidence .count")).to_have_text("Noted as the right sentence")
+    page.wait_for_timeout(500)
+    lines = [json.loads(line) for line in server.feedback.read_text().splitlines()]
+    wrong, right = lines[-2:]
+    assert wrong["verdict"] == "wrong"
+    assert right["verdict"] == "corrected"
+    assert right["answerable"] is True
+    assert right["gold"][0].startswith("Rival software company Microsoft")
+
+
+# ---- looks and access ----
+
+
+def test_on_a_phone_the_article_is_a_sheet_that_a_citation_raises(
+    browser: Browser, server: Server
+) -> None:
+    with visiting(browser, server.url, viewport={"width": 390, "height": 844}) as page:
+        handle = page.locator("#sheet-handle")
+        expect(handle).to_have_attribute("aria-expanded", "false")
+        expect(page.locator("#article")).to_be_hidden()
+        ask(page, REKOGNITION)
+        page.locator(".best .cite").click()
+        expect(handle).to_have_attribute("aria-expanded", "true")
+        assert in_sight(page.locator(".unit.current"))
+        handle.click()
+        expect(page.locator("#article")).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_zoomed_to_200_percent_nothing_is_cut_off(browser: Browser, server: Server) -> None:
+    with visiting(browser, server.url, viewport={"width": 640, "height": 400}) as page:
+        ask(page, REKOGNITION)
+        assert in_sight(page.locator("#ask"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 640
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_never_shown_in_the_wrong_scheme(
+    browser: Browser, server: Server, scheme: str
+) -> None:
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.add_init_script(
+        """globalThis.grounds = [];
+        const look = () => {
+            if (document.body) {
+                const ground = getComputedStyle(document.body).backgroundColor;
+                if (ground !== grounds.at(-1)) grounds.push(ground);
+            }
+            requestAnimationFrame(look);
+        };
+        look();"""
+    )
+    page.goto(server.url)
+    page.wait_for_selector("#article")
+    page.wait_for_timeout(500)
+    expected = {"light": "rgb(251, 250, 247)", "dark": "rgb(22, 24, 26)"}[scheme]
+    assert page.evaluate("grounds") == [expected]
+    context.close()
+
+
+def test_a_chosen_scheme_holds_against_the_system_and_is_remembered(
+    browser: Browser, server: Server
+) -> None:
+    light, dark = "rgb(251, 250, 247)", "rgb(22, 24, 26)"
+    with visiting(browser, server.url, color_scheme="light") as page:
+        ground = "getComputedStyle(document.body).backgroundColor"
+        page.get_by_role("button", name="Dark", exact=True).click()
+        assert page.evaluate(ground) == dark
+        page.add_init_script(
+            f"""globalThis.grounds = new Set();
+            (function look() {{
+                if (document.body) grounds.add({ground});
+                requestAnimationFrame(look);
+            }})();"""
+        )
+        page.reload()
+        page.wait_for_selector("#article")
+        page.wait_for_timeout(500)
+        assert page.evaluate("[...grounds]") == [dark]
+        pressed = page.locator("#scheme [aria-pressed='true']")
+        expect(pressed).to_have_text("Dark")
+        page.get_by_role("button", name="Auto", exact=True).click()
+        assert page.evaluate(ground) == light
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function(f"{ground} === '{dark}'")
+
+
+def test_nothing_moves_when_an_answer_arrives(page: Page) -> None:
+    page.evaluate(
+        """() => { globalThis.shift = 0;
+        new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) globalThis.shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: false }); }"""
+    )
+    composer = page.locator("#composer").bounding_box()
+    ask(page, REKOGNITION)
+    page.wait_for_timeout(800)
+    assert page.locator("#composer").bounding_box() == composer
+    assert page.evaluate("globalThis.shift") < 0.1
+
+
+def test_an_answer_is_announced(page: Page) -> None:
+    ask(page, "Who wrote this article?")
+    expect(page.get_by_role("status").filter(has_text="Sayujya")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious(
+    browser: Browser, server: Server, scheme: str, width: int
+) -> None:
+    with visiting(
+        browser, server.url, color_scheme=scheme, viewport={"width": width, "height": 800}
+    ) as page:
+        ask(page, REKOGNITION)
+        ask(page, MONGOLIA)
+        page.locator(".best .cite").click()
+        page.get_by_role("button", name="Open another article").click()
+        page.wait_for_timeout(800)
+        assert serious_findings(page) == []

@@ -1,0 +1,70 @@
+"""A conversation that is taken away still proves its quotes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa import Answer, ArticleBot
+from qa.sharing.export import (
+    conversation_as_dict,
+    conversation_as_html,
+    conversation_as_markdown,
+    quote_as_markdown,
+    quote_as_text,
+)
+
+
+@pytest.fixture(scope="module")
+def answers(bot: ArticleBot) -> list[Answer]:
+    return [
+        replace(bot.ask("Did Microsoft do the same?", k=2), found=True),
+        replace(bot.ask("What is the capital of Mongolia?", k=1), found=False),
+    ]
+
+
+def through_json(answers: list[Answer]) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(json.dumps(conversation_as_dict(answers)))
+    return values
+
+
+# ---- to read ----
+
+
+def test_a_quote_names_its_source(answers: list[Answer]) -> None:
+    citation = answers[0].citations[0]
+    with_url = replace(citation, article=replace(citation.article, url="https://e.org/a(b)"))
+    assert quote_as_text(with_url).endswith("Sayujya S, https://e.org/a(b)")
+    assert "](<https://e.org/a(b)#:~:text=" in quote_as_markdown(with_url)
+
+
+def test_markdown_has_every_question_and_quote(answers: list[Answer]) -> None:
+    text = conversation_as_markdown(answers)
+    assert "## Did Microsoft do the same?" in text
+    assert "The article does not say." in text
+    assert text.count("characters ") == 3
+    assert text.count(answers[0].citations[0].article.hash) == 1
+
+
+@given(st.text())
+def test_no_text_becomes_markup(text: str) -> None:
+    answer = Answer(text, None, True, 1.0, (), ())
+    tags: list[str] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: tags.append(tag)  # type: ignore[method-assign]
+    parser.feed(conversation_as_html([answer]))
+    assert tags == ["html", "head", "meta", "meta", "title", "style", "body", "h2", "ol"]
+    (line,) = [x for x in conversation_as_markdown([answer]).split("\n") if x.startswith("## ")]
+    assert "<" not in line.replace("\\<", "")
+
+
+def test_files_can_hold_what_a_text_can(answers: list[Answer]) -> None:
+    answer = replace(answers[0], question="lone \ud800 surrogate")
+    for write in (conversation_as_markdown, conversation_as_html):
+        write([answer]).encode("utf-8")
