@@ -21,11 +21,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-# Gradio reads these while it is imported: whether to call home, and where uploads lie.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+import index.offline  # noqa: F401 - before Gradio, which would call home
+from index.models.cache import cache_root
+
+# Read while Gradio is imported: where uploads lie, and where the matplotlib it brings may write.
 if "GRADIO_TEMP_DIR" not in os.environ:
     os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="article-qa-")
     atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+
+os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
 
 import gradio as gr
 from gradio.events import api as publish

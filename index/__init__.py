@@ -1,5 +1,6 @@
 """An article and the index that makes it searchable: the half below the questions."""
 
+import index.offline  # noqa: F401 - before anything that would call home
 from index.archive.store import Entry, Where
 from index.article import Article, Block, BlockKind, Section
 from index.errors import (
