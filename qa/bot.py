@@ -4,49 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from index.article import Article
-from index.errors import QuestionError
 from index.models.encoder import Encoder, Progress
 from index.models.loading import load_encoder
 from index.reading.plaintext import article_from_text
 from index.reading.reader import Source, bundled_article, read_article
 from index.single.article_index import ArticleIndex
 from index.single.cache import cached_index
+from index.single.snapshot import ArticleSnapshot
 from index.single.storage import is_index_folder, open_index, save_index
 from qa.answer import Answer
-from qa.citing.article import cite, cited_first
-from qa.conversation.corrections import correction
-from qa.conversation.followup import FollowUp, check_history, follow_up
-from qa.conversation.ranking import in_context
-from qa.question.abbreviations import as_written, initials_of_names
-from qa.question.about_article import metadata_evidence
-from qa.question.answer_type import mend
-from qa.ranking.article import Ranking, rank
+from qa.engine import DEFAULT_K, Engine, Inquiry
 from qa.ranking.confidence import MIN_CONFIDENCE
-from qa.ranking.reranker import Reranker, RerankerLike, load_reranker, rerank
+from qa.ranking.reranker import Reranker, RerankerLike, load_reranker
 from qa.suggestions import Suggestion, answered, fresh, suggestions
 
-__all__ = [
-    "DEFAULT_K",
-    "MAX_K",
-    "MAX_QUESTION_CHARS",
-    "MIN_CONFIDENCE",
-    "ArticleBot",
-    "ask",
-    "check_question",
-]
+__all__ = ["ArticleBot", "ask"]
 
-DEFAULT_K = 5
-MAX_K = 100
-MAX_QUESTION_CHARS = 2000
 MOST_OFFERED = 8
 MOST_TRIED = 16
 """Suggested questions that are asked, to see whether their sentence is found."""
-KEPT_QUESTIONS = 64
-"""Encodings a bot keeps of the last questions; some 20 kB each."""
 
 
 class ArticleBot:
@@ -69,9 +48,8 @@ class ArticleBot:
             reranker: Has a second look at the best candidates.
         """
         self.index = index
-        self.reranker = reranker
-        self._encoder = encoder
-        self._encode_query = lru_cache(maxsize=KEPT_QUESTIONS)(encoder.encode_query)
+        self._engine = Engine(encoder, reranker)
+        self._snapshot = ArticleSnapshot(index)
 
     @classmethod
     def open(
@@ -152,8 +130,14 @@ class ArticleBot:
         Raises:
             EmptyArticle: The article holds no sentence.
         """
-        index = cached_index(article, self._encoder, progress=progress)
-        return ArticleBot(index, self._encoder, reranker=self.reranker)
+        encoder = self._engine.encoder
+        index = cached_index(article, encoder, progress=progress)
+        return ArticleBot(index, encoder, reranker=self.reranker)
+
+    @property
+    def reranker(self) -> Reranker | None:
+        """What has a second look at the best candidates."""
+        return self._engine.reranker
 
     @property
     def article(self) -> Article:
@@ -188,34 +172,8 @@ class ArticleBot:
         Raises:
             QuestionError: The question or one of its options cannot be used.
         """
-        check_question(question, k, min_confidence)
-        check_history(history)
-        corrected = correction(question, history, self._is_own)
-        asked = corrected.question if corrected else question
-        history = corrected.history if corrected else history
-        about = metadata_evidence(asked, self.article)
-        read_as = asked if about else self._as_written(asked)
-        follow = None if about else follow_up(self.index, read_as, history)
-        passed_over = corrected.passed_over if corrected else ()
-        if follow:
-            ranking = self._rank_in_context(self._rank(read_as), follow)
-            read_as = follow.read_as
-        else:
-            ranking = self._rank(read_as, k + len(passed_over), self.reranker)
-        read_as = corrected.read_as(read_as) if corrected else read_as
-        cited = cite(self.index, ranking, k, passed_over)
-        if about:
-            cited = cited_first(self.article, about, cited)
-        confidence = 1.0 if about else ranking.confidence
-        return Answer(
-            question=question,
-            interpreted_as=read_as if read_as != question else None,
-            found=bool(cited.citations) and confidence >= min_confidence,
-            confidence=confidence,
-            citations=cited.citations[:k],
-            passages=cited.passages[:k],
-            why=(about.reason,) if about else ranking.reasons,
-        )
+        inquiry = Inquiry(question, k, history=history, min_confidence=min_confidence)
+        return self._engine.answer(self._snapshot, inquiry)
 
     def suggest(self, n: int = 3, *, asked: Sequence[str] = ()) -> tuple[str, ...]:
         """Questions that the article answers, in the order in which it does.
@@ -238,42 +196,6 @@ class ArticleBot:
             most=MOST_OFFERED,
         )
 
-    def _is_own(self, answer: Answer) -> bool:
-        """Whether an answer that cites something cites this article."""
-        return answer.citations[0].article.hash == self.article.hash
-
-    def _rank(
-        self, question: str, wanted: int | None = None, reranker: Reranker | None = None
-    ) -> Ranking:
-        encoding = self._encode_query(question)
-        return rank(self.index, question, encoding, wanted=wanted, reranker=reranker)
-
-    def _rank_in_context(self, alone: Ranking, follow: FollowUp) -> Ranking:
-        index, joined = self.index, self._rank(follow.joined)
-        ranking = in_context(follow, index.lengths, index.sentence_starts, alone, joined)
-        if self.reranker and follow.shown is None:
-            passages, quoted = rerank(
-                index, follow.joined, ranking.passages, ranking.quoted, self.reranker
-            )
-            ranking = replace(ranking, passages=passages, quoted=quoted)
-        return ranking
-
-    def _as_written(self, question: str) -> str:
-        """The question in the article's own spelling, its names as long or short as there."""
-        words = self.index.words
-        named = as_written(question, self.article.text, words, self._names)
-        # The model knows which words are right in English alone.
-        english = (self.article.language or "en") == "en"
-        return mend(named, words, self._is_word) if english else named
-
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        return initials_of_names(self.article.text)
-
-    def _is_word(self, word: str) -> bool:
-        """Whether the model has a word piece of its own for it, as it has for every usual word."""
-        return self._encoder.count_tokens([word]) == [1]
-
 
 @lru_cache(maxsize=1)
 def _bundled_bot() -> ArticleBot:
@@ -293,24 +215,3 @@ def ask(
     'Nathan Freed Wessler'
     """
     return _bundled_bot().ask(question, k=k, history=history, min_confidence=min_confidence)
-
-
-def check_question(question: str, k: int, min_confidence: float) -> None:
-    """Refuse a question that cannot be asked."""
-    if not isinstance(question, str):
-        raise QuestionError(f"the question must be text, not {type(question).__name__}")
-    if not any(map(str.isalnum, question)):
-        raise QuestionError("the question is empty; type one in words")
-    if len(question) > MAX_QUESTION_CHARS:
-        raise QuestionError(
-            f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,}"
-            " are read; shorten it"
-        )
-    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MAX_K:
-        raise QuestionError(f"k must be a whole number from 1 to {MAX_K}, not {k!r}")
-    if (
-        not isinstance(min_confidence, (int, float))
-        or isinstance(min_confidence, bool)
-        or not 0 <= min_confidence <= 1
-    ):
-        raise QuestionError(f"min_confidence must be a number from 0 to 1, not {min_confidence!r}")

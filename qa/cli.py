@@ -17,9 +17,11 @@ from pathlib import Path
 
 from index.errors import ArticleQAError, QuestionError
 from index.single.storage import is_article_folder
-from qa.bot import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, MIN_CONFIDENCE, ArticleBot
+from qa.bot import ArticleBot
 from qa.commands.models import run_doctor, run_prepare
 from qa.commands.terminal import plain_warnings, render, takes_any_text, terminal_progress
+from qa.engine import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS
+from qa.ranking.confidence import MIN_CONFIDENCE
 from qa.ranking.reranker import RERANKER_HELP
 
 __all__ = ["main"]

@@ -13,14 +13,14 @@ from index.archive.opening import create_store, open_store
 from index.archive.preparation import BATCH_CHARS, batches, prepare_articles
 from index.archive.store import Entry, ModelRef, PreparedArticle, Store, Where
 from index.article import Article
-from index.errors import EmptyArticle, NotALibrary, OtherModel, QuestionError
+from index.errors import EmptyArticle, NotALibrary, OtherModel
 from index.models.encoder import Encoder, Progress
 from index.models.loading import load_encoder
 from index.segmentation.passages import Passage, Sentence, segment
 from qa.answer import Answer
-from qa.archive_answer import Inquiry, answer_from_archive
-from qa.bot import DEFAULT_K, KEPT_QUESTIONS, MIN_CONFIDENCE, check_question
-from qa.conversation.followup import check_history
+from qa.engine import DEFAULT_K, Engine, Inquiry
+from qa.ranking.confidence import MIN_CONFIDENCE
+from qa.ranking.reranker import Reranker, RerankerLike, load_reranker
 from qa.suggestions import Suggestion, answered, fresh, suggestions
 
 __all__ = ["Added", "Library"]
@@ -57,12 +57,13 @@ class Library:
     question is answered from the last commit before it.
     """
 
-    def __init__(self, store: Store, encoder: Encoder) -> None:
+    def __init__(self, store: Store, encoder: Encoder, *, reranker: Reranker | None = None) -> None:
         """Answer from a store; use ``open`` to get one.
 
         Args:
             store: Where the articles are kept.
             encoder: The model that made its vectors.
+            reranker: Has a second look at the best candidates.
 
         Raises:
             OtherModel: It did not.
@@ -74,8 +75,7 @@ class Library:
                 f" ({encoder.fingerprint}); name its model, or add its articles to a new library"
             )
         self.store = store
-        self._encoder = encoder
-        self._encode_query = lru_cache(maxsize=KEPT_QUESTIONS)(encoder.encode_query)
+        self._engine = Engine(encoder, reranker)
         self._offered = lru_cache(maxsize=_SUGGESTED_ABOUT)(self._offered_about)
 
     @classmethod
@@ -84,6 +84,7 @@ class Library:
         path: str | os.PathLike[str],
         *,
         model: str | None = None,
+        reranker: RerankerLike | None = None,
         token: str | None = None,
         create: bool = True,
         progress: Progress | None = None,
@@ -94,6 +95,7 @@ class Library:
             path: The folder, or an address: ``http://host:19530/archive``.
             model: A sentence-transformers model; None for the one that made the library, and
                 else the bundled MiniLM.
+            reranker: As for ``ArticleBot.open``.
             token: For a server; None for that in ``ARTICLE_QA_MILVUS_TOKEN``.
             create: Make an empty one where there is none.
             progress: Called as preparing the model advances.
@@ -103,6 +105,7 @@ class Library:
             OtherModel: Another model made it.
             ModelError: The model cannot be loaded.
         """
+        loaded = load_reranker(reranker)  # before the work, not after it
         store = open_store(path, token=token)
         if store is None and not create:
             raise NotALibrary(
@@ -117,7 +120,7 @@ class Library:
         if store is None:
             ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
             store = create_store(path, ref, token=token)
-        return cls(store, encoder)
+        return cls(store, encoder, reranker=loaded)
 
     def add(
         self,
@@ -225,7 +228,7 @@ class Library:
 
     def segments(self, article: Article) -> tuple[tuple[Passage, ...], tuple[Sentence, ...]]:
         """An article's passages and citable sentences, as they are cut when it is added."""
-        return segment(article, self._encoder.count_tokens, self._encoder.max_tokens)
+        return segment(article, self._engine.encoder.count_tokens, self._engine.encoder.max_tokens)
 
     def articles(
         self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
@@ -286,17 +289,9 @@ class Library:
             QuestionError: The question or an option cannot be used.
             LibraryError: The library cannot be read.
         """
-        check_question(question, k, min_confidence)
-        check_history(history)
-        if per_article is not None and (
-            not isinstance(per_article, int) or isinstance(per_article, bool) or per_article < 1
-        ):
-            raise QuestionError(f"per_article must be a whole number from 1, not {per_article!r}")
-        if where is not None and not isinstance(where, Where):
-            raise QuestionError(f"where must be a Where, not {type(where).__name__}")
         inquiry = Inquiry(question, k, where, history, per_article, min_confidence)
         with self.store.read() as snapshot:
-            return answer_from_archive(snapshot, inquiry, self._encode_query, self._is_word)
+            return self._engine.answer(snapshot, inquiry)
 
     def suggest(
         self, n: int = 3, *, asked: Sequence[str] = (), about: Sequence[str] = ()
@@ -327,10 +322,6 @@ class Library:
             made, article.hash, lambda question: self.ask(question, k=1), tried=6, most=3
         )
 
-    def _is_word(self, word: str) -> bool:
-        """As for an article: whether the model has a word piece of its own for it."""
-        return self._encoder.count_tokens([word]) == [1]
-
     def _has(self, article: Article, tags: tuple[str, ...], source: str | None) -> bool:
         """Whether an article is there with just this metadata."""
         with self.store.read() as snapshot:
@@ -347,7 +338,7 @@ class Library:
         prepared, refused = [], []
         for (article, source), result in zip(
             items,
-            prepare_articles(articles, self._encoder, tags=tags, sources=sources),
+            prepare_articles(articles, self._engine.encoder, tags=tags, sources=sources),
             strict=True,
         ):
             if isinstance(result, EmptyArticle):

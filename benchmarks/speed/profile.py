@@ -21,10 +21,10 @@ from benchmarks.speed.timing import own_environment
 from index.models.encoder import Encoder
 from index.models.onnx_encoder import available_cores
 from index.single.article_index import ArticleIndex
-from qa.bot import DEFAULT_K
+from qa.engine import DEFAULT_K
 from qa.citing.article import cite
 from qa.question.about_article import metadata_evidence
-from qa.question.answer_type import mend
+from qa.question.answer_type import correct_spelling
 from qa.ranking.article import READ, best_candidates, query_of, query_terms, rank
 from qa.ranking.features import interact
 from qa.ranking.fusion import coefficients, fuse
@@ -113,7 +113,7 @@ def stage_shares(index: ArticleIndex, encoder: Encoder, questions: Sequence[str]
 
     for asked in questions:
         stage("metadata", metadata_evidence, asked, index.article)
-        read_as = stage("spelling", mend, asked, index.words, is_word)
+        read_as = stage("spelling", correct_spelling, asked, index.words, is_word)
         encoding = stage("encode", encoder.encode_query, read_as)
         known, unknown = query_terms(index, read_as)
         query = query_of(index, read_as, encoding, known, unknown)

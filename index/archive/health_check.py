@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from index.archive.store import Entry, Snapshot, Statistics, Store
+from index.archive.store import Entry, Statistics, Store, StoredSnapshot
 from index.errors import LibraryError
 from index.models.encoder import Progress
 
@@ -82,7 +82,7 @@ def check_up(store: Store, *, sample: int = 50, progress: Progress | None = None
         )
 
 
-def _read(snapshot: Snapshot, entry: Entry) -> list[bool]:
+def _read(snapshot: StoredSnapshot, entry: Entry) -> list[bool]:
     """Read an article with its passages.
 
     Returns:

@@ -10,7 +10,7 @@ import numpy as np
 from index.archive.store import PreparedArticle, PreparedPassage
 from index.article import Article
 from index.errors import EmptyArticle
-from index.models.encoder import Encoder, Encoding
+from index.models.encoder import Encoder, Encoding, Progress
 from index.scoring.terms import terms
 from index.segmentation.passages import Passage, Sentence, begins, segment
 from index.segmentation.traits import sentence_traits
@@ -45,6 +45,7 @@ def prepare_articles(
     *,
     tags: Sequence[str] = (),
     sources: Sequence[str | None] | None = None,
+    progress: Progress | None = None,
 ) -> list[PreparedArticle | EmptyArticle]:
     """Cut and encode articles, the passages of all of them in one go.
 
@@ -53,6 +54,7 @@ def prepare_articles(
         encoder: Makes the vectors.
         tags: Given to each.
         sources: Where each was read from; None where nobody needs to know.
+        progress: Called as encoding advances.
 
     Returns:
         In the order of the articles; the error for one that holds no sentence.
@@ -65,7 +67,9 @@ def prepare_articles(
     ]
     encodings = iter(
         encoder.encode_documents(
-            [text for text, _ in together], starts=[starts for _, starts in together]
+            [text for text, _ in together],
+            starts=[starts for _, starts in together],
+            progress=progress,
         )
     )
     return [

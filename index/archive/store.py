@@ -36,6 +36,7 @@ __all__ = [
     "Snapshot",
     "Statistics",
     "Store",
+    "StoredSnapshot",
     "Where",
 ]
 
@@ -225,7 +226,7 @@ class Hits:
 
 
 class Snapshot(Protocol):
-    """An archive as it was at one moment: what one question is answered from."""
+    """An archive, or one article, as it was at one moment: what one question is answered from."""
 
     @property
     def statistics(self) -> Statistics:
@@ -260,18 +261,22 @@ class Snapshot(Protocol):
         """
         ...
 
+    def entries(
+        self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
+    ) -> tuple[Entry, ...]:
+        """Articles in the order in which they were added."""
+        ...
+
+
+class StoredSnapshot(Snapshot, Protocol):
+    """A snapshot of what a store keeps, which can be copied to another store."""
+
     def prepared(self, article_id: str) -> PreparedArticle:
         """An article with all that was computed for it, for another store.
 
         Raises:
             UnknownArticle: It is not there.
         """
-        ...
-
-    def entries(
-        self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
-    ) -> tuple[Entry, ...]:
-        """Articles in the order in which they were added."""
         ...
 
 
@@ -283,7 +288,7 @@ class Store(Protocol):
         """The model whose vectors it holds."""
         ...
 
-    def read(self) -> AbstractContextManager[Snapshot]:
+    def read(self) -> AbstractContextManager[StoredSnapshot]:
         """A consistent view: later changes do not show in it."""
         ...
 

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.arrays import normalised
 from index.models.encoder import Float32, Int32
-from index.scoring.terms import K1, B
 from index.scoring.token_vectors import Tokens
 
-__all__ = ["Pool", "bm25", "count_terms", "idf", "pooled", "sum_by_passage"]
+__all__ = ["Pool", "count_terms", "sum_by_passage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,7 @@ class Pool:
         sentence_starts: int32 ``(n_passages + 1,)``: passage ``p`` holds sentences
             ``sentence_starts[p]:sentence_starts[p + 1]``, one or more.
         token_starts: int32 ``(n_sentences + 1,)``: the same for sentences and tokens.
+        token_ids: int32 ``(n_tokens,)``: word pieces in the model's vocabulary.
         passage_vectors: float32 ``(n_passages, dim)``, L2-normalised.
         tokens: To be compared with a question's.
         traits: uint8 ``(n_sentences, len(TRAITS))``.
@@ -49,6 +48,7 @@ class Pool:
     sentence_spans: Int32
     sentence_starts: Int32
     token_starts: Int32
+    token_ids: Int32
     passage_vectors: Float32
     tokens: Tokens
     traits: NDArray[np.uint8]
@@ -83,39 +83,3 @@ def count_terms(
 def sum_by_passage(values: Int32, pool: Pool) -> Int32:
     """Sums over the sentences of each passage, along the first axis."""
     return np.asarray(np.add.reduceat(values, pool.sentence_starts[:-1], axis=0), dtype=np.int32)
-
-
-def bm25(term_counts: Int32, lengths: Int32, mean_length: float, weights: Float32) -> Float32:
-    """BM25 of texts whose terms were counted; idf and mean length may be an archive's.
-
-    Args:
-        term_counts: int32 ``(n_texts, n_terms)``.
-        lengths: int32 ``(n_texts,)``: terms of any kind in each.
-        mean_length: Of the collection.
-        weights: float32 ``(n_terms,)``: idf, times how often the query names the term.
-
-    Returns:
-        float32 ``(n_texts,)``, higher is better.
-    """
-    norm = K1 * (1 - B + B * lengths / max(mean_length, 1e-9))
-    saturated = term_counts / (term_counts + norm[:, None])
-    return np.asarray(saturated @ weights, dtype=np.float32)
-
-
-def idf(document_frequency: int, n_documents: int) -> float:
-    """Inverse document frequency as `index.scoring.terms.Postings` has it."""
-    return float(np.log1p((n_documents - document_frequency + 0.5) / (document_frequency + 0.5)))
-
-
-def pooled(token_vectors: Float32, starts: Int32) -> Float32:
-    """Sentence vectors: the means of the sentences' word pieces.
-
-    Late chunking (Günther et al., 2024, https://arxiv.org/abs/2409.04701), so that a sentence is
-    also what its passage makes of it.
-    """
-    sums = np.zeros((len(starts) - 1, token_vectors.shape[1]), dtype=np.float32)
-    bounds = starts.tolist()
-    # A sum for each sentence is faster than one reduceat: NumPy adds whole rows at once.
-    for row, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
-        np.add.reduce(token_vectors[start:end], axis=0, out=sums[row])
-    return normalised(sums)

@@ -1,11 +1,4 @@
-"""Words as a lexical index sees them, and BM25 over them.
-
-The score is the Lucene variant of BM25 (Robertson et al., 1994; variants compared in
-Kamphuis et al., 2020, https://cs.uwaterloo.ca/~jimmylin/publications/Kamphuis_etal_ECIR2020_preprint.pdf),
-kept apart as saturated term frequency per document and idf per term, so that the idf may
-come from a larger collection than the one at hand. ``bm25s`` computes the same numbers
-(the tests compare them), but importing it costs more than answering a question does.
-"""
+"""Words as a lexical index sees them, and where each occurs."""
 
 from __future__ import annotations
 
@@ -21,11 +14,9 @@ import Stemmer
 from numpy.typing import NDArray
 
 from index.models.encoder import Float32, Int32
+from index.scoring.bm25 import idf, saturated
 
 __all__ = ["STEMMED", "STOP_WORDS", "Postings", "TermTable", "terms"]
-
-K1, B = 1.5, 0.75
-"""Saturation and length normalisation, at their customary values."""
 
 STOP_WORDS = frozenset(
     """a about above after again all also am an and any are aren't as at be because been before
@@ -163,11 +154,11 @@ class Postings:
         )
         term, self._rows = np.divmod(pairs, max(1, self.n_documents))
         self._starts = np.searchsorted(term, np.arange(n_terms + 1))
-        mean_length = max(float(lengths.mean()) if self.n_documents else 0.0, 1e-9)
-        norm = K1 * (1 - B + B * lengths / mean_length)
-        self._saturated = (counts / (counts + norm[self._rows])).astype(np.float32)
-        df = np.diff(self._starts)
-        self.idf: Float32 = np.log1p((self.n_documents - df + 0.5) / (df + 0.5)).astype(np.float32)
+        mean_length = float(lengths.mean()) if self.n_documents else 0.0
+        worth = saturated(counts, lengths[self._rows], mean_length)
+        self._saturated: Float32 = worth.astype(np.float32)
+        df = np.diff(self._starts).tolist()
+        self.idf: Float32 = np.asarray([idf(n, self.n_documents) for n in df], dtype=np.float32)
 
     def scores(self, ids: Sequence[int], weights: Float32 | None = None) -> Float32:
         """BM25 of every document for a query.

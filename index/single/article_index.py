@@ -3,45 +3,33 @@
 Article ─▶ passages, sentences ─▶ one pass of the encoder for each passage
                                     ├─ passage vectors ─▶ FAISS
                                     └─ token vectors
-                                         └─ sentence vectors ─▶ FAISS
-           sentences ─▶ terms ─▶ BM25 postings
+           sentences ─▶ terms
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import accumulate
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from index.archive.preparation import prepare_articles
+from index.archive.store import PreparedArticle
 from index.article import Article
-from index.models.encoder import Encoder, Encoding, Float32, Int32, Progress
-from index.scoring.int8_similarity import TokenScan
-from index.scoring.pool import pooled
-from index.scoring.terms import Postings, TermTable
-from index.segmentation.passages import Passage, Sentence, begins, segment
-from index.segmentation.traits import TRAITS, sentence_traits
+from index.errors import EmptyArticle
+from index.models.encoder import Encoder, Float32, Int32, Progress
+from index.scoring.terms import TermTable
+from index.segmentation.passages import Passage, Sentence
+from index.segmentation.traits import TRAITS
 
 __all__ = ["ArticleIndex", "build_index", "flat_index"]
-
-LEGIBLE_WORDS = 20
-"""Words under which an article is too short to tell."""
-LEGIBLE_PIECES = 3.0
-"""Word pieces a word up to which it is read: English has 1.1, German 1.8, Russian 4.8."""
-LEGIBLE_SHARE = 0.2
-"""Share of the commonest piece up to which it is read: the unknown sign is 0.3 of Japanese."""
-
-_WORD = re.compile(r"[^\W\d_]+")
-# Han and kana sign by sign, for they write no spaces.
-_SIGN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 
 
 @dataclass(frozen=True)
 class ArticleIndex:
-    """An article ready to be asked.
+    """An article ready to be asked, see `index.single.snapshot`.
 
     Attributes:
         article: The article itself.
@@ -49,9 +37,8 @@ class ArticleIndex:
         fingerprint: Its fingerprint; a query must be encoded by the same.
         passages: In the order of the text.
         sentences: In the order of the text.
-        passage_vectors: float32 ``(n_passages, dim)``, L2-normalised.
-        sentence_vectors: float32 ``(n_sentences, dim)``, L2-normalised.
-        token_vectors: float32 ``(n_tokens, dim)``, L2-normalised, in the order of the text.
+        passage_index: FAISS over the passages' vectors, inner product of unit vectors.
+        token_vectors: float16 ``(n_tokens, dim)``, L2-normalised, in the order of the text.
         token_ids: int32 ``(n_tokens,)``, word pieces of the model.
         token_starts: int32 ``(n_sentences + 1,)``: sentence ``s`` holds tokens
             ``token_starts[s]:token_starts[s + 1]``.
@@ -64,9 +51,8 @@ class ArticleIndex:
     fingerprint: str
     passages: tuple[Passage, ...]
     sentences: tuple[Sentence, ...]
-    passage_vectors: Float32
-    sentence_vectors: Float32
-    token_vectors: Float32
+    passage_index: faiss.IndexFlat
+    token_vectors: NDArray[np.float16]
     token_ids: Int32
     token_starts: Int32
     terms: TermTable
@@ -74,11 +60,13 @@ class ArticleIndex:
 
     def __post_init__(self) -> None:
         """Refuse parts that do not belong together."""
-        n_passages, n_sentences = len(self.passages), len(self.sentences)
-        n_tokens, dim = self.token_vectors.shape
+        n_sentences = len(self.sentences)
+        n_tokens = len(self.token_vectors)
         expected = {
-            "passage_vectors": (self.passage_vectors.shape, (n_passages, dim)),
-            "sentence_vectors": (self.sentence_vectors.shape, (n_sentences, dim)),
+            "passage_index": (
+                (self.passage_index.ntotal, self.passage_index.d),
+                (len(self.passages), self.token_vectors.shape[1]),
+            ),
             "token_ids": (self.token_ids.shape, (n_tokens,)),
             "token_starts": (self.token_starts.shape, (n_sentences + 1,)),
             "terms.starts": (self.terms.starts.shape, (n_sentences + 1,)),
@@ -91,89 +79,15 @@ class ArticleIndex:
     @property
     def dimension(self) -> int:
         """Width of every vector."""
-        return int(self.passage_vectors.shape[1])
-
-    @cached_property
-    def sentence_starts(self) -> Int32:
-        """int32 ``(n_passages + 1,)``: passage ``p`` holds these sentences."""
-        return np.asarray([p.first for p in self.passages] + [len(self.sentences)], dtype=np.int32)
-
-    @cached_property
-    def passage_index(self) -> faiss.Index:
-        """FAISS over ``passage_vectors``, inner product."""
-        return flat_index(self.passage_vectors)
-
-    @cached_property
-    def sentence_index(self) -> faiss.Index:
-        """FAISS over ``sentence_vectors``, inner product."""
-        return flat_index(self.sentence_vectors)
-
-    @cached_property
-    def token_scan(self) -> TokenScan:
-        """``token_vectors``, to be compared with those of a question."""
-        return TokenScan(self.token_vectors)
-
-    @cached_property
-    def sentence_postings(self) -> Postings:
-        """BM25 over sentences."""
-        return Postings(self.terms)
-
-    @cached_property
-    def passage_postings(self) -> Postings:
-        """BM25 over passages."""
-        return Postings(self.terms.merged(self.sentence_starts))
-
-    @cached_property
-    def row_of(self) -> dict[tuple[int, int], int]:
-        """The row of the sentence with each ``(start, end)``."""
-        return {(s.start, s.end): row for row, s in enumerate(self.sentences)}
-
-    @cached_property
-    def lengths(self) -> Int32:
-        """int32 ``(n_sentences,)``: code points of each sentence."""
-        return np.asarray([s.end - s.start for s in self.sentences], dtype=np.int32)
-
-    @cached_property
-    def piece_frequency(self) -> dict[int, int]:
-        """In how many passages each word piece occurs."""
-        passage_tokens = self.token_starts[self.sentence_starts]
-        passage = np.repeat(np.arange(len(self.passages)), np.diff(passage_tokens))
-        pairs = np.unique(np.stack([self.token_ids, passage]), axis=1)
-        pieces, counts = np.unique(pairs[0], return_counts=True)
-        return dict(zip(pieces.tolist(), counts.tolist(), strict=True))
-
-    @cached_property
-    def legible(self) -> bool:
-        """Whether the model reads what the article is written in.
-
-        A vocabulary that lacks a script falls to single letters, or to one sign for whatever it
-        does not know; its vectors then say nothing about meaning.
-        """
-        words = len(_SIGN.findall(self.article.text))
-        pieces = len(self.token_ids)
-        if words < LEGIBLE_WORDS:
-            return True
-        commonest = int(np.bincount(self.token_ids).max()) if pieces else 0
-        return pieces <= LEGIBLE_PIECES * words and commonest <= LEGIBLE_SHARE * pieces
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Every word of the article, lower-cased: how it spells what it speaks of."""
-        quotes = (self.article.text[s.start : s.end] for s in self.sentences)
-        return frozenset(word for quote in quotes for word in _WORD.findall(quote.lower()))
-
-    @cached_property
-    def term_of(self) -> dict[str, int]:
-        """The id of each term of the article."""
-        return {term: number for number, term in enumerate(self.terms.vocabulary)}
+        return int(self.passage_index.d)
 
 
-def flat_index(vectors: Float32) -> faiss.Index:
+def flat_index(vectors: Float32) -> faiss.IndexFlat:
     """An exact FAISS index over L2-normalised vectors, inner product.
 
     A single article stays far below the 1e5 vectors where an approximate kind begins to pay.
     """
-    index = faiss.index_factory(vectors.shape[1], "Flat", faiss.METRIC_INNER_PRODUCT)
+    index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors))
     return index
 
@@ -186,42 +100,56 @@ def build_index(
     Raises:
         EmptyArticle: It holds no sentence.
     """
-    passages, sentences = segment(article, encoder.count_tokens, encoder.max_tokens)
-    text = article.text
-    encodings = encoder.encode_documents(
-        [text[passage.start : passage.end] for passage in passages],
-        starts=[begins(passage, sentences) for passage in passages],
-        progress=progress,
-    )
-    quotes = [text[sentence.start : sentence.end] for sentence in sentences]
-    token_starts = _token_starts(passages, sentences, encodings)
-    # Rounded to what a folder keeps, so that a saved index answers as the built one does.
-    token_vectors = np.concatenate([encoding.token_vectors for encoding in encodings])
-    token_vectors = token_vectors.astype(np.float16).astype(np.float32)
+    (prepared,) = prepare_articles([article], encoder, progress=progress)
+    if isinstance(prepared, EmptyArticle):
+        raise prepared
+    return _index_of(prepared, encoder)
+
+
+def _index_of(prepared: PreparedArticle, encoder: Encoder) -> ArticleIndex:
+    article, parts = prepared.article, prepared.passages
+    firsts = [0, *accumulate(len(part.sentence_spans) for part in parts)]
+    offsets = [0, *accumulate(len(part.token_ids) for part in parts)]
+    vocabulary: dict[str, int] = {}
+    sentences = [terms for part in parts for terms in part.terms]
+    ids = [vocabulary.setdefault(term, len(vocabulary)) for terms in sentences for term in terms]
+    bounds = [0, *accumulate(map(len, sentences))]
     return ArticleIndex(
         article=article,
         model=encoder.name,
         fingerprint=encoder.fingerprint,
-        passages=passages,
-        sentences=sentences,
-        passage_vectors=np.stack([encoding.vector for encoding in encodings]),
-        sentence_vectors=pooled(token_vectors, token_starts),
-        token_vectors=token_vectors,
-        token_ids=np.concatenate([encoding.token_ids for encoding in encodings]),
-        token_starts=token_starts,
-        terms=TermTable.of(quotes, article.language),
-        traits=sentence_traits(quotes),
+        passages=tuple(
+            Passage(
+                part.start,
+                part.end,
+                article.heading_at(part.start),
+                part.paragraph,
+                first,
+                last,
+                part.page,
+            )
+            for part, first, last in zip(parts, firsts, firsts[1:], strict=False)
+        ),
+        sentences=tuple(
+            Sentence(start, end, row)
+            for row, part in enumerate(parts)
+            for start, end in part.sentence_spans.tolist()
+        ),
+        passage_index=flat_index(np.stack([part.vector for part in parts])),
+        # Half precision moves a cosine by less than 0.0005.
+        token_vectors=np.concatenate([part.token_vectors for part in parts]).astype(np.float16),
+        token_ids=np.concatenate([part.token_ids for part in parts]),
+        token_starts=np.asarray(
+            [
+                *(
+                    offset + start
+                    for offset, part in zip(offsets, parts, strict=False)
+                    for start in part.token_starts[:-1].tolist()
+                ),
+                offsets[-1],
+            ],
+            dtype=np.int32,
+        ),
+        terms=TermTable(tuple(vocabulary), np.asarray(ids, np.int32), np.asarray(bounds, np.int32)),
+        traits=np.concatenate([part.traits for part in parts]),
     )
-
-
-def _token_starts(
-    passages: tuple[Passage, ...], sentences: tuple[Sentence, ...], encodings: list[Encoding]
-) -> Int32:
-    """Where each sentence's tokens begin in the concatenation of all passages' tokens."""
-    starts: list[int] = []
-    offset = 0
-    for passage, encoding in zip(passages, encodings, strict=True):
-        inside = encoding.first_tokens(begins(passage, sentences))
-        starts.extend((offset + inside).tolist())
-        offset += len(encoding.token_ids)
-    return np.asarray([*starts, offset], dtype=np.int32)

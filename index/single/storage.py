@@ -45,12 +45,12 @@ __all__ = [
 ]
 
 FORMAT = "article-qa/index"
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 2**20
 MAX_FILE_BYTES = 8 * 2**30
 _FILE_NAME = re.compile(r"(article|passages|sentences|arrays)-[0-9a-f]{32}\.(json|faiss|npz)")
-_FILES = ("article.json", "passages.faiss", "sentences.faiss", "arrays.npz")
+_FILES = ("article.json", "passages.faiss", "arrays.npz")
 
 
 def is_index_folder(path: str | os.PathLike[str]) -> bool:
@@ -201,8 +201,7 @@ def _parts(index: ArticleIndex) -> dict[str, bytes]:
     arrays = io.BytesIO()
     np.savez(
         arrays,
-        # Half precision moves a cosine by less than 0.0005 and halves the folder.
-        token_vectors=index.token_vectors.astype(np.float16),
+        token_vectors=index.token_vectors,
         token_ids=index.token_ids,
         token_starts=index.token_starts,
         term_ids=index.terms.ids,
@@ -213,7 +212,6 @@ def _parts(index: ArticleIndex) -> dict[str, bytes]:
         # ASCII, so that lone surrogates survive.
         "article.json": json.dumps(article, ensure_ascii=True).encode("ascii"),
         "passages.faiss": faiss.serialize_index(index.passage_index).tobytes(),
-        "sentences.faiss": faiss.serialize_index(index.sentence_index).tobytes(),
         "arrays.npz": arrays.getvalue(),
     }
 
@@ -221,10 +219,6 @@ def _parts(index: ArticleIndex) -> dict[str, bytes]:
 def _assembled(parts: Mapping[str, bytes], manifest: Mapping[str, Any]) -> ArticleIndex:
     """The index that ``_parts`` took apart."""
     data = json.loads(parts["article.json"])
-    vectors = {}
-    for name in ("passages", "sentences"):
-        flat = index_of(parts[f"{name}.faiss"])
-        vectors[name] = flat.reconstruct_n(0, flat.ntotal)
     with np.load(io.BytesIO(parts["arrays.npz"]), allow_pickle=False) as arrays:
         return ArticleIndex(
             article=Article.from_dict(data["article"]),
@@ -232,14 +226,20 @@ def _assembled(parts: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Artic
             fingerprint=manifest["model"]["fingerprint"],
             passages=tuple(Passage(*row) for row in data["passages"]),
             sentences=tuple(Sentence(*row) for row in data["sentences"]),
-            passage_vectors=vectors["passages"],
-            sentence_vectors=vectors["sentences"],
-            token_vectors=arrays["token_vectors"].astype(np.float32),
+            passage_index=_flat(parts["passages.faiss"]),
+            token_vectors=arrays["token_vectors"].astype(np.float16),
             token_ids=arrays["token_ids"],
             token_starts=arrays["token_starts"],
             terms=TermTable(tuple(data["vocabulary"]), arrays["term_ids"], arrays["term_starts"]),
             traits=arrays["traits"],
         )
+
+
+def _flat(data: bytes) -> faiss.IndexFlat:
+    index = index_of(data)
+    if not isinstance(index, faiss.IndexFlat):
+        raise TypeError(f"a {type(index).__name__} is no index of one article")
+    return index
 
 
 def _listed_files(folder: Path) -> set[str]:

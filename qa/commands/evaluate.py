@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from qa.bot import MAX_K
+from qa.engine import MAX_K
 from qa.ranking.reranker import RERANKER_HELP
 
 __all__ = ["BELOW_THE_GATE", "add_arguments", "run"]

@@ -20,9 +20,9 @@ from index.archive.store import Where
 from index.errors import LibraryBusy, QuestionError, SourceError, SourceNotFound
 from index.reading.reader import is_address as is_url
 from qa.answer import Answer
-from qa.archive_answer import PER_ARTICLE
 from qa.commands.store import existing_store
 from qa.commands.terminal import render, terminal_progress
+from qa.engine import PER_ARTICLE
 from qa.folder_sync import Refused, article_files, open_folder, read_each, stamps_of, sync
 from qa.library import Added, Library
 from qa.text import one_line

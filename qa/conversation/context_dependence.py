@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 
 from index.models.encoder import Float32
-from index.scoring.terms import STOP_WORDS, terms
-from index.single.article_index import ArticleIndex
+from index.scoring.terms import STOP_WORDS
 
-__all__ = ["LEANING", "asks_for_more", "is_short", "leaning", "leaning_of"]
+__all__ = ["LEANING", "asks_for_more", "is_short", "leaning_of"]
 
 SHORT: Final = 4
 """Words up to which a question is hardly one without the question before."""
@@ -29,7 +28,7 @@ LEANING: Final = (
     "known<=2",
     "name",  # a capital past the first word, or a digit
 )
-"""What tells whether a question needs context; the columns of `leaning`."""
+"""What tells whether a question needs context; the columns of `leaning_of`."""
 
 _PRONOUN: Final = re.compile(
     r"\b(?:he|him|his|she|her|hers|it|its|they|them|theirs?|this|that|these|those|there|ones?"
@@ -62,12 +61,6 @@ _NO_SUBJECT: Final = (
 _PARTICULAR: Final = frozenset("how when where which who whom whose why".split())
 """Words that ask for something in particular, of whatever it may be."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-
-
-def leaning(index: ArticleIndex, question: str) -> Float32:
-    """What tells whether a question to an article needs context; see `leaning_of`."""
-    content = dict.fromkeys(terms(question, index.article.language))
-    return leaning_of(question, sum(term in index.term_of for term in content))
 
 
 def leaning_of(question: str, known: int) -> Float32:

@@ -24,35 +24,32 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from index.errors import QuestionError
 from index.models.encoder import Float32
-from index.single.article_index import ArticleIndex
 from qa.answer import Answer
-from qa.conversation.context_dependence import LEANING, asks_for_more, is_short, leaning
+from qa.conversation.context_dependence import LEANING, asks_for_more, is_short
 from qa.ranking.confidence_features import SHOWN
 from qa.ranking.fusion import Fusion
 
 __all__ = [
     "SENTENCE_FEATURES",
+    "Focus",
     "FollowUp",
     "Weights",
-    "Where",
     "check_history",
     "come_to",
-    "follow_up",
     "joined",
     "last_with_a_subject",
     "read_after",
     "weighted",
     "weights",
-    "where_cited",
 ]
 
-Where = tuple[tuple[int, float], ...]
+Focus: TypeAlias = tuple[tuple[int, float], ...]
 """Rows of cited sentences, each with the probability that the talk has come to it; together at
 most 1."""
 
@@ -96,7 +93,7 @@ class FollowUp:
     question: str
     before: str
     joined: str
-    where: Where
+    where: Focus
     shown: frozenset[int] | None = None
 
     @property
@@ -128,26 +125,6 @@ class Weights:
     sentences: Fusion
 
 
-def follow_up(index: ArticleIndex, question: str, history: Sequence[Answer]) -> FollowUp | None:
-    """What a question to an article follows; None where it follows nothing.
-
-    Args:
-        index: The article that is asked.
-        question: As it is read.
-        history: Earlier answers, the last one last. Those of other articles are passed over,
-            and of this one's only the last few are looked at.
-
-    Raises:
-        QuestionError: The history holds something that is no answer.
-    """
-    check_history(history)
-    if not history:
-        return None
-    return read_after(
-        question, history, lambda answer: where_cited(index, answer), leaning(index, question)
-    )
-
-
 def check_history(history: Sequence[Answer]) -> None:
     """Refuse what is no list of answers.
 
@@ -167,7 +144,7 @@ def check_history(history: Sequence[Answer]) -> None:
 def read_after(
     question: str,
     history: Sequence[Answer],
-    cited: Callable[[Answer], Where],
+    cited: Callable[[Answer], Focus],
     leans: Float32,
 ) -> FollowUp | None:
     """What a question follows; None where it stands by itself, or follows nothing.
@@ -176,7 +153,7 @@ def read_after(
         question: As it is read.
         history: Earlier answers, the last one last.
         cited: Says what an answer cites of that which is asked now.
-        leans: As from `leaning`.
+        leans: As from `leaning_of`.
     """
     fitted, further = weights(), asks_for_more(question)
     if not further and float(leans @ fitted.leaning) < fitted.threshold:
@@ -219,7 +196,7 @@ def last_with_a_subject(questions: Sequence[str]) -> str:
     return next((q for q in reversed(questions) if not asks_for_more(q)), questions[-1])
 
 
-def come_to(cited: Sequence[tuple[Where, float]], trust: tuple[float, float]) -> Where:
+def come_to(cited: Sequence[tuple[Focus, float]], trust: tuple[float, float]) -> Focus:
     """Where the talk has come to: what the last answer cited that was right.
 
     Whether one was is as uncertain as its confidence says; if it was not, the talk still is
@@ -239,22 +216,7 @@ def come_to(cited: Sequence[tuple[Where, float]], trust: tuple[float, float]) ->
     return tuple(believed.items())
 
 
-def where_cited(index: ArticleIndex, answer: Answer) -> Where:
-    """The sentences that an answer cites, weighted by the softmax of their scores.
-
-    Empty for an answer from another article. A citation that does not stand where it says it
-    does is passed over.
-    """
-    rows, scores = [], []
-    for citation in answer.citations[:CITED]:
-        row = index.row_of.get((citation.start, citation.end))
-        if citation.article.hash == index.article.hash and row is not None:
-            rows.append(row)
-            scores.append(citation.score)
-    return weighted(rows, scores)
-
-
-def weighted(rows: Sequence[int], scores: Sequence[float]) -> Where:
+def weighted(rows: Sequence[int], scores: Sequence[float]) -> Focus:
     """Rows, each with the softmax of its score."""
     if not rows or not np.isfinite(scores).all():
         return ()

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from index.models.encoder import Float32, Int32
 from qa.conversation.context_dependence import is_short
-from qa.conversation.followup import SENTENCE_FEATURES, FollowUp, Where, weights
-from qa.ranking.article import Ranking
+from qa.conversation.followup import SENTENCE_FEATURES, Focus, FollowUp, weights
 from qa.ranking.fusion import by_cost
+from qa.ranking.ranking import Ranking
 
 __all__ = ["FURTHER", "followup_features", "further_on", "in_context", "nearness"]
 
@@ -35,7 +35,7 @@ _SHOWN_BEFORE: Final = 5.0
 
 
 def nearness(
-    where: Where,
+    where: Focus,
     n: int,
     steps: Mapping[int, float],
     elsewhere: float,
@@ -90,7 +90,7 @@ def followup_features(alone: Float32, joined: Float32, near: Float32, short: boo
 
 
 def further_on(
-    where: Where, shown: Collection[int], n: int, places: NDArray[np.int64] | None = None
+    where: Focus, shown: Collection[int], n: int, places: NDArray[np.int64] | None = None
 ) -> Float32:
     """Log-probability of each sentence to be what a reader who asks for more goes on to.
 

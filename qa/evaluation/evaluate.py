@@ -13,7 +13,7 @@ from typing import Any
 
 from index.errors import DataError
 from index.models.encoder import Progress
-from qa.bot import MAX_K
+from qa.engine import MAX_K
 from qa.evaluation.datasets import OFF_ARTICLE, Dataset, Problem
 from qa.evaluation.extras import extra
 from qa.evaluation.formats import read_dataset

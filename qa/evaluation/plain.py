@@ -21,7 +21,7 @@ from index.models.encoder import Progress
 from index.models.loading import resolve
 from index.single.article_index import flat_index
 from qa.answer import Answer, Citation, PassageRef
-from qa.citing.article import article_ref
+from qa.citing.cite import article_ref
 from qa.evaluation.datasets import Document
 from qa.evaluation.measures import Place
 from qa.evaluation.systems import Located, Reader

@@ -20,7 +20,7 @@ from index.models.loading import load_encoder
 from index.single.article_index import build_index
 from qa.answer import Answer, Citation, PassageRef
 from qa.bot import ArticleBot
-from qa.citing.article import article_ref
+from qa.citing.cite import article_ref
 from qa.evaluation.datasets import Document
 from qa.evaluation.measures import Place
 from qa.ranking.reranker import RerankerLike, load_reranker

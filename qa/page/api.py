@@ -13,7 +13,7 @@ from typing import Any
 
 from index.errors import ArticleQAError, QuestionError, SourceError
 from index.reading.plaintext import article_from_text
-from qa.bot import DEFAULT_K
+from qa.engine import DEFAULT_K
 from qa.page.markup import transferable
 from qa.page.source import ArticleSource, Opened, Source
 

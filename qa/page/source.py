@@ -13,7 +13,8 @@ from index.errors import UnknownArticle
 from index.models.encoder import Progress
 from index.segmentation.passages import Passage, Sentence
 from qa.answer import Answer
-from qa.bot import DEFAULT_K, ArticleBot
+from qa.bot import ArticleBot
+from qa.engine import DEFAULT_K
 from qa.library import Library
 
 __all__ = ["ArticleSource", "LibrarySource", "Opened", "Source"]

@@ -10,16 +10,21 @@ needed, as most news articles give none.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Container
 from typing import Final
 
-__all__ = ["as_written", "initials_of_names"]
+__all__ = ["as_written", "initials_of_names", "may_abbreviate"]
 
 _SMALL: Final = r"of|for|and|the|on|in|to|de|du|des|der|und"
 _NAME: Final = re.compile(
     rf"\b[A-Z][\w'\u2019-]*(?:[ \t]+(?:(?:(?:{_SMALL})[ \t]+)*)[A-Z][\w'\u2019-]*){{1,7}}"
 )
 _SHORT: Final = re.compile(r"\b[A-Z](?:\.?[A-Z]){1,6}\b\.?")
+
+
+def may_abbreviate(question: str) -> bool:
+    """Whether a question holds anything that `as_written` could lengthen or shorten."""
+    return bool(_SHORT.search(question) or _NAME.search(question))
 
 
 def initials_of_names(text: str) -> dict[str, str]:
@@ -48,13 +53,13 @@ def initials_of_names(text: str) -> dict[str, str]:
     return found
 
 
-def as_written(question: str, text: str, words: Collection[str], names: dict[str, str]) -> str:
+def as_written(question: str, text: str, words: Container[str], names: dict[str, str]) -> str:
     """A question with its names as long or as short as the article has them.
 
     Args:
         question: As asked.
         text: The article's.
-        words: Its words, lower-cased.
+        words: Those words of the question, lower-cased, that are used as they are.
         names: Of `initials_of_names`.
 
     Returns:
@@ -70,7 +75,7 @@ def as_written(question: str, text: str, words: Collection[str], names: dict[str
         if name in text:
             return name
         for initials in initials_of_names(name):
-            if initials.lower() in words and re.search(rf"\b{initials}\b", text):
+            if re.search(rf"\b{initials}\b", text):
                 return initials
         return name
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Final, Protocol
 
-__all__ = ["ANSWER_TYPES", "Vocabulary", "answer_type", "mend", "repair_typos"]
+__all__ = ["ANSWER_TYPES", "Vocabulary", "answer_type", "correct_spelling", "repair_typos"]
 
 ANSWER_TYPES: Final = (
     "percentage",
@@ -143,11 +143,11 @@ def _edits(word: str) -> set[str]:
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
-def mend(question: str, vocabulary: Vocabulary, is_word: Callable[[str], bool]) -> str:
+def correct_spelling(question: str, vocabulary: Vocabulary, is_word: Callable[[str], bool]) -> str:
     """Spell a question as the article does, where a word of it is close to one of the article's.
 
-    >>> mend("humen rights in Micorsoft", {"human", "microsoft"}, {"rights", "in"}.__contains__)
-    'human rights in microsoft'
+    >>> correct_spelling("humen rights", {"human"}, {"rights"}.__contains__)
+    'human rights'
 
     Args:
         question: The question as asked.

@@ -7,15 +7,16 @@ and Cho, 2019, https://arxiv.org/abs/1901.04085) one pass of a transformer each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.models.encoder import Float32
-from index.single.article_index import ArticleIndex
+from index.scoring.pool import Pool
 
-__all__ = ["RERANKER_HELP", "Reranker", "RerankerLike", "load_reranker", "rerank"]
+__all__ = ["RERANKER_HELP", "Reranker", "RerankerLike", "SecondLook", "load_reranker"]
 
 RERANKER_HELP: Final = (
     "a sentence-transformers cross-encoder (a folder or a hub name) that reorders the best"
@@ -65,10 +66,9 @@ def load_reranker(reranker: RerankerLike | None) -> Reranker | None:
     return CrossEncoderReranker(reranker)
 
 
-def rerank(
-    index: ArticleIndex, question: str, passages: Float32, sentences: Float32, reranker: Reranker
-) -> tuple[Float32, Float32]:
-    """Reorder the best passages and the best sentences.
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """Reorders the best passages and sentences of a pool.
 
     A sentence alone may not say who its "he" is, and a passage not which of its sentences
     answers, so that a sentence counts by what the model says of both. Half of the new order
@@ -79,30 +79,39 @@ def rerank(
     highest. So no candidate falls behind what was not looked at again, and scores stay on the
     scale that confidence was fitted to.
 
-    Args:
-        index: The article's index.
-        question: As it is to be read.
-        passages: float32 ``(n_passages,)``: their scores by the fusion, higher is better.
-        sentences: float32 ``(n_sentences,)``: the same of the sentences.
+    Attributes:
         reranker: The model.
-
-    Returns:
-        The scores of passages and sentences in the new order, shapes as before.
+        question: As it is to be read.
+        pool: The candidates.
+        texts: Of the pool's passages.
     """
-    text = index.article.text
-    best_sentences = _best(sentences, BEST_SENTENCES)
-    holding = np.asarray([index.sentences[row].passage for row in best_sentences])
-    best_passages = np.union1d(_best(passages, BEST_PASSAGES), holding)
-    spans = [index.passages[row] for row in best_passages] + [
-        index.sentences[row] for row in best_sentences
-    ]
-    said = reranker.scores(question, [text[span.start : span.end] for span in spans])
-    of_passages, of_sentences = np.split(said.astype(np.float64), [len(best_passages)])
-    of_sentences = of_sentences + of_passages[np.searchsorted(best_passages, holding)]
-    return (
-        _reordered(passages, best_passages, of_passages),
-        _reordered(sentences, best_sentences, of_sentences),
-    )
+
+    reranker: Reranker
+    question: str
+    pool: Pool
+    texts: Sequence[str]
+
+    def __call__(self, passages: Float32, sentences: Float32) -> tuple[Float32, Float32]:
+        """The scores of passages and sentences in the new order, shapes as before."""
+        passage_of = np.repeat(np.arange(len(self.pool)), np.diff(self.pool.sentence_starts))
+        best_sentences = _best(sentences, BEST_SENTENCES)
+        holding = passage_of[best_sentences]
+        best_passages = np.union1d(_best(passages, BEST_PASSAGES), holding)
+        quotes = [self._sentence(row, passage_of[row]) for row in best_sentences.tolist()]
+        said = self.reranker.scores(
+            self.question, [*(self.texts[row] for row in best_passages.tolist()), *quotes]
+        )
+        of_passages, of_sentences = np.split(said.astype(np.float64), [len(best_passages)])
+        of_sentences = of_sentences + of_passages[np.searchsorted(best_passages, holding)]
+        return (
+            _reordered(passages, best_passages, of_passages),
+            _reordered(sentences, best_sentences, of_sentences),
+        )
+
+    def _sentence(self, row: int, passage: int) -> str:
+        offset = int(self.pool.passage_spans[passage, 0])
+        start, end = (self.pool.sentence_spans[row] - offset).tolist()
+        return self.texts[passage][start:end]
 
 
 def _best(scores: Float32, n: int) -> NDArray[np.int64]:

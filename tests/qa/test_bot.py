@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import qa
 from index import EmptyArticle, OtherModel, SourceNotFound
+from index.models.encoder import Encoder
 from qa import Answer, ArticleBot, QuestionError
 
 
@@ -126,9 +127,11 @@ def test_a_missing_file_is_a_typed_error(tmp_path: Path) -> None:
         ArticleBot.open(tmp_path / "no.txt")
 
 
-def test_an_index_is_not_asked_with_another_models_vectors(bot: ArticleBot, tmp_path: Path) -> None:
+def test_an_index_is_not_asked_with_another_models_vectors(
+    bot: ArticleBot, encoder: Encoder, tmp_path: Path
+) -> None:
     other = dataclasses.replace(bot.index, fingerprint="0" * 64)
-    ArticleBot(other, bot._encoder).save(tmp_path / "index")
+    ArticleBot(other, encoder).save(tmp_path / "index")
     with pytest.raises(OtherModel):
         ArticleBot.open(tmp_path / "index")
 

@@ -30,7 +30,7 @@ from index.models.encoder import Encoder
 from index.reading.plaintext import article_from_text
 from index.reading.reader import bundled_article
 from qa import Answer, ArticleBot, Library, Where
-from qa.citing.archive import CLOSE
+from qa.citing.cite import CLOSE
 from qa.commands.library import add_library_commands, add_library_options, ask_library, sync_once
 from qa.conversation.followup import TURNS
 from qa.question.periods import periods

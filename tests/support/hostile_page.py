@@ -16,7 +16,7 @@ import gradio as gr
 import app
 from index.article import Article, Block, BlockKind
 from qa.answer import Answer, Citation, PassageRef
-from qa.citing.article import article_ref
+from qa.citing.cite import article_ref
 from qa.page import Turn, render_article, render_conversation, script, style
 
 

@@ -7,17 +7,15 @@ import sqlite3
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.archive.entries import days_of
 from index.archive.folder.database import check_row
-from index.archive.store import Entry, Where
+from index.archive.store import Where
 
-__all__ = ["Catalogue", "days_of", "entry_of"]
-
-_NEVER = (1, 0)
+__all__ = ["Catalogue"]
 
 
 @dataclass(slots=True)
@@ -105,31 +103,3 @@ class Catalogue:
         for name in wanted:
             named[self.names[kind].get(name.casefold(), [])] = True
         return named
-
-
-def entry_of(entry: str) -> Entry:
-    """An entry out of its row."""
-    values = json.loads(entry)
-    return Entry(**values | {"authors": tuple(values["authors"]), "tags": tuple(values["tags"])})
-
-
-def days_of(published: str | None) -> tuple[int, int]:
-    """First and last day that an ISO 8601 date, month or year allows, as ordinals.
-
-    >>> [date.fromordinal(day).isoformat() for day in days_of("2021-05")]
-    ['2021-05-01', '2021-05-31']
-    """
-    parts = (published or "")[:10].split("-")
-    try:
-        numbers = [int(part) for part in parts]
-        first = date(*(numbers + [1, 1])[:3])
-        if len(numbers) == 1:
-            last = date(first.year, 12, 31)
-        elif len(numbers) == 2:
-            later = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-            last = later - timedelta(days=1)
-        else:
-            last = first
-    except (ValueError, OverflowError):
-        return _NEVER
-    return first.toordinal(), last.toordinal()

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from index.archive.entries import entry_record
 from index.archive.folder.database import State, check_row, crc_of
-from index.archive.records.article import entry_record, pack_body
+from index.archive.records.article import pack_body
 from index.archive.records.codec_training import recorded
 from index.archive.records.passage import unpack_passages
 from index.archive.records.token_codec import TokenCodec

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.models.encoder import Float32
-from index.scoring.terms import K1, B
+from index.scoring.bm25 import saturated
 
 __all__ = ["SEGMENT_ROWS", "Segment", "best", "build_segment"]
 
@@ -80,13 +80,12 @@ class Segment:
         if not known.any():
             return None
         total = np.zeros(self.last - self.first, dtype=np.float32)
-        norm = (K1 * (1 - B + B / max(mean_length, 1e-9) * self.lengths)).astype(np.float32)
         for place, weight in zip(places[known], weights[known], strict=True):
             span = slice(int(self.starts[place]), int(self.starts[place + 1]))
-            rows, tf = self.rows[span], self.frequencies[span].astype(np.float32)
-            tf /= tf + norm.take(rows)
-            tf *= weight
-            total[rows] += tf
+            rows = self.rows[span]
+            total[rows] += weight * saturated(
+                self.frequencies[span], self.lengths.take(rows), mean_length
+            )
         return total
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.archive.article_cache import RecentArticles
+from index.archive.entries import entry_of
 from index.archive.folder import lexical_index, vector_index
-from index.archive.folder.catalogue import entry_of
 from index.archive.folder.database import check_row, explained
 from index.archive.folder.view import View
 from index.archive.records.article import unpack_body
@@ -23,7 +23,8 @@ from index.archive.store import Entry, Hits, Int64, PreparedArticle, Statistics,
 from index.article import Article
 from index.errors import UnknownArticle
 from index.models.encoder import Float32, Int32
-from index.scoring.pool import Pool, idf
+from index.scoring.bm25 import idf
+from index.scoring.pool import Pool
 
 __all__ = ["FolderSnapshot"]
 

@@ -41,7 +41,7 @@ from index.archive.folder.last_commit import read_head, write_head
 from index.archive.folder.snapshot import FolderSnapshot
 from index.archive.folder.view import DamagedBaseError, View, load_view, read_codecs
 from index.archive.records.token_codec import TokenCodec
-from index.archive.store import Int64, ModelRef, PreparedArticle, Snapshot, Where
+from index.archive.store import Int64, ModelRef, PreparedArticle, StoredSnapshot, Where
 from index.errors import DamagedLibrary, LibraryBusy, OtherModel, ReadOnlyLibrary
 from index.models.encoder import Progress
 from index.segmentation.sentences import SEGMENTER
@@ -112,7 +112,7 @@ class FolderStore:
         return self._model
 
     @contextmanager
-    def read(self) -> Iterator[Snapshot]:
+    def read(self) -> Iterator[StoredSnapshot]:
         """See `index.archive.store.Store`."""
         with self._transaction() as connection:
             with explained(self.folder):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from index.archive.folder.catalogue import days_of
+from index.archive.entries import days_of, entry_record
 from index.archive.milvus.blobs import Blob, blob_range, blob_rows, read_blobs
 from index.archive.milvus.client import Milvus
 from index.archive.milvus.commits import State, removal_row, removals
@@ -26,13 +26,13 @@ from index.archive.milvus.vocabulary import (
     term_name,
     undo,
 )
-from index.archive.records.article import entry_record, pack_body
+from index.archive.records.article import pack_body
 from index.archive.records.codec_training import recorded
 from index.archive.records.passage import unpack_passages
 from index.archive.records.token_codec import TokenCodec
 from index.archive.store import PreparedArticle, PreparedPassage, Statistics
 from index.errors import LibraryError, UnknownArticle
-from index.scoring.terms import K1, B
+from index.scoring.bm25 import saturated
 
 __all__ = ["NO_TERM", "Change", "clean", "find", "purge", "weights"]
 
@@ -250,9 +250,10 @@ def purge(milvus: Milvus, names: Names, state: State, held: Callable[[], None]) 
 
 
 def weights(frequencies: Mapping[int, int], length: int, mean: float) -> dict[int, float]:
-    """Saturated term frequencies of one passage, as `index.scoring.pool.bm25` has them."""
-    norm = K1 * (1 - B + B * length / max(mean, 1e-9))
-    return {number: tf / (tf + norm) for number, tf in frequencies.items()}
+    """Saturated term frequencies of one passage."""
+    counts = np.asarray([*frequencies.values()])
+    worth = saturated(counts, np.full(len(counts), length), mean)
+    return dict(zip(frequencies, worth.tolist(), strict=True))
 
 
 def _lexical(

@@ -22,7 +22,7 @@ from index.archive.milvus.client import MOST_ROWS, Milvus
 from index.archive.milvus.filters import all_of, holds_any
 from index.archive.store import Hits
 from index.models.encoder import Float32
-from index.scoring.pool import bm25
+from index.scoring.bm25 import bm25
 
 __all__ = ["lexical_search"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.archive.folder.catalogue import entry_of
+from index.archive.entries import entry_of
 from index.archive.milvus.blobs import Blob, read_blobs
 from index.archive.milvus.changes import find
 from index.archive.milvus.client import MOST_ROWS
@@ -26,7 +26,8 @@ from index.archive.store import Entry, Hits, Int64, PreparedArticle, Statistics,
 from index.article import Article
 from index.errors import DamagedLibrary, LibraryBusy, UnknownArticle
 from index.models.encoder import Float32, Int32
-from index.scoring.pool import Pool, idf
+from index.scoring.bm25 import idf
+from index.scoring.pool import Pool
 
 if TYPE_CHECKING:
     from index.archive.milvus.store import Connected

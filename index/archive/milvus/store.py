@@ -31,7 +31,7 @@ from index.archive.milvus.snapshot import MilvusSnapshot
 from index.archive.records.codec_training import MAX_SAMPLE, TRAIN_AT, learn, recoded
 from index.archive.records.passage import unpack_passages
 from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec
-from index.archive.store import ModelRef, PreparedArticle, Snapshot
+from index.archive.store import ModelRef, PreparedArticle, StoredSnapshot
 from index.article import Article
 from index.errors import DamagedLibrary, NotALibrary, OtherModel
 from index.models.encoder import Progress
@@ -129,7 +129,7 @@ class MilvusStore:
         return self._milvus.has_sparse
 
     @contextmanager
-    def read(self) -> Iterator[Snapshot]:
+    def read(self) -> Iterator[StoredSnapshot]:
         """See `index.archive.store.Store`."""
         state = read_state(self._milvus, self._names, at_least=self._connected.newest)
         self._connected.newest = max(self._connected.newest, state.generation)

@@ -1,39 +1,16 @@
-"""An article as a store keeps it: its metadata in a line of JSON, its text in a checked blob."""
+"""An article as a store keeps it: its text and structure in a checked blob."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Final
 
-from index.archive.store import PreparedArticle
 from index.article import Article
 
-__all__ = ["entry_record", "pack_body", "unpack_body"]
+__all__ = ["pack_body", "unpack_body"]
 
 _MAX_BODY_BYTES: Final = 2**30
-
-
-def entry_record(prepared: PreparedArticle) -> dict[str, Any]:
-    """What `index.archive.store.Entry` holds of an article that is added now."""
-    article = prepared.article
-    return {
-        "id": article.id,
-        "hash": article.hash,
-        "title": article.title,
-        "authors": list(article.authors),
-        "published": article.published,
-        "modified": article.modified,
-        "site": article.site,
-        "url": article.url,
-        "language": article.language,
-        "tags": list(prepared.tags),
-        "source": prepared.source,
-        "added": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "n_passages": len(prepared.passages),
-        "n_characters": len(article.text),
-    }
 
 
 def pack_body(number: int, article: Article) -> bytes:

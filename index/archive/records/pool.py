@@ -56,6 +56,7 @@ def pool_of(
         sentence_spans=layout.sentence_spans,
         sentence_starts=layout.sentence_starts,
         token_starts=layout.token_starts,
+        token_ids=layout.token_ids.astype(np.int32),
         passage_vectors=vectors,
         tokens=tokens_of(layout, vectors, codecs),
         traits=layout.traits,

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from index.archive.folder.catalogue import days_of
+from index.archive.entries import days_of
 from index.article import Article
 from index.errors import EmptyArticle, SourceError, UnreadableSource
 from index.reading.plaintext import article_from_text

@@ -33,7 +33,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.archive.records.article import entry_record
+from index.archive.entries import entry_record
 from index.archive.records.token_codec import ByteCodec
 from index.archive.store import Entry, PreparedArticle, PreparedPassage
 from index.article import Article

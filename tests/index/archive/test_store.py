@@ -13,7 +13,8 @@ from index import QuestionError, UnknownArticle
 from index.archive.folder.store import FolderStore
 from index.archive.milvus.store import MilvusStore
 from index.archive.store import Snapshot, Store, Where
-from index.scoring.pool import bm25, idf, sum_by_passage
+from index.scoring.bm25 import bm25, idf
+from index.scoring.pool import sum_by_passage
 from index.scoring.terms import Postings, TermTable
 from tests.support.archive import DIM, MODEL, generated, make_article, prepare, vector_of_text
 from tests.support.milvus import give_back, temporary_store

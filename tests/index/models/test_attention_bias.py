@@ -104,11 +104,11 @@ def test_an_article_is_read_by_its_sentences(encoder: Encoder) -> None:
     index = build_index(article_from_text(TEXT), encoder)
     told = read(encoder, starts=STARTS)
     assert index.token_vectors == pytest.approx(told.token_vectors, abs=1e-3)
-    assert index.passage_vectors[0] == pytest.approx(told.vector, abs=1e-6)
+    assert index.passage_index.reconstruct(0) == pytest.approx(told.vector, abs=1e-6)
 
 
 @given(st.text(min_size=1, max_size=200).filter(lambda text: any(map(str.isalnum, text))))
 def test_whatever_is_read_has_directions(encoder: Encoder, text: str) -> None:
     index = build_index(article_from_text(text), encoder)
-    norms = np.linalg.norm(index.token_vectors, axis=1)
+    norms = np.linalg.norm(index.token_vectors.astype(np.float32), axis=1)
     assert norms == pytest.approx(np.ones(len(norms)), abs=1e-3)

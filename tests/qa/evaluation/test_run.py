@@ -13,7 +13,7 @@ from index import Article, DataError, QuestionError
 from index.article import Block, BlockKind
 from index.models.encoder import Progress
 from qa import Answer, Citation, PassageRef
-from qa.citing.article import article_ref
+from qa.citing.cite import article_ref
 from qa.evaluation import Dataset, Document, Question
 from qa.evaluation.kept import passage_name
 from qa.evaluation.measures import Place

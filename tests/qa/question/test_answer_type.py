@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.question.answer_type import ANSWER_TYPES, answer_type, mend, repair_typos
+from qa.question.answer_type import ANSWER_TYPES, answer_type, correct_spelling, repair_typos
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,12 @@ WORDS = {"the", "rights", "vow", "police", "in"}
     ],
 )
 def test_a_question_is_spelt_as_the_article_spells(question: str, mended: str) -> None:
-    assert mend(question, {"human", "microsoft", "voting"}, WORDS.__contains__) == mended
+    assert (
+        correct_spelling(question, {"human", "microsoft", "voting"}, WORDS.__contains__) == mended
+    )
 
 
 @given(st.text(max_size=60))
 def test_what_the_article_spells_alike_is_left_alone(question: str) -> None:
     vocabulary = {word.lower() for word in question.split()}
-    assert mend(question, vocabulary, lambda _: True) == question
+    assert correct_spelling(question, vocabulary, lambda _: True) == question

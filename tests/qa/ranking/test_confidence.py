@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import qa.ranking.confidence
 from index.models.encoder import Encoder
 from index.scoring.terms import terms
+from index.single.snapshot import ArticleSnapshot
 from qa import Answer, ArticleBot, QuestionError
-from qa.ranking.article import candidates_of, query_of, query_terms, score
+from qa.ranking.candidates import candidates_of, parse_question, query_of
 from qa.ranking.confidence import (
     MIN_CONFIDENCE,
     ConfidenceModel,
@@ -26,6 +27,7 @@ from qa.ranking.confidence import (
 )
 from qa.ranking.confidence_features import ANSWER_FEATURES, BOUNDS, MOST_PASSAGES, TOPIC_FEATURES
 from qa.ranking.content_words import Wording, wording
+from qa.ranking.ranking import score
 
 QUESTIONS = [
     json.loads(line)
@@ -75,14 +77,17 @@ def test_an_article_of_one_passage_is_no_less_sure(encoder: Encoder) -> None:
 def test_among_many_passages_a_likeness_shows_less(bot: ArticleBot, encoder: Encoder) -> None:
     """One or the other passage of a large archive resembles any question."""
     question = "How did the firm react?"
-    known, unknown = query_terms(bot.index, question)
-    encoding = encoder.encode_query(question)
-    query = query_of(bot.index, question, encoding, known, unknown)
-    asked = wording(question, encoding, [bot.index.terms.vocabulary[term] for term in known])
+    snapshot, encoding = ArticleSnapshot(bot.index), encoder.encode_query(question)
+    parsed = parse_question(snapshot, question, encoding)
+    query = query_of(snapshot, parsed)
+    asked = wording(question, encoding, parsed.known)
+    pool = snapshot.pool(np.arange(len(bot.index.passages)), parsed.known)
+    columns = range(len(parsed.known))
+    candidates = candidates_of(pool, columns, snapshot.statistics, parsed)
 
     def sure(n_passages: int) -> float:
         among = replace(query, n_passages=n_passages)
-        return score(among, candidates_of(bot.index, encoding, known), asked).confidence
+        return score(among, candidates, asked).confidence
 
     few, some, many, most = (sure(n) for n in (4, 100, MOST_PASSAGES, 10**7))
     assert few > some > many == most
@@ -164,7 +169,7 @@ def test_weights_for_other_features_are_refused() -> None:
     part = to_json(confidence_model())["topic"]
     part["features"]["luck"] = part["features"].pop("cosine")
     with pytest.raises(ValueError, match="cosine, luck"):
-        qa.confidence._logistic(part, TOPIC_FEATURES)
+        qa.ranking.confidence._logistic(part, TOPIC_FEATURES)
 
 
 def words(encoder: Encoder, question: str, article: str) -> Wording:

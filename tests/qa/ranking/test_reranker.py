@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from index import ModelError
-from index.models.encoder import Float32
+from index.models.encoder import Encoder, Float32
 from index.models.loading import resolve
 from qa import ArticleBot
 from qa.cli import main
@@ -68,17 +68,19 @@ def test_without_one_nothing_is_reordered(bot: ArticleBot) -> None:
     assert load_reranker(None) is None
 
 
-def test_what_it_prefers_is_cited_earlier(bot: ArticleBot) -> None:
+def test_what_it_prefers_is_cited_earlier(bot: ArticleBot, encoder: Encoder) -> None:
     before = quotes(bot)
     word = before[4].split()[-1]  # of the fifth sentence cited
-    after = quotes(ArticleBot(bot.index, bot._encoder, reranker=Likes(word)))
+    after = quotes(ArticleBot(bot.index, encoder, reranker=Likes(word)))
     assert after.index(before[4]) < 4
     assert sorted(after) == sorted(before)
 
 
-def test_only_the_best_are_looked_at_and_none_falls_behind_the_others(bot: ArticleBot) -> None:
+def test_only_the_best_are_looked_at_and_none_falls_behind_the_others(
+    bot: ArticleBot, encoder: Encoder
+) -> None:
     likes = Likes("no such word")
-    plain, again = bot.ask(QUESTION, k=100), ArticleBot(bot.index, bot._encoder, reranker=likes)
+    plain, again = bot.ask(QUESTION, k=100), ArticleBot(bot.index, encoder, reranker=likes)
     answer = again.ask(QUESTION, k=100)
     [(question, texts)] = likes.asked
     assert question == QUESTION
@@ -110,17 +112,17 @@ def test_a_cross_encoder_from_a_folder_reorders_and_citations_stay_exact(
     assert again.ask(QUESTION, k=30) == answer
 
 
-def test_confidence_is_that_of_the_sentences_put_first(bot: ArticleBot) -> None:
+def test_confidence_is_that_of_the_sentences_put_first(bot: ArticleBot, encoder: Encoder) -> None:
     best = bot.ask(QUESTION)
     worst = Likes("")  # likes everything alike
-    assert ArticleBot(bot.index, bot._encoder, reranker=worst).ask(QUESTION) == best
+    assert ArticleBot(bot.index, encoder, reranker=worst).ask(QUESTION) == best
     off = "What is the capital of Mongolia?"
     assert not ArticleBot.open(reranker=Likes("Amazon")).ask(off).found
 
 
-def test_a_follow_up_is_looked_at_again_as_it_is_read(bot: ArticleBot) -> None:
+def test_a_follow_up_is_looked_at_again_as_it_is_read(bot: ArticleBot, encoder: Encoder) -> None:
     likes = Likes("Microsoft")
-    again = ArticleBot(bot.index, bot._encoder, reranker=likes)
+    again = ArticleBot(bot.index, encoder, reranker=likes)
     first = again.ask(QUESTION)
     likes.asked.clear()
     again.ask("Why?", history=[first])

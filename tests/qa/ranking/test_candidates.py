@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.archive.store import Hits
-from qa.ranking.archive import DEEPER, fused
+from qa.ranking.candidates import DEEPER, fused
 
 
 def hits(*found: tuple[int, float]) -> Hits:

@@ -1,11 +1,10 @@
-"""Score the pool of candidates that an archive found for a question, as a whole article is scored.
+"""From a question and a snapshot to the few passages that are worth reading, and how they compare.
 
     question ─▶ terms, vector, word pieces ─┐
-    archive ─▶ dense + lexical ─▶ pool ─────┴▶ features ─▶ fusion
+    snapshot ─▶ dense + lexical ─▶ pool ────┴▶ query, candidates
 
-Document frequencies are the archive's, so that a word that is rare in it stays telling
-even where every candidate holds it. A small archive is a pool of all its passages: a library
-of one article ranks as the article does.
+Document frequencies are those of the whole snapshot, so that a word that is rare in it stays
+telling even where every candidate holds it.
 """
 
 from __future__ import annotations
@@ -19,20 +18,34 @@ from typing import Final
 
 import numpy as np
 
-from index.archive.store import Hits, Int64, Snapshot, Statistics, Where
+from index.archive.store import Entry, Hits, Int64, Snapshot, Statistics, Where
 from index.models.encoder import Encoding, Float32, Int32
-from index.scoring.pool import Pool, bm25, idf, sum_by_passage
+from index.scoring.bm25 import bm25, idf
+from index.scoring.pool import Pool, sum_by_passage
 from index.scoring.terms import STEMMED, STOP_WORDS, terms
-from qa.ranking.article import Ranking, make_query, score
-from qa.ranking.content_words import wording
-from qa.ranking.features import Candidates
+from qa.question.answer_type import answer_type
+from qa.ranking.features import Candidates, Query, piece_weights
 
-__all__ = ["ArchiveVocabulary", "Ranked", "Reading", "fused", "rank_archive", "read_question"]
+__all__ = [
+    "ParsedQuestion",
+    "SnapshotVocabulary",
+    "candidates_of",
+    "find_rows",
+    "fused",
+    "legible",
+    "only_entry",
+    "parse_question",
+    "piece_shares",
+    "query_of",
+]
 
 POOL: Final = 20
-"""Passages that are read and scored, which is most of a question's cost. Of 5,665
+"""Passages of an archive that are read and scored, which is most of a question's cost. Of 5,665
 questions to 24 articles as one archive, all of the first 16 of each answered as many by the first
 passage and four more by the first three."""
+POOL_OF_ONE: Final = 12
+"""The same of one article. On SQuAD 1.1, whose articles have 20 to 110 passages, one of the
+first three answers as many questions as if all were read: 97 of 100."""
 DEEPER: Final = 4
 """Passages more that each search looks for than are read."""
 RANK_OFFSET: Final = 60
@@ -43,24 +56,31 @@ ENGLISH: Final = 2
 """Little words of English from which a question is taken to be in it."""
 LEVEL: Final = 1e-6
 """Scores that differ by no more are equal."""
+LEGIBLE_WORDS: Final = 20
+"""Words under which a text is too short to tell."""
+LEGIBLE_PIECES: Final = 3.0
+"""Word pieces a word up to which it is read: English has 1.1, German 1.8, Russian 4.8."""
+LEGIBLE_SHARE: Final = 0.2
+"""Share of the commonest piece up to which it is read: the unknown sign is 0.3 of Japanese."""
 _EQUAL: Final = 1e-9
 _LOOKED_INTO: Final = 5
 _WORD: Final = re.compile(r"[^\W\d_]+")
-WHOLE: Final = 64
-"""Passages up to which an archive is ranked whole."""
+# Han and kana sign by sign, for they write no spaces.
+_SIGN: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A question beside what an archive knows of its words.
+class ParsedQuestion:
+    """A question beside what a snapshot knows of its words.
 
     Attributes:
         question: As it is read.
-        encoding: Made of it by the model that made the archive.
-        known: Its distinct terms that the archive uses.
+        encoding: Made of it by the model that made the snapshot's vectors.
+        known: Its distinct terms that the snapshot uses.
         frequencies: int64 ``(n_known,)``: passages that hold each.
         term_idf: float32 ``(n_known,)``: idf among passages.
-        n_unknown: How many of its terms the archive does not use.
+        n_unknown: How many of its terms are not used.
+        language: ISO 639-1 code of what is asked, where that is one article.
     """
 
     question: str
@@ -69,25 +89,11 @@ class Reading:
     frequencies: Int64
     term_idf: Float32
     n_unknown: int
+    language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A pool and its scores.
-
-    Attributes:
-        pool: The candidates.
-        rows: int64 ``(n_passages,)``, ascending: the store's name of each.
-        ranking: Their scores.
-    """
-
-    pool: Pool
-    rows: Int64
-    ranking: Ranking
-
-
-class ArchiveVocabulary:
-    """The words that an archive uses, looked up by their terms."""
+class SnapshotVocabulary:
+    """The words that a snapshot uses, looked up by their terms."""
 
     def __init__(self, snapshot: Snapshot, question: str) -> None:
         """Look words up in a snapshot, those of a question in one go."""
@@ -95,7 +101,7 @@ class ArchiveVocabulary:
         self._used = frozenset(self._indexed(_WORD.findall(question.lower())))
 
     def __contains__(self, word: object) -> bool:
-        """Whether the archive uses a word of the question."""
+        """Whether a word of the question is used."""
         return word in self._used
 
     def intersection(self, words: Iterable[str]) -> Collection[str]:
@@ -128,28 +134,38 @@ class ArchiveVocabulary:
         return [word for word, found in terms_of.items() if used.issuperset(found)]
 
 
-def read_question(snapshot: Snapshot, question: str, encoding: Encoding) -> Reading:
+def only_entry(snapshot: Snapshot, where: Where | None = None) -> Entry | None:
+    """The article that is asked, where it can be but one."""
+    if snapshot.statistics.n_articles != 1 and (not where or len({*where.ids}) != 1):
+        return None
+    return next(iter(snapshot.entries(where, limit=1)), None)
+
+
+def parse_question(snapshot: Snapshot, question: str, encoding: Encoding) -> ParsedQuestion:
     """Look a question's terms up.
 
     Args:
-        snapshot: The archive.
+        snapshot: What is asked.
         question: As it is read.
-        encoding: Made of it by the model that made the archive.
+        encoding: Made of it by the model that made the snapshot's vectors.
     """
-    wanted = list(dict.fromkeys(terms(question)))
+    only = only_entry(snapshot)
+    language = only.language if only else None
+    wanted = list(dict.fromkeys(terms(question, language)))
     frequencies = snapshot.document_frequencies(wanted).tolist()
     known = {term: df for term, df in zip(wanted, frequencies, strict=True) if df > 0}
-    if not _is_english(question):
+    if not only and not _is_english(question):
         known |= _stemmed_elsewhere(snapshot, [term for term in wanted if term not in known])
     n_passages = snapshot.statistics.n_passages
     term_idf = np.asarray([idf(df, n_passages) for df in known.values()], dtype=np.float32)
-    return Reading(
+    return ParsedQuestion(
         question=question,
         encoding=encoding,
         known=tuple(known),
         frequencies=np.asarray(list(known.values()), dtype=np.int64),
         term_idf=term_idf,
         n_unknown=len(wanted) - len(known),
+        language=language,
     )
 
 
@@ -181,52 +197,31 @@ def _stemmed_elsewhere(snapshot: Snapshot, missing: Sequence[str]) -> dict[str, 
     return found
 
 
-def rank_archive(
+def find_rows(
     snapshot: Snapshot,
-    readings: Sequence[Reading],
-    wheres: Sequence[Where | None],
-    n_passages: int = POOL,
-) -> tuple[Ranked, ...]:
-    """Find candidates and score them.
-
-    Args:
-        snapshot: The archive.
-        readings: A question, in the forms in which it is searched for; one or more.
-        wheres: Filters; the pool holds what is best under each of them.
-        n_passages: Passages read for each reading under each filter.
-
-    Returns:
-        One pool, scored for each reading; nothing where no passage comes into question.
-    """
-    rows = _candidates(snapshot, readings, wheres, n_passages)
-    if not len(rows):
-        return ()
-    known = list(dict.fromkeys(term for reading in readings for term in reading.known))
-    pool = snapshot.pool(rows, known)
-    return tuple(
-        Ranked(pool, rows, _rank(snapshot, reading, pool, [known.index(t) for t in reading.known]))
-        for reading in readings
-    )
-
-
-def _candidates(
-    snapshot: Snapshot,
-    readings: Sequence[Reading],
+    questions: Sequence[ParsedQuestion],
     wheres: Sequence[Where | None],
     n_passages: int,
 ) -> Int64:
+    """The passages that dense and lexical search together find, for each question and filter.
+
+    Args:
+        snapshot: What is asked.
+        questions: A question in the forms in which it is searched for.
+        wheres: Filters; what is best under each of them is found.
+        n_passages: Wanted for each question under each filter; all where there are no more.
+
+    Returns:
+        int64 ``(n,)``, ascending.
+    """
     n, depth = snapshot.statistics.n_passages, n_passages + DEEPER + TIED
     found = []
-    for reading, where in product(readings, wheres):
-        vector = reading.encoding.vector
-        if n <= WHOLE:
-            found.append(snapshot.dense(vector, n, where).rows)
+    for parsed, where in product(questions, wheres):
+        dense = snapshot.dense(parsed.encoding.vector, min(n, depth), where)
+        if n <= n_passages:
+            found.append(dense.rows)
         else:
-            searches = (
-                snapshot.dense(vector, depth, where),
-                snapshot.lexical(reading.known, depth, where),
-            )
-            found.append(fused(searches, n_passages))
+            found.append(fused((dense, snapshot.lexical(parsed.known, depth, where)), n_passages))
     return np.unique(np.concatenate(found))
 
 
@@ -255,36 +250,55 @@ def fused(searches: Sequence[Hits], limit: int) -> Int64:
     return np.asarray([row for row, vote in votes.items() if vote >= least - _EQUAL], np.int64)
 
 
-def _rank(snapshot: Snapshot, reading: Reading, pool: Pool, columns: Sequence[int]) -> Ranking:
-    statistics, encoding = snapshot.statistics, reading.encoding
-    query = make_query(
-        reading.question,
-        encoding,
-        piece_frequencies=snapshot.piece_frequencies(encoding.token_ids),
-        n_passages=statistics.n_passages,
-        term_idf=reading.term_idf,
-        n_unknown=reading.n_unknown,
+def query_of(snapshot: Snapshot, parsed: ParsedQuestion) -> Query:
+    """The question as the features see it."""
+    encoding, n_passages = parsed.encoding, snapshot.statistics.n_passages
+    frequencies = snapshot.piece_frequencies(encoding.token_ids)
+    token_idf, weights = piece_weights(encoding.token_ids, frequencies, n_passages)
+    share = piece_shares(parsed.question, encoding)
+    return Query(
+        token_weights=weights * share,
+        token_idf=token_idf * share,
+        term_idf=parsed.term_idf,
+        # A term that no passage uses weighs as much as the rarest could.
+        unknown_idf=parsed.n_unknown * idf(0, n_passages),
+        n_passages=n_passages,
+        answer_type=answer_type(parsed.question),
     )
-    candidates = candidates_of(pool, columns, statistics, reading)
-    return score(query, candidates, wording(reading.question, encoding, reading.known))
+
+
+def piece_shares(question: str, encoding: Encoding) -> Float32:
+    """What each word piece is of its word: a name cut into four pieces is still one word.
+
+    Returns:
+        float32 ``(n_tokens,)``: one over the number of pieces of the same word.
+    """
+    words, seam = [-1], None
+    for start, end in encoding.token_spans.tolist():
+        # Pieces of one word touch, with a letter or a digit on both sides of the seam.
+        same = start == seam and question[start - 1 : start + 1].isalnum()
+        words.append(words[-1] + (not same))
+        seam = end
+    word = np.asarray(words[1:], dtype=np.int64)
+    return np.asarray(1.0 / np.bincount(word)[word], dtype=np.float32)
 
 
 def candidates_of(
-    pool: Pool, columns: Sequence[int], statistics: Statistics, reading: Reading
+    pool: Pool, columns: Sequence[int], statistics: Statistics, parsed: ParsedQuestion
 ) -> Candidates:
     """A pool as the features see it.
 
     Args:
-        pool: The candidates.
+        pool: The passages.
         columns: Of the terms that the pool counted, those of the question.
-        statistics: Of the archive that they are from.
-        reading: The question.
+        statistics: Of the snapshot that they are from.
+        parsed: The question.
     """
     spans, counts = pool.sentence_spans, pool.term_counts[:, list(columns)]
     by_passage = sum_by_passage(counts, pool)
-    encoding = reading.encoding
+    encoding = parsed.encoding
     cosines = pool.tokens.cosines(np.concatenate([encoding.vector[None], encoding.token_vectors]))
-    sentence_idf = _sentence_idf(counts, by_passage, reading, statistics.n_sentences)
+    sentence_idf = _sentence_idf(counts, by_passage, parsed, statistics.n_sentences)
     return Candidates(
         passage_cosines=pool.passage_vectors @ encoding.vector,
         sentence_cosines=_of_means(cosines[0], pool),
@@ -297,18 +311,37 @@ def candidates_of(
             by_passage,
             sum_by_passage(pool.lengths, pool),
             statistics.passage_length,
-            reading.term_idf,
+            parsed.term_idf,
         ),
         sentence_bm25=bm25(counts, pool.lengths, statistics.sentence_length, sentence_idf),
         matches=counts > 0,
     )
 
 
+def legible(pool: Pool, texts: Sequence[str]) -> bool:
+    """Whether the model reads what some passages are written in.
+
+    A vocabulary that lacks a script falls to single letters, or to one sign for whatever it
+    does not know; its vectors then say nothing about meaning.
+
+    Args:
+        pool: The passages.
+        texts: Theirs.
+    """
+    if all(map(str.isascii, texts)):
+        return True
+    words, pieces = sum(len(_SIGN.findall(text)) for text in texts), len(pool.token_ids)
+    if words < LEGIBLE_WORDS or not pieces:
+        return True
+    commonest = int(np.bincount(pool.token_ids).max())
+    return pieces <= LEGIBLE_PIECES * words and commonest <= LEGIBLE_SHARE * pieces
+
+
 def _of_means(cosines: Float32, pool: Pool) -> Float32:
     """The cosine with the mean of each sentence's word pieces, out of the cosines with these.
 
-    Late chunking (Günther et al., 2024, https://arxiv.org/abs/2409.04701), as
-    `index.scoring.pool.pooled` does it for an article.
+    Late chunking (Günther et al., 2024, https://arxiv.org/abs/2409.04701): a sentence is also
+    what its passage makes of it.
     """
     starts = pool.token_starts
     total = np.concatenate([[0.0], np.cumsum(cosines, dtype=np.float64)])[starts]
@@ -316,12 +349,14 @@ def _of_means(cosines: Float32, pool: Pool) -> Float32:
     return np.asarray(np.diff(total) / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
-def _sentence_idf(counts: Int32, by_passage: Int32, reading: Reading, n_sentences: int) -> Float32:
+def _sentence_idf(
+    counts: Int32, by_passage: Int32, parsed: ParsedQuestion, n_sentences: int
+) -> Float32:
     """Idf among sentences, which no store counts: passages, times what each holds in the pool.
 
-    Exact where the pool is the whole archive.
+    Exact where the pool is the whole snapshot.
     """
     n = np.maximum((by_passage > 0).sum(axis=0), 1)
     each = np.maximum((counts > 0).sum(axis=0) / n, 1.0)
-    frequencies = np.minimum(np.rint(reading.frequencies * each), n_sentences)
+    frequencies = np.minimum(np.rint(parsed.frequencies * each), n_sentences)
     return np.asarray([idf(df, n_sentences) for df in frequencies.tolist()], dtype=np.float32)

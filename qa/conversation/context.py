@@ -1,4 +1,4 @@
-"""A follow-up to an archive: what was cited before, and how near to it each candidate stands.
+"""What a follow-up follows: what was cited before, and how near to it each candidate stands.
 
 A conversation mostly goes on in the article that it was in. The articles cited last
 therefore bring in their own best passages, and what is ranked in context is one pool: the
@@ -18,10 +18,9 @@ from index.archive.store import Int64, Snapshot, Where
 from index.scoring.pool import Pool
 from qa.answer import Answer, Citation
 from qa.conversation.context_dependence import leaning_of
-from qa.conversation.followup import CITED, FollowUp, read_after, weighted
-from qa.conversation.followup import Where as Cited
+from qa.conversation.followup import CITED, Focus, FollowUp, read_after, weighted
 from qa.conversation.ranking import in_context as ranked_in_context
-from qa.ranking.archive import Ranked
+from qa.ranking.ranking import RankedPool
 
 __all__ = ["Context", "context_of", "in_context", "narrowed", "still_there"]
 
@@ -58,14 +57,14 @@ def context_of(
     """What a question follows; None where it stands by itself, or follows nothing.
 
     Args:
-        snapshot: The archive.
+        snapshot: What is asked.
         question: As it is read.
-        n_known: How many of its terms the archive uses.
+        n_known: How many of its terms are used there.
         history: Earlier answers, the last one last; those about other archives are passed over.
     """
     before: list[tuple[Citation, ...]] = []
 
-    def cited(answer: Answer) -> Cited:
+    def cited(answer: Answer) -> Focus:
         there, first = still_there(snapshot, answer), sum(map(len, before))
         rows = weighted(range(first, first + len(there)), [citation.score for citation in there])
         if rows:
@@ -87,7 +86,7 @@ def narrowed(wheres: Sequence[Where | None], citations: Sequence[Citation]) -> l
     return found
 
 
-def in_context(context: Context, found: Sequence[Ranked]) -> Ranked:
+def in_context(context: Context, found: Sequence[RankedPool]) -> RankedPool:
     """Score a pool for a follow-up.
 
     Args:
@@ -126,7 +125,7 @@ def _rows(citations: Sequence[Citation], pool: Pool) -> dict[int, int]:
     return {n: row for n, row in found.items() if row is not None}
 
 
-def _places(ranked: Ranked) -> Int64:
+def _places(ranked: RankedPool) -> Int64:
     """Where each sentence of a pool stands, neighbours in their article one apart."""
     pool, rows = ranked.pool, ranked.rows
     breaks = np.ones(len(rows), dtype=np.int64)

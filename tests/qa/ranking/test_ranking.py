@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from index.models.encoder import Encoder
+from index.single.snapshot import ArticleSnapshot
 from qa import ArticleBot
-from qa.ranking.article import READ, best_candidates, candidates_of, query_terms, rank
+from qa.ranking.candidates import POOL_OF_ONE, parse_question
+from qa.ranking.ranking import rank
 
 TOWNS = ("Arlesheim", "Biel", "Chur", "Davos", "Engelberg", "Frauenfeld", "Genf", "Herisau")
 TRADES = ("bakers", "weavers", "clockmakers", "millers", "printers", "vintners")
@@ -27,7 +29,7 @@ def guilds(encoder: Encoder) -> ArticleBot:
         for m, trade in enumerate(TRADES)
     ]
     bot = ArticleBot.from_text("\n\n".join(paragraphs))
-    assert len(bot.index.passages) > 2 * READ
+    assert len(bot.index.passages) > 2 * POOL_OF_ONE
     return bot
 
 
@@ -40,16 +42,27 @@ def asked(trade: str, town: str) -> str:
 def test_what_is_read_ranks_as_if_all_were(
     guilds: ArticleBot, encoder: Encoder, trade: str, town: str
 ) -> None:
-    question = asked(trade, town)
-    encoding = encoder.encode_query(question)
-    whole = rank(guilds.index, question, encoding)
-    read = rank(guilds.index, question, encoding, wanted=5)
-    assert np.isfinite(whole.sentences).all()
-    there = np.isfinite(read.passages)
-    assert there.sum() == READ
-    assert read.passages[there] == pytest.approx(whole.passages[there], abs=1e-4)
-    assert read.passages.argmax() == whole.passages.argmax()
-    assert read.quoted.argmax() == whole.quoted.argmax()
+    snapshot, question = ArticleSnapshot(guilds.index), asked(trade, town)
+    parsed = parse_question(snapshot, question, encoder.encode_query(question))
+    (whole,) = rank(snapshot, [parsed], n_passages=len(guilds.index.passages))
+    (read,) = rank(snapshot, [parsed], n_passages=POOL_OF_ONE)
+    assert len(whole.rows) == len(guilds.index.passages)
+    assert len(read.rows) < 2 * POOL_OF_ONE
+    assert read.rows[read.ranking.passages.argmax()] == whole.ranking.passages.argmax()
+    best, first = (each.ranking.quoted.argmax() for each in (whole, read))
+    spans = whole.pool.sentence_spans[best], read.pool.sentence_spans[first]
+    assert spans[0].tolist() == spans[1].tolist()
+
+
+def test_the_faiss_search_finds_what_comparing_with_every_vector_would(
+    guilds: ArticleBot, encoder: Encoder
+) -> None:
+    index = guilds.index
+    vector = encoder.encode_query(asked("millers", "Biel")).vector
+    exact = index.passage_index.reconstruct_n(0, len(index.passages)) @ vector
+    hits = ArticleSnapshot(index).dense(vector, 10)
+    assert hits.rows.tolist() == np.argsort(-exact)[:10].tolist()
+    assert hits.scores == pytest.approx(np.sort(exact)[::-1][:10], abs=1e-6)
 
 
 def test_the_right_one_of_many_alike_is_quoted(guilds: ArticleBot) -> None:
@@ -63,20 +76,3 @@ def test_whoever_wants_more_is_read_more(guilds: ArticleBot) -> None:
     scores = [passage.score for passage in answer.passages]
     assert np.isfinite(scores).all()
     assert scores == sorted(scores, reverse=True)
-
-
-def test_candidates_are_rows_of_the_article(guilds: ArticleBot, encoder: Encoder) -> None:
-    question = asked("weavers", "Genf")
-    encoding, (known, _) = encoder.encode_query(question), query_terms(guilds.index, question)
-    whole = candidates_of(guilds.index, encoding, known)
-    some, passages, sentences = best_candidates(guilds.index, encoding, known, READ)
-    assert passages.tolist() == sorted({*passages.tolist()})
-    assert len(passages) == READ
-    for name in ("passage_cosines", "passage_bm25"):
-        assert getattr(some, name) == pytest.approx(getattr(whole, name)[passages])
-    for name in ("sentence_cosines", "sentence_bm25", "lengths", "traits", "matches"):
-        assert getattr(some, name) == pytest.approx(getattr(whole, name)[sentences])
-    for row, sentence in enumerate(sentences.tolist()):
-        here = slice(*some.token_starts[row : row + 2])
-        there = slice(*whole.token_starts[sentence : sentence + 2])
-        assert np.array_equal(some.token_cosines[:, here], whole.token_cosines[:, there])

@@ -1,4 +1,4 @@
-"""From a ranked pool to evidence: few from one article, wire copy once, the newest first.
+"""From a ranked pool to citations: few from one article, wire copy once, the newest first.
 
 Sentences are taken by falling score. One that another article says almost word for word is
 the same evidence: it is quoted from the newest and lists the others.
@@ -9,21 +9,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from typing import Final
 
 import numpy as np
 
-from index.archive.folder.catalogue import days_of
-from index.article import Article, BlockKind
-from qa.answer import Citation, PassageRef
-from qa.citing.article import Cited, article_ref
+from index.archive.entries import days_of
+from index.article import Article
+from qa.answer import ArticleRef, Citation, PassageRef
+from qa.question.about_article import MetadataEvidence
 from qa.question.periods import Period, periods
-from qa.ranking.archive import Ranked
+from qa.ranking.ranking import RankedPool
 
-__all__ = ["gather"]
+__all__ = ["Cited", "article_ref", "cite", "cited_first"]
 
 SAME: Final = 0.8
 """Shared part of the words of two sentences from which they are the same evidence."""
@@ -35,6 +35,31 @@ again beside others differs by half as much."""
 PERIOD_BONUS: Final = 1.0
 """Log-odds that a sentence gains by speaking of the time that is asked about."""
 _WORD: Final = re.compile(r"[^\W_]+")
+
+
+def article_ref(article: Article) -> ArticleRef:
+    """What a citation says of its article."""
+    return ArticleRef(
+        id=article.id,
+        hash=article.hash,
+        title=article.title,
+        authors=article.authors,
+        published=article.published,
+        url=article.url,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """What is shown.
+
+    Attributes:
+        citations: Best first, numbered from 1.
+        passages: Distinct passages, best first.
+    """
+
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[PassageRef, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,8 +75,8 @@ class _Candidate:
     copies: list[Article] = field(default_factory=list)
 
 
-def gather(
-    ranked: Ranked,
+def cite(
+    ranked: RankedPool,
     article: Callable[[str], Article],
     question: str,
     k: int,
@@ -96,7 +121,7 @@ def gather(
 
 
 def _best(
-    ranked: Ranked, article: Callable[[str], Article], question: str, k: int, per_article: int
+    ranked: RankedPool, article: Callable[[str], Article], question: str, k: int, per_article: int
 ) -> list[_Candidate]:
     """The best sentences, by falling score; some more than wanted, for copies and dates."""
     pool, scores = ranked.pool, ranked.ranking.quoted
@@ -162,7 +187,7 @@ def _newest_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return ordered + sorted(run, key=lambda c: -c.published)
 
 
-def _same(one: _Candidate, other: _Candidate, ranked: Ranked) -> bool:
+def _same(one: _Candidate, other: _Candidate, ranked: RankedPool) -> bool:
     """Whether two articles say the same: the words alike, or nearly and in like passages."""
     if one.article.id == other.article.id:
         return False
@@ -173,7 +198,7 @@ def _same(one: _Candidate, other: _Candidate, ranked: Ranked) -> bool:
     return float(vectors[one.passage] @ vectors[other.passage]) >= CLOSE
 
 
-def _citation(ranked: Ranked, candidate: _Candidate, number: int) -> Citation:
+def _citation(ranked: RankedPool, candidate: _Candidate, number: int) -> Citation:
     start, end = candidate.span
     copies = sorted(candidate.copies, key=lambda a: a.published or "", reverse=True)
     return Citation(
@@ -188,14 +213,14 @@ def _citation(ranked: Ranked, candidate: _Candidate, number: int) -> Citation:
     )
 
 
-def _passage_ref(ranked: Ranked, row: int, article: Article) -> PassageRef:
+def _passage_ref(ranked: RankedPool, row: int, article: Article) -> PassageRef:
     pool = ranked.pool
     start, end = pool.passage_spans[row].tolist()
     return PassageRef(
         text=article.text[start:end],
         start=start,
         end=end,
-        heading=_heading(article, start),
+        heading=article.heading_at(start),
         paragraph=int(pool.paragraphs[row]),
         page=int(pool.pages[row]) or None,
         score=float(ranked.ranking.passages[row]),
@@ -203,12 +228,25 @@ def _passage_ref(ranked: Ranked, row: int, article: Article) -> PassageRef:
     )
 
 
-def _heading(article: Article, start: int) -> str | None:
-    """The heading that a place stands under."""
-    heading = None
-    for block in article.blocks:
-        if block.start > start:
-            break
-        if block.kind is BlockKind.HEADING:
-            heading = " ".join(article.text[block.start : block.end].split())
-    return heading
+def cited_first(article: Article, about: MetadataEvidence, cited: Cited) -> Cited:
+    """Put what an article says of itself before all that is ranked.
+
+    Args:
+        article: The article that is meant.
+        about: Where it says so.
+        cited: What was ranked.
+    """
+    reference = article_ref(article)
+    ranked: Sequence[Citation | PassageRef] = (*cited.citations, *cited.passages)
+    top = 1.0 + max((entry.score for entry in ranked), default=0.0)
+    first = []
+    for start, end in about.spans:
+        quote = article.text[start:end]
+        passage = PassageRef(quote, start, end, None, None, None, top, reference)
+        first.append(Citation(0, quote, start, end, top, passage, reference))
+    there = {(reference, *span) for span in about.spans}
+    rest = [c for c in cited.citations if (c.article, c.start, c.end) not in there]
+    return Cited(
+        tuple(replace(c, number=number) for number, c in enumerate((*first, *rest), 1)),
+        (*(c.passage for c in first), *cited.passages),
+    )

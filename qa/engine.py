@@ -1,0 +1,334 @@
+"""Answer a question from a snapshot, whether it is of one article or of an archive.
+
+question, history ─▶ a correction? then the question that it mends
+                       ├▶ about an article itself? ─▶ its byline, its date, its title first
+                       └▶ spelt as the articles do ─▶ follow-up? ─▶ ranked ─▶ cited
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from index.archive.store import Snapshot, Where
+from index.article import Article
+from index.errors import QuestionError
+from index.models.encoder import Encoder, Encoding
+from qa.answer import Answer, Citation
+from qa.citing.cite import Cited, cite, cited_first
+from qa.conversation.context import context_of, in_context, narrowed, still_there
+from qa.conversation.corrections import Correction, correction
+from qa.conversation.followup import check_history
+from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
+from qa.question.about_article import described, metadata_evidence
+from qa.question.answer_type import correct_spelling
+from qa.question.periods import periods
+from qa.ranking.candidates import (
+    POOL,
+    POOL_OF_ONE,
+    ParsedQuestion,
+    SnapshotVocabulary,
+    only_entry,
+    parse_question,
+)
+from qa.ranking.confidence import MIN_CONFIDENCE
+from qa.ranking.ranking import RankedPool, rank, texts_of
+from qa.ranking.reranker import Reranker, SecondLook
+
+__all__ = ["DEFAULT_K", "MAX_K", "MAX_QUESTION_CHARS", "PER_ARTICLE", "Engine", "Inquiry"]
+
+DEFAULT_K: Final = 5
+MAX_K: Final = 100
+MAX_QUESTION_CHARS: Final = 2000
+PER_ARTICLE: Final = 2
+KEPT_QUESTIONS: Final = 64
+"""Encodings an engine keeps of the last questions; some 20 kB each."""
+_DESCRIBED: Final = 3
+"""Articles that are looked at for what a question says of one: it may have no byline."""
+_WALKED_THROUGH: Final = 128
+"""Passages of one article that are all read for a follow-up: the next answer may stand just after
+the last without a word in common."""
+_NAMED_IN: Final = 10
+"""Passages in whose articles an abbreviation is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question and how it is to be answered.
+
+    Attributes:
+        question: As it was asked, up to `MAX_QUESTION_CHARS`.
+        k: Citations wanted at most, 1 to `MAX_K`.
+        where: Which articles are asked; None for all.
+        history: Answers to the questions before, the last one last.
+        per_article: Citations from one article at most; None for `PER_ARTICLE`, or all where
+            only one article is asked.
+        min_confidence: Probability, 0 to 1, from which an answer counts as found.
+    """
+
+    question: str
+    k: int = DEFAULT_K
+    where: Where | None = None
+    history: Sequence[Answer] = ()
+    per_article: int | None = None
+    min_confidence: float = MIN_CONFIDENCE
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked.
+
+        Raises:
+            QuestionError: The question or an option cannot be used.
+        """
+        _check(self.question, self.k, self.min_confidence)
+        check_history(self.history)
+        most = self.per_article
+        if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
+            raise QuestionError(f"per_article must be a whole number from 1, not {most!r}")
+        if self.where is not None and not isinstance(self.where, Where):
+            raise QuestionError(f"where must be a Where, not {type(self.where).__name__}")
+
+
+class Engine:
+    """Answers questions from any snapshot that a model has made the vectors of.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, encoder: Encoder, reranker: Reranker | None = None) -> None:
+        """Answer with a model.
+
+        Args:
+            encoder: The model.
+            reranker: Has a second look at the best candidates.
+        """
+        self.encoder = encoder
+        self.reranker = reranker
+        self.encode: Callable[[str], Encoding] = lru_cache(maxsize=KEPT_QUESTIONS)(
+            encoder.encode_query
+        )
+
+    def answer(self, snapshot: Snapshot, inquiry: Inquiry) -> Answer:
+        """The sentences of a snapshot that answer a question."""
+        return _Asking(self, snapshot, inquiry).answer()
+
+    def is_word(self, word: str) -> bool:
+        """Whether the model has a word piece of its own for it, as it has for every usual word."""
+        return self.encoder.count_tokens([word]) == [1]
+
+
+class _Asking:
+    def __init__(self, engine: Engine, snapshot: Snapshot, inquiry: Inquiry) -> None:
+        self._engine = engine
+        self._snapshot = snapshot
+        self._inquiry = inquiry
+        self._asked = correction(
+            inquiry.question, inquiry.history, lambda answer: bool(still_there(snapshot, answer))
+        ) or Correction(inquiry.question, tuple(inquiry.history))
+        only = only_entry(snapshot, inquiry.where)
+        self._only = snapshot.article(only.id) if only else None
+
+    def answer(self) -> Answer:
+        return self._about_article() or self._about_described() or self._searched()
+
+    def _about_article(self) -> Answer | None:
+        """An answer to "Who wrote this?", where it is clear what "this" is."""
+        question, article = self._asked.question, self._only or self._last_cited()
+        about = metadata_evidence(question, article) if article else None
+        if article is None or about is None:
+            return None
+        where = replace(self._inquiry.where or Where(), ids=(article.id,))
+        cited = self._cited(self._ranked(self._parsed(question), [where]), question)
+        return self._made(question, 1.0, cited_first(article, about, cited), (about.reason,))
+
+    def _about_described(self) -> Answer | None:
+        """An answer to "Who wrote the article about the bridge?"."""
+        question, asked = self._asked.question, described(self._asked.question)
+        ranked = (
+            self._ranked(self._parsed(asked.subject), self._filters(asked.subject))
+            if asked
+            else None
+        )
+        if asked is None or ranked is None:
+            return None
+        cited = self._cited(ranked, asked.subject)
+        ids = dict.fromkeys(citation.article.id for citation in cited.citations)
+        for article in map(self._snapshot.article, [*ids][:_DESCRIBED]):
+            about = metadata_evidence(asked.question, article)
+            if about:
+                name = article.title or f"article {article.id}"
+                return self._made(
+                    f"{question} (the article \u201c{name}\u201d)",
+                    ranked.ranking.confidence,
+                    cited_first(article, about, cited),
+                    (about.reason,),
+                )
+        return None
+
+    def _searched(self) -> Answer:
+        asked, history = self._asked.question, self._asked.history
+        question = read_as = self._as_written(asked)
+        parsed, wheres = self._parsed(question), self._filters(question)
+        context = context_of(self._snapshot, question, len(parsed.known), history)
+        if context is None:
+            ranked = self._ranked(parsed, wheres, self._engine.reranker)
+        else:
+            read_as = context.follow.read_as
+            forms = [parsed, self._parsed(context.follow.joined)]
+            found = self._rank(forms, self._followed(wheres, context.cited_last))
+            ranked = in_context(context, found) if found else None
+            if ranked and context.follow.shown is None:
+                ranked = self._looked_at_again(ranked, context.follow.joined)
+        return self._made(
+            self._asked.read_as(read_as),
+            ranked.ranking.confidence if ranked else 0.0,
+            self._cited(ranked, question),
+            ranked.ranking.reasons if ranked else (self._nothing_asked(),),
+        )
+
+    def _looked_at_again(self, ranked: RankedPool, question: str) -> RankedPool:
+        if not self._engine.reranker:
+            return ranked
+        texts = texts_of(self._snapshot, ranked.pool)
+        look = SecondLook(self._engine.reranker, question, ranked.pool, texts)
+        passages, quoted = look(ranked.ranking.passages, ranked.ranking.quoted)
+        return replace(ranked, ranking=replace(ranked.ranking, passages=passages, quoted=quoted))
+
+    def _followed(
+        self, wheres: Sequence[Where | None], cited_last: Sequence[Citation]
+    ) -> list[Where | None]:
+        """The filters, and narrowed to the articles that were cited last."""
+        return [*wheres, *(() if self._only else narrowed(wheres, cited_last))]
+
+    def _as_written(self, question: str) -> str:
+        """The question in the articles' own spelling, its names as long or short as there."""
+        words = SnapshotVocabulary(self._snapshot, question.replace(".", ""))
+        named = question
+        if may_abbreviate(question):
+            for article in self._likely_articles(question):
+                named = as_written(question, article.text, words, _initials(article.text))
+                if named != question:
+                    break
+        # The model knows which words are right in English alone.
+        if self._only and (self._only.language or "en") != "en":
+            return named
+        vocabulary = SnapshotVocabulary(self._snapshot, named)
+        return correct_spelling(named, vocabulary, self._engine.is_word)
+
+    def _likely_articles(self, question: str) -> Iterator[Article]:
+        """The articles in which a name of the question may stand, the likeliest first."""
+        if self._only:
+            yield self._only
+            return
+        vector = self._engine.encode(question).vector
+        hits = self._snapshot.dense(vector, _NAMED_IN, self._inquiry.where)
+        pool = self._snapshot.pool(hits.rows, ())
+        for number in dict.fromkeys(pool.article_of.tolist()):
+            yield self._snapshot.article(pool.articles[number])
+
+    def _nothing_asked(self) -> str:
+        """Why there is not even something that comes close."""
+        n = self._snapshot.statistics.n_articles
+        return "no article passes the filters" if n else "the library holds no articles"
+
+    def _parsed(self, question: str) -> ParsedQuestion:
+        return parse_question(self._snapshot, question, self._engine.encode(question))
+
+    def _rank(
+        self,
+        questions: Sequence[ParsedQuestion],
+        wheres: Sequence[Where | None],
+        reranker: Reranker | None = None,
+    ) -> tuple[RankedPool, ...]:
+        usual = POOL if self._only is None else POOL_OF_ONE
+        if self._only and len(questions) > 1:
+            usual = _WALKED_THROUGH
+        # Who wants many citations, two of an article, wants more passages read.
+        wanted = max(usual, 2 * (self._inquiry.k + len(self._asked.passed_over)))
+        return rank(self._snapshot, questions, wheres, n_passages=wanted, reranker=reranker)
+
+    def _ranked(
+        self,
+        parsed: ParsedQuestion,
+        wheres: Sequence[Where | None],
+        reranker: Reranker | None = None,
+    ) -> RankedPool | None:
+        return next(iter(self._rank([parsed], wheres, reranker)), None)
+
+    def _cited(self, ranked: RankedPool | None, question: str) -> Cited:
+        if ranked is None:
+            return Cited()
+        k = self._inquiry.k
+        most = self._inquiry.per_article or (k if self._only else PER_ARTICLE)
+        # Each article is wanted for several sentences.
+        article = lru_cache(maxsize=None)(self._snapshot.article)
+        return cite(ranked, article, question, k, most, self._asked.passed_over)
+
+    def _made(self, read_as: str, confidence: float, cited: Cited, why: tuple[str, ...]) -> Answer:
+        k, question = self._inquiry.k, self._inquiry.question
+        return Answer(
+            question=question,
+            interpreted_as=read_as if read_as != question else None,
+            found=bool(cited.citations) and confidence >= self._inquiry.min_confidence,
+            confidence=confidence,
+            citations=cited.citations[:k],
+            passages=cited.passages[:k],
+            why=why,
+        )
+
+    def _last_cited(self) -> Article | None:
+        """What "this article" is in a conversation: the one that was quoted first, last time."""
+        for answer in reversed(self._asked.history):
+            there = still_there(self._snapshot, answer)
+            asked = {
+                entry.id
+                for where in narrowed([self._inquiry.where], there)
+                for entry in self._snapshot.entries(where)
+            }
+            # Of another filter's articles nothing is told, not even who wrote them.
+            ids = [c.article.id for c in there if c.article.id in asked]
+            if ids:
+                return self._snapshot.article(ids[0])
+        return None
+
+    def _filters(self, question: str) -> list[Where | None]:
+        """The filter itself, and narrowed to each period that the question names.
+
+        An article of another month may still tell of May: the period brings candidates in, and
+        keeps none out.
+        """
+        where = self._inquiry.where
+        wheres: list[Where | None] = [where]
+        for period in periods(question)[:2]:
+            base = where or Where()
+            first = max(filter(None, (base.published_from, period.first)))
+            last = min(filter(None, (base.published_until, period.last)))
+            if first <= last:
+                wheres.append(replace(base, published_from=first, published_until=last))
+        return wheres
+
+
+@lru_cache(maxsize=64)
+def _initials(text: str) -> dict[str, str]:
+    return initials_of_names(text)
+
+
+def _check(question: object, k: object, min_confidence: object) -> None:
+    if not isinstance(question, str):
+        raise QuestionError(f"the question must be text, not {type(question).__name__}")
+    if not any(map(str.isalnum, question)):
+        raise QuestionError("the question is empty; type one in words")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise QuestionError(
+            f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,}"
+            " are read; shorten it"
+        )
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MAX_K:
+        raise QuestionError(f"k must be a whole number from 1 to {MAX_K}, not {k!r}")
+    if (
+        not isinstance(min_confidence, (int, float))
+        or isinstance(min_confidence, bool)
+        or not 0 <= min_confidence <= 1
+    ):
+        raise QuestionError(f"min_confidence must be a number from 0 to 1, not {min_confidence!r}")

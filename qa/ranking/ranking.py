@@ -1,0 +1,160 @@
+"""Score the candidates for a question: features ─▶ fusion ─▶ order, confidence and its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from index.archive.store import Int64, Snapshot, Where
+from index.models.encoder import Float32
+from index.scoring.pool import Pool
+from qa.ranking.candidates import (
+    ParsedQuestion,
+    candidates_of,
+    find_rows,
+    legible,
+    query_of,
+)
+from qa.ranking.confidence import confidence
+from qa.ranking.content_words import Wording, wording
+from qa.ranking.features import Candidates, Query, by_words_alone, interact
+from qa.ranking.fusion import Fused, by_support, coefficients, fuse
+from qa.ranking.reranker import Reranker, SecondLook
+
+__all__ = ["RankedPool", "Ranking", "as_quoted", "rank", "score", "texts_of"]
+
+TELLING: Final = 4
+"""Content words from which a question says enough for its words to tell what supports an answer;
+shorter ones ("Was that the start of her career?") mostly lean on what was said before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Scores for one question, higher is better.
+
+    Attributes:
+        passages: float32 ``(n_passages,)``.
+        sentences: float32 ``(n_sentences,)``, each for itself.
+        quoted: The same in the order in which they are quoted.
+        confidence: Probability that the best three sentences answer the question.
+        reasons: What undermined or supported it, in plain words.
+    """
+
+    passages: Float32
+    sentences: Float32
+    quoted: Float32
+    confidence: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPool:
+    """A pool and its scores.
+
+    Attributes:
+        pool: The candidates.
+        rows: int64 ``(n_passages,)``, ascending: the snapshot's name of each.
+        ranking: Their scores.
+    """
+
+    pool: Pool
+    rows: Int64
+    ranking: Ranking
+
+
+def rank(
+    snapshot: Snapshot,
+    questions: Sequence[ParsedQuestion],
+    wheres: Sequence[Where | None] = (None,),
+    *,
+    n_passages: int,
+    reranker: Reranker | None = None,
+) -> tuple[RankedPool, ...]:
+    """Find candidates and score them.
+
+    Args:
+        snapshot: What is asked.
+        questions: A question, in the forms in which it is searched for; one or more.
+        wheres: Filters; the pool holds what is best under each of them.
+        n_passages: Passages read for each question under each filter.
+        reranker: Has a second look at the best for the last question. The confidence is then
+            that of the sentences which it puts first, by the same evidence as ever: its own
+            scores are calibrated for nothing, and do not enter.
+
+    Returns:
+        One pool, scored for each question; nothing where no passage comes into question.
+    """
+    rows = find_rows(snapshot, questions, wheres, n_passages)
+    if not len(rows):
+        return ()
+    known = list(dict.fromkeys(term for parsed in questions for term in parsed.known))
+    pool = snapshot.pool(rows, known)
+    texts = texts_of(snapshot, pool)
+    readable = legible(pool, texts)
+    ranked = []
+    for parsed in questions:
+        columns = [known.index(term) for term in parsed.known]
+        ranking = score(
+            query_of(snapshot, parsed),
+            candidates_of(pool, columns, snapshot.statistics, parsed),
+            wording(parsed.question, parsed.encoding, parsed.known, parsed.language),
+            legible=readable,
+            second_look=SecondLook(reranker, parsed.question, pool, texts)
+            if reranker and parsed is questions[-1]
+            else None,
+        )
+        ranked.append(RankedPool(pool, rows, ranking))
+    return tuple(ranked)
+
+
+def texts_of(snapshot: Snapshot, pool: Pool) -> list[str]:
+    """The texts of a pool's passages."""
+    articles = [snapshot.article(key).text for key in pool.articles]
+    return [
+        articles[owner][start:end]
+        for owner, (start, end) in zip(
+            pool.article_of.tolist(), pool.passage_spans.tolist(), strict=True
+        )
+    ]
+
+
+def score(
+    query: Query,
+    candidates: Candidates,
+    asked: Wording,
+    *,
+    legible: bool = True,
+    second_look: SecondLook | None = None,
+) -> Ranking:
+    """Score candidates.
+
+    Args:
+        query: The question.
+        candidates: What is to be ranked.
+        asked: The question's words.
+        legible: Whether the model reads what they are written in.
+        second_look: Reorders the scores of passages and sentences.
+    """
+    interaction = interact(candidates)
+    if legible:
+        fused = fuse(query, candidates, coefficients(), interaction=interaction)
+    else:
+        lexical, words, met = by_words_alone(query, candidates)
+        fused = fuse(lexical, words, coefficients(), interaction=met)
+    passages, quoted = fused.passages, as_quoted(fused, candidates, asked)
+    if second_look:
+        passages, quoted = second_look(passages, quoted)
+    sure = confidence(query, candidates, interaction.tokens, passages, quoted, asked)
+    return Ranking(passages, fused.sentences, quoted, sure.probability, sure.reasons)
+
+
+def as_quoted(fused: Fused, candidates: Candidates, asked: Wording) -> Float32:
+    """The scores of sentences in the order in which they are quoted; see `by_support`.
+
+    Returns:
+        float32 ``(n_sentences,)``.
+    """
+    if len(asked.words) < TELLING:
+        return fused.sentences
+    return by_support(fused.sentences, fused.own_words, candidates.sentence_starts)
