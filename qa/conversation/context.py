@@ -44,11 +44,16 @@ class Context:
 
 
 def still_there(snapshot: Snapshot, answer: Answer) -> tuple[Citation, ...]:
-    """The first citations of an answer whose articles are in the archive, unchanged."""
+    """The first citations of an answer that stand, word for word, in what is asked."""
     citations = answer.citations[:CITED]
-    ids = tuple(dict.fromkeys(citation.article.id for citation in citations))
-    hashes = {entry.hash for entry in snapshot.entries(Where(ids=ids))} if ids else set()
-    return tuple(citation for citation in citations if citation.article.hash in hashes)
+    ids = tuple(dict.fromkeys(citation.article.id for citation in citations if citation.article.id))
+    entries = snapshot.entries(Where(ids=ids)) if ids else ()
+    texts = {entry.hash: snapshot.article(entry.id).text for entry in entries}
+    return tuple(
+        citation
+        for citation in citations
+        if texts.get(citation.article.hash, "")[citation.start : citation.end] == citation.quote
+    )
 
 
 def context_of(
