@@ -34,12 +34,15 @@ from benchmarks.fitting import folds
 from index.models.encoder import Encoder, Encoding
 from index.models.loading import load_encoder
 from index.reading.plaintext import article_from_text
+from index.scoring.terms import terms
 from index.single.article_index import ArticleIndex, build_index
-from qa.conversation.followup import leaning, weights
+from index.single.snapshot import ArticleSnapshot
+from qa.conversation.context_dependence import leaning_of
+from qa.conversation.followup import weights
 from qa.evaluation.datasets import Dataset, Question
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.measures import auroc, calibration_error
-from qa.ranking.article import as_quoted, candidates_of, query_of, query_terms
+from qa.ranking.candidates import every_candidate, parse_question, query_of
 from qa.ranking.confidence import MIN_CONFIDENCE, ConfidenceModel, Logistic, to_json
 from qa.ranking.confidence_features import (
     ANSWER_FEATURES,
@@ -52,6 +55,7 @@ from qa.ranking.confidence_features import (
 from qa.ranking.content_words import wording
 from qa.ranking.features import interact
 from qa.ranking.fusion import coefficients, fuse
+from qa.ranking.ranking import as_quoted
 
 WEIGHTS = Path(__file__).parent.parent / "qa" / "ranking" / "confidence.json"
 STRETCHES = (1, 8, 3, 10, 2, 5, 4)
@@ -225,7 +229,9 @@ def _cases(data: Dataset, sources: Sequence[Source], encoder: Encoder) -> Iterat
 def _leans(question: Question, own: Source) -> bool:
     """Whether a question of a dialogue is read after those before it."""
     fitted = weights()
-    return float(leaning(own.whole.index, question.text) @ fitted.leaning) >= fitted.threshold
+    content = dict.fromkeys(terms(question.text, own.whole.index.article.language))
+    known = content.keys() & {*own.whole.index.terms.vocabulary}
+    return float(leaning_of(question.text, len(known)) @ fitted.leaning) >= fitted.threshold
 
 
 def _stretch(question: Question, own: Source, encoding: Encoding) -> Sequence[View]:
@@ -241,7 +247,7 @@ def _any(views: Sequence[View], chance: np.random.Generator) -> Sequence[View]:
 
 
 def _cosine(view: View, encoding: Encoding) -> float:
-    return float((view.index.sentence_vectors @ encoding.vector).max())
+    return float(ArticleSnapshot(view.index).dense(encoding.vector, 1).scores[0])
 
 
 def _case(
@@ -253,13 +259,12 @@ def _case(
     data: str,
 ) -> Case:
     index = view.index
-    known, unknown = query_terms(index, question.text)
-    query = query_of(index, question.text, encoding, known, unknown)
-    candidates = candidates_of(index, encoding, known)
+    snapshot = ArticleSnapshot(index)
+    parsed = parse_question(snapshot, question.text, encoding)
+    query, candidates = query_of(snapshot, parsed), every_candidate(snapshot, parsed)
     interaction = interact(candidates)
     fused = fuse(query, candidates, coefficients(), interaction=interaction)
-    known_terms = [index.terms.vocabulary[term] for term in known]
-    asked = wording(question.text, encoding, known_terms, index.article.language)
+    asked = wording(question.text, encoding, parsed.known, parsed.language)
     quoted = as_quoted(fused, candidates, asked)
     features, _ = confidence_features(
         query, candidates, interaction.tokens, fused.passages, quoted, asked

@@ -28,7 +28,8 @@ from index.models.encoder import Encoder, Float32
 from index.models.loading import load_encoder
 from index.single.article_index import ArticleIndex, build_index
 from index.single.cache import cached_index
-from qa.conversation.context_dependence import LEANING, asks_for_more, is_short, leaning
+from index.single.snapshot import ArticleSnapshot
+from qa.conversation.context_dependence import LEANING, asks_for_more, is_short, leaning_of
 from qa.conversation.followup import (
     CITED,
     SENTENCE_FEATURES,
@@ -43,9 +44,10 @@ from qa.conversation.ranking import FURTHER, followup_features, further_on, near
 from qa.evaluation.datasets import Question
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.measures import reading_depth
-from qa.ranking.article import rank
+from qa.ranking.candidates import parse_question
 from qa.ranking.confidence_features import SHOWN
 from qa.ranking.fusion import Fusion, by_cost
+from qa.ranking.ranking import rank
 
 WEIGHTS = Path(__file__).parent.parent / "qa" / "conversation" / "followup.json"
 NEAR = range(-2, 6)
@@ -136,13 +138,16 @@ def _turn(index: ArticleIndex, encoder: Encoder, question: Question, before: Seq
         for row, s in enumerate(index.sentences)
         if any(s.start <= (a + b - 1) // 2 < s.end for a, b in question.gold)
     ]
-    cost = by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths)
-    text = question.text
+    cost = _cost(index)
+    text, snapshot = question.text, ArticleSnapshot(index)
     after = joined(last_with_a_subject(before), text) if before else text
-    by_itself, in_context = (rank(index, q, encoder.encode_query(q)) for q in (text, after))
+    alone, joint = (parse_question(snapshot, q, encoder.encode_query(q)) for q in (text, after))
+    by_itself, in_context = (
+        ranked.ranking for ranked in rank(snapshot, [alone, joint], n_passages=len(index.passages))
+    )
     return Turn(
         question,
-        leaning(index, question.text),
+        leaning_of(text, len(alone.known)),
         by_itself.quoted,
         by_itself.sentences - cost,
         in_context.sentences - cost,
@@ -151,11 +156,16 @@ def _turn(index: ArticleIndex, encoder: Encoder, question: Question, before: Seq
     )
 
 
+def _cost(index: ArticleIndex) -> Float32:
+    lengths = np.asarray([s.end - s.start for s in index.sentences], dtype=np.int32)
+    return by_cost(np.zeros(len(lengths), dtype=np.float32), lengths)
+
+
 def _dialogue(data: str, name: str, index: ArticleIndex, turns: Sequence[Turn]) -> Dialogue:
     return Dialogue(
         Path(data).name,
         f"{Path(data).name}/{name}",
-        by_cost(np.zeros(len(index.sentences), dtype=np.float32), index.lengths),
+        _cost(index),
         tuple((s.start, s.end) for s in index.sentences),
         tuple(turns),
     )

@@ -24,8 +24,9 @@ from index.models.encoder import Encoder, Float32, Int32
 from index.models.loading import load_encoder
 from index.segmentation.passages import Passage, Sentence
 from index.single.cache import cached_index
+from index.single.snapshot import ArticleSnapshot
 from qa.evaluation.formats import read_dataset
-from qa.ranking.article import candidates_of, query_of, query_terms
+from qa.ranking.candidates import every_candidate, parse_question, query_of
 from qa.ranking.features import (
     LEAST,
     PASSAGE_FEATURES,
@@ -130,10 +131,9 @@ def _ask(path: str, encoder: Encoder) -> Iterator[Asked]:
         if question.document is None or not question.gold:
             continue
         index = indexes[question.document]
-        known, unknown = query_terms(index, question.text)
-        encoding = encoder.encode_query(question.text)
-        query = query_of(index, question.text, encoding, known, unknown)
-        candidates = candidates_of(index, encoding, known)
+        snapshot = ArticleSnapshot(index)
+        parsed = parse_question(snapshot, question.text, encoder.encode_query(question.text))
+        query, candidates = query_of(snapshot, parsed), every_candidate(snapshot, parsed)
         yield Asked(
             document=question.document,
             query=query,

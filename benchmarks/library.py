@@ -45,7 +45,8 @@ from index.models.encoder import Encoder
 from index.models.loading import load_encoder
 from index.reading.plaintext import article_from_text
 from qa.library import Library
-from qa.ranking.archive import rank_archive, read_question
+from qa.ranking.candidates import POOL, parse_question
+from qa.ranking.ranking import rank
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000]
 QUESTIONS = 150
@@ -188,8 +189,8 @@ def quality(folder: Path, data: Sequence[Any], limit: int) -> dict[str, float]:
         encoding = library._encoder.encode_query(question)
         with library.store.read() as snapshot:
             plain = snapshot.pool(snapshot.dense(encoding.vector, 3).rows, ())
-            (ranked,) = rank_archive(
-                snapshot, [read_question(snapshot, question, encoding)], [None]
+            (ranked,) = rank(
+                snapshot, [parse_question(snapshot, question, encoding)], n_passages=POOL
             )
         for name, pool, best in (
             ("plain R", plain, np.arange(len(plain))),

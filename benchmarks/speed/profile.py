@@ -21,13 +21,22 @@ from benchmarks.speed.timing import own_environment
 from index.models.encoder import Encoder
 from index.models.onnx_encoder import available_cores
 from index.single.article_index import ArticleIndex
-from qa.engine import DEFAULT_K
-from qa.citing.article import cite
+from index.single.snapshot import ArticleSnapshot
+from qa.citing.cite import cite
+from qa.engine import DEFAULT_K, Engine
 from qa.question.about_article import metadata_evidence
 from qa.question.answer_type import correct_spelling
-from qa.ranking.article import READ, best_candidates, query_of, query_terms, rank
+from qa.ranking.candidates import (
+    POOL_OF_ONE,
+    SnapshotVocabulary,
+    candidates_of,
+    find_rows,
+    parse_question,
+    query_of,
+)
 from qa.ranking.features import interact
 from qa.ranking.fusion import coefficients, fuse
+from qa.ranking.ranking import rank
 
 __all__ = ["FlopRates", "Share", "flop_rates", "import_shares", "stage_shares"]
 
@@ -108,27 +117,28 @@ def stage_shares(index: ArticleIndex, encoder: Encoder, questions: Sequence[str]
         times[name].append(1000 * (perf_counter() - began))
         return result
 
-    def is_word(word: str) -> bool:
-        return encoder.count_tokens([word]) == [1]
-
+    engine, snapshot = Engine(encoder), ArticleSnapshot(index)
     for asked in questions:
         stage("metadata", metadata_evidence, asked, index.article)
-        read_as = stage("spelling", correct_spelling, asked, index.words, is_word)
+        vocabulary = SnapshotVocabulary(snapshot, asked)
+        read_as = stage("spelling", correct_spelling, asked, vocabulary, engine.is_word)
         encoding = stage("encode", encoder.encode_query, read_as)
-        known, unknown = query_terms(index, read_as)
-        query = query_of(index, read_as, encoding, known, unknown)
-        candidates, *_ = stage(
-            "cosines, terms, BM25", best_candidates, index, encoding, known, READ
-        )
+        parsed = stage("parse", parse_question, snapshot, read_as, encoding)
+        rows = stage("search", find_rows, snapshot, [parsed], [None], POOL_OF_ONE)
+        pool = snapshot.pool(rows, parsed.known)
+        columns = range(len(parsed.known))
+        statistics, query = snapshot.statistics, query_of(snapshot, parsed)
+        candidates = stage("cosines, terms, BM25", candidates_of, pool, columns, statistics, parsed)
         stage("late interaction", interact, candidates)
         stage("fuse", fuse, query, candidates, coefficients())
-        ranking = stage("rank", partial(rank, index, wanted=DEFAULT_K), read_as, encoding)
-        stage("cite", cite, index, ranking, DEFAULT_K)
+        (ranked,) = stage("rank", partial(rank, n_passages=POOL_OF_ONE), snapshot, [parsed])
+        stage("cite", cite, ranked, snapshot.article, read_as, DEFAULT_K, DEFAULT_K)
     medians = {name: float(np.median(values)) for name, values in times.items()}
-    # Fusing includes the interaction, ranking includes both.
-    fused, ranked = medians.pop("fuse"), medians.pop("rank")
+    # Fusing includes the interaction, ranking includes both and the search.
+    fused, ranking = medians.pop("fuse"), medians.pop("rank")
+    apart = fused + medians["cosines, terms, BM25"] + medians["search"]
     medians["features, fusion"] = max(0.0, fused - medians["late interaction"])
-    medians["rest of ranking"] = max(0.0, ranked - fused - medians["cosines, terms, BM25"])
+    medians["rest of ranking"] = max(0.0, ranking - apart)
     return [Share(name, milliseconds) for name, milliseconds in medians.items()]
 
 

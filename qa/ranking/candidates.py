@@ -30,6 +30,7 @@ __all__ = [
     "ParsedQuestion",
     "SnapshotVocabulary",
     "candidates_of",
+    "every_candidate",
     "find_rows",
     "fused",
     "legible",
@@ -316,6 +317,12 @@ def candidates_of(
         sentence_bm25=bm25(counts, pool.lengths, statistics.sentence_length, sentence_idf),
         matches=counts > 0,
     )
+
+
+def every_candidate(snapshot: Snapshot, parsed: ParsedQuestion) -> Candidates:
+    """All passages of one article as the features see them, for fitting and ablations."""
+    pool = snapshot.pool(np.arange(snapshot.statistics.n_passages), parsed.known)
+    return candidates_of(pool, range(len(parsed.known)), snapshot.statistics, parsed)
 
 
 def legible(pool: Pool, texts: Sequence[str]) -> bool:
