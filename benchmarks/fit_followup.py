@@ -33,8 +33,8 @@ from qa.conversation.context_dependence import LEANING, asks_for_more, is_short,
 from qa.conversation.followup import (
     CITED,
     SENTENCE_FEATURES,
+    Focus,
     Weights,
-    Where,
     come_to,
     joined,
     last_with_a_subject,
@@ -268,16 +268,16 @@ def _steps(dialogues: Sequence[Dialogue]) -> dict[int, float]:
     return {step: seen[step] / total for step in NEAR}
 
 
-def _table(dialogue: Dialogue, turn: Turn, where: Where, fitted: Weights) -> Float32:
+def _table(dialogue: Dialogue, turn: Turn, where: Focus, fitted: Weights) -> Float32:
     near = nearness(where, len(dialogue.cost), fitted.steps, fitted.elsewhere)
     return followup_features(turn.alone, turn.joined, near, is_short(turn.question.text))
 
 
 def _asked(
     dialogue: Dialogue, fitted: Weights, *, strangers: bool
-) -> Iterator[tuple[Turn, Where, bool, Float32, float]]:
+) -> Iterator[tuple[Turn, Focus, bool, Float32, float]]:
     """Each turn: where the talk has come to, whether that counts, its scores and confidence."""
-    cited: list[tuple[Where, float]] = []
+    cited: list[tuple[Focus, float]] = []
     shown: set[int] = set()
     for turn in dialogue.turns:
         where = come_to(cited[::-1], fitted.trust)
