@@ -1,4 +1,4 @@
-"""Questions with known answers, whatever form they come in.
+"""Evaluation sets: questions with known answers, and the articles they are about.
 
     read_dataset(path) ─▶ Dataset ─┬─ documents   what is asked, each an Article
                                    ├─ questions   each with its gold evidence
@@ -45,6 +45,8 @@ __all__ = [
     "Span",
     "digest_of",
     "paragraphs_of",
+    "sampled",
+    "with_off_article",
 ]
 
 Span: TypeAlias = tuple[int, int]
@@ -110,10 +112,8 @@ class Question:
 class Problem:
     """Something wrong in the data, or with asking it.
 
-    Attributes:
-        what: The kind of problem, the same words for all of its kind.
-        where: File and record, or question.
-        detail: What was found.
+    ``what`` reads the same for all problems of a kind; ``where`` is a file and record, or a
+    question.
     """
 
     what: str
@@ -265,3 +265,61 @@ def digest_of(*paths: Path) -> str:
     for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def sampled(dataset: Dataset, limit: int | None) -> Dataset:
+    """The data set cut to about ``limit`` questions, spread evenly over it.
+
+    Conversations stay whole, so the first of them are taken.
+    """
+    questions = dataset.questions
+    if limit is None or limit >= len(questions):
+        return dataset
+    if dataset.evidence == "turns":
+        kept = list(questions[:limit])
+        for question in questions[limit:]:
+            if question.document != kept[-1].document:
+                break
+            kept.append(question)
+        return replace(dataset, questions=tuple(kept))
+    return replace(
+        dataset,
+        questions=tuple(questions[number * len(questions) // limit] for number in range(limit)),
+    )
+
+
+def with_off_article(dataset: Dataset, count: int) -> Dataset:
+    """The data set and ``count`` of its answerable questions, each asked of the next document.
+
+    What it asks is not there, so they show whether the bot knows when to keep silent.
+
+    Raises:
+        DataError: There are not two documents that are asked apart.
+    """
+    if not count:
+        return dataset
+    asked = [name for name in dict.fromkeys(q.document for q in dataset.questions) if name]
+    if len(asked) < 2 or dataset.evidence == "turns":
+        raise DataError(
+            f"{dataset.name}: questions of other articles need two articles or more, and no"
+            " conversation"
+        )
+    following = dict(zip(asked, [*asked[1:], asked[0]], strict=True))
+    pool = [question for question in dataset.questions if question.answerable and question.document]
+    count = min(count, len(pool))
+    picked = [pool[number * len(pool) // count] for number in range(count)]
+    strangers = [
+        Question(
+            id=f"{question.id}@{following[question.document or '']}",
+            text=question.text,
+            document=following[question.document or ""],
+            answerable=False,
+            kind=OFF_ARTICLE,
+        )
+        for question in picked
+    ]
+    order = {name: number for number, name in enumerate(asked)}
+    questions = sorted(
+        (*dataset.questions, *strangers), key=lambda q: order.get(q.document or "", 0)
+    )
+    return replace(dataset, questions=tuple(questions))

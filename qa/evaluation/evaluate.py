@@ -1,4 +1,4 @@
-"""The evaluation from end to end: read, ask, judge, compare, report."""
+"""Evaluate from end to end: read, ask, judge, compare, report."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from index.errors import DataError
+from index.extras import extra
 from index.models.encoder import Progress
 from qa.engine import MAX_K
-from qa.evaluation.datasets import OFF_ARTICLE, Dataset, Problem
-from qa.evaluation.extras import extra
+from qa.evaluation.datasets import (
+    OFF_ARTICLE,
+    Dataset,
+    Problem,
+    sampled,
+    with_off_article,
+)
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.judge import Row, judge, read_rows, write_rows, write_trec
-from qa.evaluation.kept import Asked
 from qa.evaluation.report import Failure, Report
-from qa.evaluation.run import ask_everything, system_folder
-from qa.evaluation.sampling import sampled, with_off_article
+from qa.evaluation.run import Asked, ask_everything, system_folder
 from qa.evaluation.statistics import by_article, compare, summarise
 from qa.evaluation.systems import BotSystem, OpenBot, System
 from qa.ranking.reranker import RerankerLike
@@ -72,7 +75,7 @@ def evaluate(
         MissingExtra: The ``eval`` extra is not installed.
         ModelError: The model cannot be loaded.
     """
-    extra("ir_measures")  # before the work, not after it
+    extra("ir_measures", of="eval")  # before the work, not after it
     dataset = data if isinstance(data, Dataset) else read_dataset(data)
     _check(dataset, pooled=pooled, baseline=baseline, k=k, limit=limit, off_article=off_article)
     if resume and run is None:
@@ -104,21 +107,21 @@ def evaluate(
     rows = [judge(dataset, asked) for asked in answers]
     if progress:
         progress("resampling", 0, 1)
+    asked_with = {
+        "k": k,
+        "pooled": pooled,
+        "limit": limit,
+        OFF_ARTICLE: off_article or None,
+        "history": history and bot.takes_history if dataset.evidence == "turns" else None,
+        "reranker": bot.reranker_name,
+    }
     article_of = {question.id: question.document for question in dataset.questions}
     report = Report(
         data=dataset.name,
         digest=dataset.digest,
         system=systems[0].name,
         model=systems[0].model,
-        options=_options(
-            pooled,
-            k,
-            limit,
-            off_article,
-            history and bot.takes_history,
-            bot.reranker_name,
-            dataset,
-        ),
+        options={name: value for name, value in asked_with.items() if value is not None},
         n_questions=len(rows[0]),
         n_judged=sum(row.correct is not None for row in rows[0]),
         n_refused=sum(asked.error is not None for asked in answers[0]),
@@ -162,27 +165,6 @@ def _check(
         raise DataError(f"limit must be at least 1, not {limit}")
     if off_article < 0:
         raise DataError(f"the number of off-article questions cannot be {off_article}")
-
-
-def _options(
-    pooled: bool,
-    k: int,
-    limit: int | None,
-    off_article: int,
-    history: bool,
-    reranker: str | None,
-    dataset: Dataset,
-) -> dict[str, Any]:
-    options: dict[str, Any] = {"k": k, "pooled": pooled}
-    if limit is not None:
-        options["limit"] = limit
-    if off_article:
-        options[OFF_ARTICLE] = off_article
-    if dataset.evidence == "turns":
-        options["history"] = history
-    if reranker:
-        options["reranker"] = reranker
-    return options
 
 
 def _environment() -> dict[str, str]:

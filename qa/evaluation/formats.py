@@ -5,9 +5,11 @@ Our own form is a JSON Lines file, one question a line:
     {"id": "who", "question": "Who wrote it?", "gold": ["Sayujya S"], "kind": "metadata"}
     {"question": "How many?", "gold": [[120, 134]], "article": "report.txt"}
     {"question": "Who is Ann?", "answerable": false}
+    {"question": "Who is Bob?", "answer": "the cook"}
 
-``gold`` holds quotes or ``[start, end]`` offsets, any of which answers; a quote counts wherever
-the text has it. ``article`` is a path beside the file; without it the bundled article is asked.
+``gold`` (or ``answer``, or ``answers``) holds quotes or ``[start, end]`` offsets, any of which
+answers; a quote counts wherever the text has it. ``article`` is a path beside the file; without
+it the bundled article is asked.
 """
 
 from __future__ import annotations
@@ -276,7 +278,9 @@ def _article_of(path: Path, source: str | None) -> Article | None:
 
 def _gold_of(builder: Builder, record: Record, text: str, answerable: bool) -> tuple[Span, ...]:
     gold: list[Span] = []
-    for value in record.get("gold", list, default=[]):
+    answers = record.get("answers", list, str, default=record.get("answer", str, default=[]))
+    answers = [answers] if isinstance(answers, str) else answers
+    for value in record.get("gold", list, default=answers):
         if isinstance(value, str):
             found = [(m.start(), m.end()) for m in re.finditer(re.escape(value), text) if value]
         elif (

@@ -1,4 +1,4 @@
-"""From what came back to measures, question by question.
+"""Score each answer against its gold evidence.
 
 | measure                    | of one question                                              |
 | -------------------------- | ------------------------------------------------------------ |
@@ -17,14 +17,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from index.errors import DataError
+from index.extras import extra
 from qa.evaluation.datasets import Dataset, Document, Question
-from qa.evaluation.extras import extra
-from qa.evaluation.kept import Asked, passage_name
 from qa.evaluation.measures import (
     Place,
     contains,
@@ -32,7 +31,8 @@ from qa.evaluation.measures import (
     precision_recall,
     reading_depth,
 )
-from qa.evaluation.records import json_lines, text_of
+from qa.evaluation.records import Record, json_lines, text_of
+from qa.evaluation.run import Asked, passage_name
 
 __all__ = ["LENGTHS", "Row", "judge", "read_rows", "write_rows", "write_trec"]
 
@@ -48,14 +48,9 @@ class Row:
     """All that is measured of one question.
 
     Attributes:
-        id: The question's.
-        kind: The question's.
-        answerable: Whether there is an answer.
-        found: Whether the bot said that there is.
-        confidence: NaN where the question was refused.
+        confidence: NaN where the question was refused; so is ``milliseconds``.
         correct: Whether the first three citations hold the answer; None where that is unknown.
-        milliseconds: NaN where the question was refused.
-        scores: Its measures by name; those that do not apply are missing.
+        scores: By name; measures that do not apply are missing.
     """
 
     id: str
@@ -161,7 +156,7 @@ def _ranking_measures(
     """MRR, nDCG and the like by question, from ir_measures; 0 for what is missing in a run."""
     if dataset.evidence in ("sentences", "turns"):
         return {}  # each text is one passage or a few: there is nothing to rank
-    ir = extra("ir_measures")
+    ir = extra("ir_measures", of="eval")
     by_document = dataset.evidence == "documents"
     named = {} if by_document else {f"R@{k}": ir.Success @ k for k in PASSAGES}
     named |= {"MRR": ir.RR, "nDCG@10": ir.nDCG @ 10}
@@ -230,15 +225,9 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
     """Write measures question by question, as JSON Lines."""
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
+            # NaN is not JSON.
             values = {
-                "id": row.id,
-                "kind": row.kind,
-                "answerable": row.answerable,
-                "found": row.found,
-                "confidence": None if math.isnan(row.confidence) else row.confidence,
-                "correct": row.correct,
-                "milliseconds": None if math.isnan(row.milliseconds) else row.milliseconds,
-                "scores": dict(row.scores),
+                name: None if value != value else value for name, value in asdict(row).items()
             }
             file.write(json.dumps(values) + "\n")
 
@@ -257,18 +246,21 @@ def read_rows(path: Path) -> tuple[Row, ...]:
         for name, value in scores.items():
             if not isinstance(value, (int, float)):
                 raise record.error(f"scores.{name}", f"must be a number, not {value!r}")
-        confidence = record.get("confidence", int, float, type(None))
-        milliseconds = record.get("milliseconds", int, float, type(None))
         rows.append(
             Row(
                 id=record.get("id", str),
                 kind=record.get("kind", str, type(None)),
                 answerable=record.get("answerable", bool),
                 found=record.get("found", bool),
-                confidence=math.nan if confidence is None else float(confidence),
+                confidence=_number(record, "confidence"),
                 correct=record.get("correct", bool, type(None)),
-                milliseconds=math.nan if milliseconds is None else float(milliseconds),
+                milliseconds=_number(record, "milliseconds"),
                 scores={name: float(value) for name, value in scores.items()},
             )
         )
     return tuple(rows)
+
+
+def _number(record: Record, name: str) -> float:
+    value = record.get(name, int, float, type(None))
+    return math.nan if value is None else float(value)

@@ -1,7 +1,6 @@
-"""What is measured, as functions of plain values.
+"""Measures that ir_measures lacks, as functions of plain values.
 
-Spans are ``(document, start, end)``, half open. The standard ranking measures (MRR, nDCG) are
-those of ir_measures; here stand the ones it does not have.
+Spans are ``(document, start, end)``, half open.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether confidence means what it says, drawn."""
+"""Plot calibration: a reliability diagram and a coverage-risk curve."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from index.errors import DataError
+from index.extras import extra
 from qa.evaluation.datasets import OFF_ARTICLE
-from qa.evaluation.extras import extra
 from qa.evaluation.measures import BINS, reliability, risk_coverage
 from qa.evaluation.report import Report
 
@@ -28,7 +28,7 @@ def check_plot(path: str | Path) -> None:
         raise DataError(f"{path}: plots are PNG; name a file that ends in .png")
     if not path.parent.is_dir():
         raise DataError(f"{path}: there is no folder {str(path.parent)!r}")
-    extra("matplotlib.figure")
+    extra("matplotlib.figure", of="eval")
 
 
 def plot(report: Report, path: str | Path) -> None:
@@ -48,7 +48,9 @@ def plot(report: Report, path: str | Path) -> None:
     confidence = np.array([row.confidence for row in rows])
     correct = np.array([bool(row.correct) for row in rows])
     # A figure of its own: pyplot keeps global state and may open a window.
-    figure = extra("matplotlib.figure").Figure(figsize=(10, 4.5), dpi=120, layout="constrained")
+    figure = extra("matplotlib.figure", of="eval").Figure(
+        figsize=(10, 4.5), dpi=120, layout="constrained"
+    )
     left, right = figure.subplots(1, 2)
     _reliability(left, report, confidence, correct)
     _coverage_risk(right, report, confidence, correct)

@@ -1,4 +1,4 @@
-"""Reading JSON that others wrote: every complaint names the file, the record and the field."""
+"""Read JSON from elsewhere: every error names the file, the record and the field."""
 
 from __future__ import annotations
 

@@ -1,34 +1,42 @@
-"""What an evaluation found, as values, as JSON and as a table to read."""
+"""What an evaluation found: as values, as JSON, as a table, and against a gate."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from qa.evaluation.datasets import Problem
 from qa.evaluation.judge import Row
+from qa.evaluation.records import Record, json_value, text_of
 from qa.evaluation.statistics import Comparison, Measure
 from qa.text import one_line
 
-__all__ = ["SCHEMA", "Failure", "Report", "failures_markdown"]
+__all__ = [
+    "SCHEMA",
+    "Failure",
+    "Gate",
+    "Report",
+    "check_gate",
+    "failures_markdown",
+    "read_gate",
+]
 
 SCHEMA = "article-qa/report/1"
 SHOWN_PROBLEMS = 5
+OF_PLAIN = " / plain"
+_FIELDS = {"data", "command", "floors", "ceilings"}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A question that was answered wrong.
 
-    Attributes:
-        id: The question's.
-        question: As asked.
-        gold: What would have answered it; empty where nothing does.
-        quotes: The first citations.
-        confidence: What the answer said.
-        error: Why it was refused, or None.
+    ``gold`` is what would have answered it, empty where nothing does; ``quotes`` are the first
+    citations; ``error`` says why the question was refused, if it was.
     """
 
     id: str
@@ -41,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Measures of one system on one data set, with what they are to be held against.
+    """Measures of one system on one data set, with what to hold them against.
 
     Attributes:
         data: The data set's name.
@@ -55,7 +63,7 @@ class Report:
         measures: By name, with intervals.
         baseline: The plain recipe's, or None.
         by_article: Those that are means, with every article counting alike; empty where the
-            questions are of one, or of none.
+            questions are about one article only.
         baseline_by_article: The plain recipe's.
         against_baseline: The difference from it, or None.
         compared: The difference from another run, or None.
@@ -217,3 +225,75 @@ def _aligned(table: list[list[str]]) -> list[str]:
 def _short(text: str, limit: int = 300) -> str:
     line = one_line(text)
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a report must reach: the least that measures may be, and the most."""
+
+    file: str
+    data: str | None
+    floors: Mapping[str, float]
+    ceilings: Mapping[str, float]
+
+
+def read_gate(path: str | Path) -> Gate:
+    """Read a gate: a JSON file with floors that a report must reach, and ceilings.
+
+        {
+          "data": "squad1.json",
+          "floors": {"answer@300": 0.845, "R@1": 0.905},
+          "ceilings": {"ECE": 0.05, "latency median / plain": 0.5}
+        }
+
+    ``NAME / plain`` is the measure as a share of the plain recipe's in the same run. A measure
+    that was not taken has failed.
+
+    Raises:
+        DataError: It is not of this form.
+    """
+    path = Path(path)
+    record = Record.of(str(path), "the whole file", json_value(path, text_of(path)))
+    if unknown := record.values.keys() - _FIELDS:
+        raise record.error(
+            sorted(unknown)[0], f"is unknown; a gate has {', '.join(sorted(_FIELDS))}"
+        )
+    floors, ceilings = (_bounds(record, name) for name in ("floors", "ceilings"))
+    if not floors and not ceilings:
+        raise record.error("floors", "is empty: this gate lets everything through")
+    return Gate(str(path), record.get("data", str, default=None), floors, ceilings)
+
+
+def check_gate(gate: Gate, report: Report) -> list[str]:
+    """What the report falls short of, a line each; empty when it passes."""
+    failed: list[str] = []
+    if gate.data is not None and gate.data != report.data:
+        failed.append(f"the gate is for {gate.data}, and this is {report.data}")
+    for name, floor in gate.floors.items():
+        value = _measured(report, name)
+        if not value >= floor:  # so that NaN fails
+            failed.append(f"{name} is {_or_missing(value)}, and must be at least {floor:g}")
+    for name, ceiling in gate.ceilings.items():
+        value = _measured(report, name)
+        if not value <= ceiling:
+            failed.append(f"{name} is {_or_missing(value)}, and must be at most {ceiling:g}")
+    return failed
+
+
+def _bounds(record: Record, name: str) -> dict[str, float]:
+    bounds = Record.of(record.file, name, record.get(name, dict, default={}))
+    return {measure: float(bounds.get(measure, int, float)) for measure in bounds.values}
+
+
+def _measured(report: Report, name: str) -> float:
+    of_plain = name.endswith(OF_PLAIN)
+    name = name.removesuffix(OF_PLAIN)
+    ours = report.measures.get(name)
+    plain = (report.baseline or {}).get(name)
+    if ours is None or (of_plain and (plain is None or not plain.value)):
+        return math.nan
+    return ours.value / plain.value if of_plain and plain else ours.value
+
+
+def _or_missing(value: float) -> str:
+    return "missing" if math.isnan(value) else f"{value:.4f}"

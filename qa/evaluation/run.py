@@ -1,4 +1,4 @@
-"""Asking every question of a data set, and keeping what came back.
+"""Ask every question of a data set, and keep the answers.
 
     OUT/
     ├── run.json        what was run: data, model, options
@@ -18,7 +18,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
@@ -27,15 +27,45 @@ from index.errors import DataError, QuestionError, SourceError
 from index.models.encoder import Progress
 from qa.answer import Answer
 from qa.evaluation.datasets import Dataset, Document, Question
-from qa.evaluation.kept import Asked, asked_of, line_of, trimmed
-from qa.evaluation.systems import Reader, System
+from qa.evaluation.measures import Place, relevant_passages
+from qa.evaluation.systems import Located, Reader, System
 
-__all__ = ["ask_everything", "system_folder"]
+__all__ = ["Asked", "ask_everything", "passage_name", "system_folder"]
 
 Keep: TypeAlias = Callable[[Path, str, list["Asked"]], None]
 """``keep(folder, system, asked)``."""
 
 FORMAT = 1
+READ_AT_MOST = 2400
+"""Characters of quotes that any measure looks at; citations past them are not kept."""
+KEPT_CITATIONS = 5
+KEPT_PASSAGES = 5
+"""Passages kept with their text; of the others the place is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came back from one question, as far as measures need it.
+
+    Attributes:
+        error: Why the question was refused; everything below is then empty or NaN.
+        quotes: Where its citations stand, best first.
+        exact: How many of them are what stands there.
+        ranked: Where its passages stand, best first.
+        relevant: Passages that hold the gold evidence, among all there are.
+        shown: The first three quotes.
+    """
+
+    id: str
+    error: str | None
+    found: bool
+    confidence: float
+    quotes: tuple[Place, ...]
+    exact: int
+    ranked: tuple[Place, ...]
+    relevant: tuple[Place, ...]
+    milliseconds: float
+    shown: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -48,7 +78,7 @@ class _Track:
 
     def keep(self, line: dict[str, Any]) -> None:
         """Take in what came back from a question."""
-        self.done[line["id"]] = asked_of(line)
+        self.done[line["id"]] = _asked_of(line)
         if self.file:
             self.file.write(json.dumps(line) + "\n")
             self.file.flush()
@@ -166,8 +196,8 @@ def _ask_group(
             if isinstance(reader, str):
                 raise QuestionError(reader)
             history = earlier if options.history else ()
-            located = trimmed(reader.ask(question.text, k=options.k, history=history))
-            line = line_of(question, located, reader, texts)
+            located = _trimmed(reader.ask(question.text, k=options.k, history=history))
+            line = _line_of(question, located, reader, texts)
             earlier += [located.answer] if question.turn is not None else []
         except QuestionError as error:
             line = {"id": question.id, "error": str(error)}
@@ -233,7 +263,7 @@ def _resumed(
             if not line.endswith(b"\n"):
                 break  # the interruption came in the middle of it
             try:
-                asked = asked_of(json.loads(line))
+                asked = _asked_of(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
                 raise DataError(
                     f"{answers}: line {number}: not a kept answer: {error!r}"
@@ -243,3 +273,75 @@ def _resumed(
         file.truncate(whole)
         os.fsync(file.fileno())
     return done
+
+
+def _trimmed(located: Located) -> Located:
+    """The answer without what no measure looks at: a tenth of the bytes."""
+    kept, read = 0, 0
+    for _, start, end in located.quotes:
+        if read >= READ_AT_MOST and kept >= KEPT_CITATIONS:
+            break
+        kept, read = kept + 1, read + end - start
+    answer = replace(
+        located.answer,
+        citations=located.answer.citations[:kept],
+        passages=located.answer.passages[:KEPT_PASSAGES],
+    )
+    return replace(located, answer=answer, quotes=located.quotes[:kept])
+
+
+def _line_of(
+    question: Question, located: Located, reader: Reader, texts: Mapping[str, str]
+) -> dict[str, Any]:
+    """What is kept of a question, as JSON."""
+    answer = located.answer
+    exact = sum(
+        texts[name][start:end] == citation.quote
+        and citation.passage.start <= start
+        and end <= citation.passage.end
+        for (name, start, end), citation in zip(located.quotes, answer.citations, strict=True)
+    )
+    relevant: set[Place] = set()
+    if question.gold:
+        gold = [(question.document or "", start, end) for start, end in question.gold]
+        own = {p for p in (*reader.passages, *located.ranked) if p[0] == question.document}
+        relevant = relevant_passages(own, gold)
+    return {
+        "id": question.id,
+        "question": question.text,
+        "milliseconds": round(located.milliseconds, 3),
+        "quotes": located.quotes,
+        "exact": exact,
+        "ranked": located.ranked,
+        "relevant": sorted(relevant),
+        "answer": answer.to_dict(),
+    }
+
+
+def _asked_of(line: Mapping[str, Any]) -> Asked:
+    """What measures need of a kept question."""
+    if "error" in line:
+        nan = float("nan")
+        return Asked(str(line["id"]), str(line["error"]), False, nan, (), 0, (), (), nan, ())
+    answer = line["answer"]
+    return Asked(
+        id=str(line["id"]),
+        error=None,
+        found=bool(answer["found"]),
+        confidence=float(answer["confidence"]),
+        quotes=_places(line["quotes"]),
+        exact=int(line["exact"]),
+        ranked=_places(line["ranked"]),
+        relevant=_places(line["relevant"]),
+        milliseconds=float(line["milliseconds"]),
+        shown=tuple(citation["quote"] for citation in answer["citations"][:3]),
+    )
+
+
+def _places(values: Sequence[Sequence[Any]]) -> tuple[Place, ...]:
+    return tuple((str(name), int(start), int(end)) for name, start, end in values)
+
+
+def passage_name(place: Place) -> str:
+    """A passage's id in TREC files, which white space would break."""
+    return f"{'_'.join(place[0].split())}:{place[1]}-{place[2]}"

@@ -1,4 +1,4 @@
-"""Measures of a whole data set, how sure they are, and whether two systems differ.
+"""Measures of a data set with confidence intervals, and tests of whether two systems differ.
 
 Intervals are percentile bootstraps over questions (Efron & Tibshirani, 1993). Two systems are
 compared on the questions that both were asked: the interval of the difference comes from paired
@@ -32,14 +32,7 @@ SEED = 20211
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure of a whole data set.
-
-    Attributes:
-        value: Its value.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        n: Questions it is taken over.
-    """
+    """A measure over ``n`` questions, with the ends of its 95 % interval."""
 
     value: float
     low: float
@@ -49,14 +42,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much one system has more than another.
+    """How much higher one system is than another on the ``n`` questions both were asked.
 
-    Attributes:
-        value: The difference.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        p: Chance of a difference as large if the two were the same.
-        n: Questions both were asked.
+    ``low`` and ``high`` end its 95 % interval; ``p`` is the chance of a difference as large if
+    the two were the same.
     """
 
     value: float
@@ -68,12 +57,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two systems on the same questions.
+    """Two systems on the same questions; differences above 0 mean that ours is higher.
 
-    Attributes:
-        other: The one compared with.
-        differences: By measure; above 0, ours is higher.
-        unpaired: Questions that only one of them was asked.
+    ``unpaired`` counts the questions that only one of them was asked.
     """
 
     other: str
@@ -98,12 +84,8 @@ def summarise(rows: Sequence[Row]) -> dict[str, Measure]:
 def by_article(rows: Sequence[Row], article_of: Mapping[str, str | None]) -> dict[str, float]:
     """The means with every article counting alike, however many questions it was asked.
 
-    Args:
-        rows: Measures question by question.
-        article_of: The article of each question's id; None, or absent, where it has none.
-
-    Returns:
-        By name; nothing where there is one article, or a question for each.
+    ``article_of`` gives the article of a question's id. Empty where there is one article only,
+    or one question for each.
     """
     values: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -119,13 +101,7 @@ def by_article(rows: Sequence[Row], article_of: Mapping[str, str | None]) -> dic
 
 
 def compare(ours: Sequence[Row], theirs: Sequence[Row], other: str) -> Comparison:
-    """Compare two systems on the questions both were asked.
-
-    Args:
-        ours: One system's rows.
-        theirs: The other's.
-        other: What to call the other.
-    """
+    """Compare two systems on the questions both were asked; ``other`` names the second."""
     first = {row.id: row for row in ours}
     second = {row.id: row for row in theirs}
     shared = [name for name in first if name in second]

@@ -1,4 +1,4 @@
-"""What is evaluated: something that opens documents and answers questions about them.
+"""The systems under evaluation: they open documents and answer questions about them.
 
 Many documents asked together are laid end to end in one article, each under a heading of its
 own name, and what comes back is traced to the document it came from.

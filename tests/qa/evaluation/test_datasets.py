@@ -12,8 +12,7 @@ import pytest
 from index import Article, DataError
 from qa import ArticleBot
 from qa.evaluation import Dataset, read_dataset
-from qa.evaluation.datasets import OFF_ARTICLE
-from qa.evaluation.sampling import sampled, with_off_article
+from qa.evaluation.datasets import OFF_ARTICLE, sampled, with_off_article
 from qa.sharing.feedback import FeedbackFile, Verdict, feedback_record
 
 CONTEXTS = ["Ann built the mill in 1820. It ground rye.", "Bob bought it later. He was poor."]
@@ -204,6 +203,13 @@ def test_a_quote_counts_wherever_it_stands(tmp_path: Path) -> None:
         tmp_path / "q.jsonl", {"question": "x?", "gold": ["rye"], "article": "a.txt"}
     )
     assert read_dataset(path).questions[0].gold == ((8, 11), (23, 26))
+
+
+@pytest.mark.parametrize("named", [{"answer": "rye"}, {"answers": ["rye"]}, {"gold": ["rye"]}])
+def test_gold_may_be_called_answer_or_answers(tmp_path: Path, named: dict[str, object]) -> None:
+    (tmp_path / "a.txt").write_text("They ground rye.", encoding="utf-8")
+    path = write_lines(tmp_path / "q.jsonl", {"question": "x?", "article": "a.txt", **named})
+    assert read_dataset(path).questions[0].gold == ((12, 15),)
 
 
 def test_the_bundled_questions_are_whole() -> None:

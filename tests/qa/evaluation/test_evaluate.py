@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -13,7 +12,8 @@ import pytest
 
 import qa.evaluation
 from index import DataError
-from qa.commands.evaluate import BELOW_THE_GATE, add_arguments, run
+from qa.cli import parse
+from qa.commands.evaluate import BELOW_THE_GATE
 from qa.evaluation import Report, evaluate
 
 BUNDLED = Path(__file__).parents[2] / "data" / "bundled_questions.jsonl"
@@ -136,9 +136,9 @@ def test_a_run_on_other_data_is_not_compared_with(squad: Path, tmp_path: Path) -
 
 
 def command(arguments: Sequence[object]) -> int:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return run(parser.parse_args([str(argument) for argument in arguments]))
+    parsed = parse(["evaluate", *map(str, arguments)])
+    status: int = parsed.command(parsed)
+    return status
 
 
 def gate(folder: Path, floor: float) -> Path:

@@ -13,8 +13,8 @@ from index import Article, DataError
 from index.article import Block, BlockKind
 from qa.evaluation import Dataset, Document, Question
 from qa.evaluation.judge import Row, judge, read_rows, write_rows, write_trec
-from qa.evaluation.kept import Asked
 from qa.evaluation.measures import Place
+from qa.evaluation.run import Asked
 
 TEXT = "x" * 4000
 ARTICLE = Article(text=TEXT, blocks=(Block(BlockKind.PARAGRAPH, 0, len(TEXT)),))

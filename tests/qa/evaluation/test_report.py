@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from qa.evaluation import (
     plot,
     read_gate,
 )
-from qa.evaluation import extras as extras_module
 from qa.evaluation.judge import Row
 from qa.evaluation.plots import check_plot
 from qa.evaluation.report import failures_markdown
@@ -193,9 +193,6 @@ def test_plots_that_cannot_be_are_refused(tmp_path: Path) -> None:
 def test_without_the_extra_the_message_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(name: str) -> object:
-        raise ImportError(name)
-
-    monkeypatch.setattr(extras_module, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"matplotlib.*pip install 'article-qa\[eval\]'"):
         check_plot(tmp_path / "plot.png")

@@ -15,9 +15,8 @@ from index.models.encoder import Progress
 from qa import Answer, Citation, PassageRef
 from qa.citing.cite import article_ref
 from qa.evaluation import Dataset, Document, Question
-from qa.evaluation.kept import passage_name
 from qa.evaluation.measures import Place
-from qa.evaluation.run import ask_everything
+from qa.evaluation.run import ask_everything, passage_name
 from qa.evaluation.systems import Located
 
 TEXTS = {"one": "Ann sang. Bob slept.", "two": "Rain fell. Snow lay."}
