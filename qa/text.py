@@ -1,4 +1,4 @@
-"""What an article says, on one line: for terminals, for Markdown and for files."""
+"""Make foreign text safe for one line of a terminal, of Markdown or of a file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ __all__ = ["markdown_line", "one_line"]
 def one_line(text: str, *, keep_ends: bool = False) -> str:
     """Text on one line without control characters, escape sequences included.
 
-    Lone surrogates, which no file can hold, go too.
-
-    Args:
-        text: Of an article, or anybody's.
-        keep_ends: Keep a space where the text begins or ends with white space.
+    Lone surrogates, which no file can hold, go too. ``keep_ends`` keeps a space where the text
+    begins or ends with white space.
     """
     visible = "".join(
         " " if character.isspace() or unicodedata.category(character) in ("Cc", "Cs") else character

@@ -1,1 +1,1 @@
-"""One module a shell command."""
+"""The shell commands; each module lists its own as ``COMMANDS``."""

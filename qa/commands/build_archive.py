@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from index.archive.migration import Moved, migrate
+from index.archive.migration import migrate
 from index.archive.milvus.address import is_address
 from index.archive.opening import create_store, open_store
 from index.archive.shards.build import build_shards
@@ -23,23 +23,22 @@ from index.archive.shards.store import ShardStore
 from index.errors import QuestionError
 from index.models.loading import load_encoder
 from qa.commands.library import resumable
+from qa.commands.options import NEW_LIBRARY, Command, add_library, add_model
+from qa.commands.store import print_moved
 from qa.commands.terminal import terminal_progress
 from qa.library import Library
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["COMMANDS"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Register what ``build-archive`` takes."""
+def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input",
         metavar="INPUT",
         help="a folder of articles, or a .jsonl or .parquet file with the fields text, title,"
         " authors, published, url, tags …: a path, or a URL such as s3://bucket/articles",
     )
-    parser.add_argument(
-        "--library", metavar="URI", help="its folder, or http://host:19530/name; made if missing"
-    )
+    add_library(parser, "its folder, or http://host:19530/name; made if missing")
     parser.add_argument(
         "--shards",
         metavar="DIR",
@@ -54,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="of a Ray cluster (default: this machine alone, reachable by nobody else)",
     )
-    parser.add_argument("--model", metavar="NAME", help="for a new archive (default: MiniLM)")
+    add_model(parser, NEW_LIBRARY)
     parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="for filters")
 
 
@@ -89,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             library = create_store(arguments.library, shards.model)
             moved = migrate(shards, library, progress)
             library.close()
-        _report_library(arguments.library, moved)
+        print_moved(moved, arguments.library)
     return 2 if built.refused else 0
 
 
@@ -127,15 +126,12 @@ def _report(built: Built, place: Place, seconds: float) -> None:
     for name, why in built.refused:
         sys.stderr.write(f"article-qa: {name}: {why}\n")
     sys.stdout.write(
-        f"{built.made} shards made, {built.kept} were there: {built.articles:,} articles,"
+        f"{built.made} shards made, {built.kept} already there: {built.articles:,} articles,"
         f" {built.passages:,} passages, {len(built.refused)} refused in {place}"
         f" ({seconds:.0f} s)\n"
     )
     if built.lost:
-        sys.stdout.write(f"{built.lost} workers were lost; their work was done by others\n")
+        sys.stdout.write(f"{built.lost} workers were lost; others did their work\n")
 
 
-def _report_library(library: str, moved: Moved) -> None:
-    sys.stdout.write(f"{moved.copied} copied, {moved.present} were there, counts agree\n")
-    if moved.left:
-        sys.stdout.write(f"{moved.left} more in {library}; they stay\n")
+COMMANDS = {"build-archive": Command(run, _options)}

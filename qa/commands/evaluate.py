@@ -1,4 +1,4 @@
-"""``article-qa evaluate``: its options, and what it prints."""
+"""``article-qa evaluate``: measure answers to questions with known answers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import argparse
 import json
 import sys
 
+from qa.commands.options import Command, add_json, add_model
 from qa.engine import MAX_K
 from qa.ranking.reranker import RERANKER_HELP
 
-__all__ = ["BELOW_THE_GATE", "add_arguments", "run"]
+__all__ = ["BELOW_THE_GATE", "COMMANDS"]
 
 BELOW_THE_GATE = 3
 
@@ -20,8 +21,8 @@ DATA is one of
   a TREC folder                         documents, topics and judgements, such as Cranfield
   ClapNQ lines                          sentences that support an answer
   conversations                         [{"context", "turns": [{"question", "evidence", …}]}]
-  questions, one JSON object a line     {"question", "gold": [quotes or [start, end]],
-                                         "answerable", "article", "id", "kind"}
+  questions, one JSON object a line     {"question", "answer" or "answers", or "gold": [quotes or
+                                         [start, end]], "answerable", "article", "id", "kind"}
 
 examples:
   article-qa evaluate dev-v1.1.json --baseline plain
@@ -32,8 +33,7 @@ exit status: 0 evaluated, 2 bad usage or input, 3 a measure is under the gate's 
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options of ``evaluate``."""
+def _options(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
     parser.add_argument("data", metavar="DATA", help="a file or a folder, see below")
@@ -74,13 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-history", action="store_true", help="ask each turn of a conversation alone"
     )
-    parser.add_argument(
-        "--model",
-        metavar="NAME",
-        help="a sentence-transformers model: a folder or a hub name (default: the bundled MiniLM)",
-    )
+    add_model(parser)
     parser.add_argument("--reranker", metavar="NAME", help=RERANKER_HELP)
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    add_json(parser, "the report")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -88,9 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     # Imported here: every other command starts without them.
     from qa.commands.terminal import terminal_progress
     from qa.evaluation.evaluate import evaluate
-    from qa.evaluation.gate import check_gate, read_gate
     from qa.evaluation.plots import check_plot, plot
-    from qa.evaluation.report import failures_markdown
+    from qa.evaluation.report import check_gate, failures_markdown, read_gate
 
     gate = read_gate(arguments.gate) if arguments.gate else None
     if arguments.plots:
@@ -134,3 +129,6 @@ def run(arguments: argparse.Namespace) -> int:
     for line in missed:
         sys.stderr.write(f"article-qa: {arguments.gate}: {line}\n")
     return BELOW_THE_GATE if missed else 0
+
+
+COMMANDS = {"evaluate": Command(run, _options)}

@@ -10,11 +10,17 @@ from importlib.metadata import PackageNotFoundError, version
 
 from index.models.cache import PreparedModel, cache_root
 from index.models.loading import describe, prepare
+from qa.commands.options import MODEL_HELP, Command, add_library
 from qa.commands.terminal import terminal_progress
 
-__all__ = ["run_doctor", "run_prepare"]
+__all__ = ["COMMANDS"]
 
 _PACKAGES = ("article-qa", "onnxruntime", "faiss-cpu", "sentence-transformers", "torch", "gradio")
+
+
+def _prepare_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument("--force", action="store_true", help="prepare it again")
 
 
 def run_prepare(arguments: argparse.Namespace) -> int:
@@ -25,8 +31,17 @@ def run_prepare(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _doctor_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
+    add_library(parser, "check a library: a folder or an address")
+
+
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Show which model, which runtime and which folders are used, and why."""
+    """Show which model, which runtime and which folders are used, and why; or check a library."""
+    if arguments.library:
+        from qa.commands.store import doctor_library
+
+        return doctor_library(arguments.library)
     model = describe(arguments.model)
     lines = [
         f"python      {platform.python_version()} on {platform.platform()}",
@@ -63,3 +78,9 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+COMMANDS = {
+    "prepare": Command(run_prepare, _prepare_options),
+    "doctor": Command(run_doctor, _doctor_options),
+}

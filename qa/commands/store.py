@@ -6,17 +6,17 @@ import argparse
 import sys
 
 from index.archive.health_check import check_up
-from index.archive.migration import migrate
+from index.archive.migration import Moved, migrate
 from index.archive.opening import create_target, open_source, open_store
 from index.archive.store import Store
 from index.errors import NotALibrary
+from qa.commands.options import Command
 from qa.commands.terminal import terminal_progress
 
-__all__ = ["add_arguments", "doctor_library", "existing_store", "run"]
+__all__ = ["COMMANDS", "doctor_library", "existing_store", "print_moved"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Register what ``migrate`` takes."""
+def _migrate_options(parser: argparse.ArgumentParser) -> None:
     where = (
         "a library's folder or address (http://host:19530/archive), or shards: a folder or URL"
         " that ends in .shards"
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="TO", help=f"{where}; made if missing")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def migrate_library(arguments: argparse.Namespace) -> int:
     """Copy a library to another place without encoding it again; run it again to resume.
 
     Copying to a folder whose name ends in .shards exports a library as Parquet files, copying
@@ -37,10 +37,15 @@ def run(arguments: argparse.Namespace) -> int:
         moved = migrate(source, target, progress)
     source.close()
     target.close()
-    sys.stdout.write(f"{moved.copied} copied, {moved.present} were there, counts agree\n")
-    if moved.left:
-        sys.stdout.write(f"{moved.left} more in {arguments.target}; they stay\n")
+    print_moved(moved, arguments.target)
     return 0
+
+
+def print_moved(moved: Moved, target: str) -> None:
+    """Say what a migration did; it has checked that the counts agree."""
+    sys.stdout.write(f"{moved.copied} copied, {moved.present} already there, counts agree\n")
+    if moved.left:
+        sys.stdout.write(f"{moved.left} others in {target} were left as they are\n")
 
 
 def doctor_library(where: str) -> int:
@@ -78,3 +83,6 @@ def existing_store(where: str) -> Store:
     if store is None:
         raise NotALibrary(f"{where!r} holds no library; check the name")
     return store
+
+
+COMMANDS = {"migrate": Command(migrate_library, _migrate_options)}

@@ -1,4 +1,4 @@
-"""An answer on a terminal, and progress beside it.
+"""Print answers, warnings and progress to a terminal or a pipe.
 
 On a terminal each passage is shown with the answering sentence emphasised; into a pipe goes
 plain text. Control characters of an article never reach the terminal.
@@ -6,6 +6,7 @@ plain text. Control characters of an article never reach the terminal.
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 from collections.abc import Iterator
@@ -20,9 +21,18 @@ from qa.text import one_line
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["plain_warnings", "render", "takes_any_text", "terminal_progress"]
+__all__ = ["plain_warnings", "print_answer", "render", "takes_any_text", "terminal_progress"]
 
 _CLOSEST = "Closest, not an answer:"
+
+
+def print_answer(answer: Answer, *, as_json: bool, indent: int | None = 2) -> None:
+    """Print an answer for a person, or as JSON for a program."""
+    if as_json:
+        # ASCII: a pipe's encoding may lack the article's characters.
+        sys.stdout.write(f"{json.dumps(answer.to_dict(), indent=indent)}\n")
+    else:
+        render(answer, sys.stdout)
 
 
 def render(answer: Answer, file: TextIO) -> None:
@@ -113,6 +123,7 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
     # Imported here: a piped answer, and the other commands, start without it.
     from rich.console import Console
     from rich.padding import Padding
+    from rich.style import Style
     from rich.text import Text
 
     console = Console(file=file, highlight=False)
@@ -134,6 +145,8 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
         console.print()
         label = Text(f"[{citation.number}]", "bold cyan")
         label.append(f" {first}".rstrip(), "cyan")
+        if citation.deep_link:
+            label.stylize(Style(link=one_line(citation.deep_link)))
         console.print(label)
         console.print(Padding(text, (0, 0, 0, 4)))
         for line in filter(None, others):

@@ -1,4 +1,4 @@
-"""``article-qa verify``: an exported conversation against the articles as they are now."""
+"""``article-qa verify``: check an exported conversation against its articles."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from index.article import Article
 from index.errors import DataError
 from index.reading.reader import bundled_article, read_article
 from index.single.storage import is_article_folder, is_index_folder, open_index
+from qa.commands.options import Command, add_allow_private, add_library
 from qa.sharing.export import name_of
 from qa.sharing.verification import Check, Standing, among, verify
 from qa.text import one_line
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["COMMANDS"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options of ``verify``."""
+def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("export", metavar="FILE", help="an answer or a conversation, as JSON")
     parser.add_argument(
         "source",
@@ -31,12 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the article, as for ask; or a folder of those that the conversation quotes"
         " (default: the bundled news article)",
     )
-    parser.add_argument("--library", metavar="DIR", help="the library that was asked")
-    parser.add_argument(
-        "--allow-private",
-        action="store_true",
-        help="also fetch addresses of this machine and the local network",
-    )
+    add_library(parser, "the library that was asked")
+    add_allow_private(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,3 +105,6 @@ def _lines(checks: Sequence[Check]) -> list[str]:
         f"{f' — {one_line(name_of(check.article))}' if several else ''}\n"
         for check in checks
     ]
+
+
+COMMANDS = {"verify": Command(run, _options)}

@@ -1,1 +1,1 @@
-"""Export, verify, feedback."""
+"""Conversations exported, checked again later, and judged by their readers."""

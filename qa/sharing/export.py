@@ -1,7 +1,7 @@
-"""A conversation to take away, and to check later against the article it quotes.
+"""Export a conversation: Markdown and HTML to read, JSON to check later.
 
-Markdown and HTML are for reading, JSON is for checking: each quote carries its offsets and
-the hash of the text it was taken from, so that `qa.sharing.verification` can say which still stand.
+Each quote carries its offsets and the hash of the text it was taken from, so that
+`qa.sharing.verification` can say which still stand.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _place(citation: Citation, answers: Sequence[Answer]) -> str:
 
 
 def name_of(article: ArticleRef) -> str:
-    """What an article is called in a word."""
+    """An article's title, or its id where it has none."""
     return article.title or f"article {article.id}"
 
 

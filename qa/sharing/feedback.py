@@ -1,4 +1,4 @@
-"""What readers say of answers, kept as a question set: one JSON object a line.
+"""Readers' verdicts on answers, kept as an evaluation set: one JSON object a line.
 
     feedback.jsonl                   a verdict a line
     feedback.articles/<hash>.json    the articles that they are about, as ``Article.to_dict``
@@ -81,11 +81,7 @@ class FeedbackFile:
         self.path = Path(path)
 
     def append(self, record: dict[str, Any], article: Article | None = None) -> None:
-        """Add one line.
-
-        Args:
-            record: As ``feedback_record`` makes it.
-            article: What it is about, kept where it is not there yet.
+        """Add a ``feedback_record``, and the article it is about unless that is kept already.
 
         Raises:
             OSError: The file cannot be written.
@@ -108,10 +104,6 @@ class FeedbackFile:
 
 def judged_article(feedback: Path, article_hash: str) -> Article | None:
     """An article that verdicts of a file are about; None where it was not kept.
-
-    Args:
-        feedback: The file.
-        article_hash: The article's.
 
     Raises:
         UnreadableSource: What was kept is not that article.

@@ -1,4 +1,4 @@
-"""Whether the quotes of an exported conversation still stand, in the articles as they are now.
+"""Check whether the quotes of an exported conversation still stand in their articles.
 
 citation ─▶ its article, as it is now ─▶ stands │ moved │ gone
 └─▶ not there ──▶ absent
@@ -85,10 +85,6 @@ def among(known: Iterable[Article | Entry], read: Callable[[str], Article]) -> C
 
     It is the article of the same text; else, as its text was changed, the one of the same
     address; else the only one of the same title.
-
-    Args:
-        known: All that are there.
-        read: Gives one by its id.
     """
     by_id: set[str] = set()
     by_url: dict[str, str] = {}

@@ -101,11 +101,70 @@ def test_bad_input_is_one_line_and_status_2(
     assert captured.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["ask"], ["dance"], ["ask", "why?", "-k", "many"]])
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["ask", "why?", "-k", "many"]])
 def test_bad_usage_is_status_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == BAD_INPUT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["lst"], "did you mean 'list'?"),
+        (["who", "wrote", "this?"], 'article-qa ask "who wrote this?"'),
+        (["ask", "who", "wrote", "this?"], "put the question in quotes"),
+        (["ask", "why?", "--jsn"], "did you mean --json?"),
+        (["evaluate", "data", "--gates=x"], "did you mean --gate?"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == BAD_INPUT
+    assert hint in capsys.readouterr().err
+
+
+def test_an_article_in_place_of_a_question_is_noticed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.txt").write_text("Cats sleep all day.")
+    assert main(["ask", str(tmp_path / "report.txt")]) == BAD_INPUT
+    assert "is an article, not a question" in capsys.readouterr().err
+    assert main(["ask", "Who", "protested?"]) == BAD_INPUT
+    assert 'article-qa ask "Who protested?"' in capsys.readouterr().err
+
+
+def test_filters_are_for_a_library_and_stand_in_the_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["ask", "Why?", "--since", "2021-01-01"]) == BAD_INPUT
+    assert "for several articles" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["ask", "--help"])
+    shown = capsys.readouterr().out
+    for option in ("--since", "--until", "--author", "--site", "--tag", "--only", "--library"):
+        assert option in shown
+
+
+def test_questions_from_a_pipe_follow_one_another(cache: Path) -> None:
+    lines = b"Who is Nathan Freed Wessler?\n\nWhat did he support?\n"
+    done = run("ask", "--json", "-k", "1", stdin=lines)
+    answers = [Answer.from_dict(json.loads(line)) for line in done.stdout.splitlines()]
+    assert done.returncode == FOUND, done.stderr
+    assert len(answers) == 2
+    assert "Wessler" in (answers[1].interpreted_as or "")
+
+
+def test_suggested_questions_are_answered(
+    capsys: pytest.CaptureFixture[str], bot: ArticleBot
+) -> None:
+    assert main(["suggest", "-n", "2"]) == FOUND
+    questions = capsys.readouterr().out.splitlines()
+    assert len(questions) == 2
+    assert all(bot.ask(question).found for question in questions)
 
 
 def test_an_index_is_not_built_over_something_else(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -31,7 +30,8 @@ from index.reading.plaintext import article_from_text
 from index.reading.reader import bundled_article
 from qa import Answer, ArticleBot, Library, Where
 from qa.citing.cite import CLOSE
-from qa.commands.library import add_library_commands, add_library_options, ask_library, sync_once
+from qa.cli import parse
+from qa.commands.library import sync_once
 from qa.conversation.followup import TURNS
 from qa.question.periods import periods
 from tests.support.archive import MODEL, make_article
@@ -501,18 +501,7 @@ def test_one_article_is_not_taken_for_several(encoder: Encoder, tmp_path: Path) 
 
 
 def run(*argv: str) -> int:
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers()
-    ask = commands.add_parser("ask")
-    ask.add_argument("question")
-    ask.add_argument("-k", type=int, default=5)
-    ask.add_argument("--json", action="store_true")
-    ask.add_argument("--model")
-    ask.add_argument("--min-confidence", type=float, default=0.15)
-    add_library_options(ask)
-    ask.set_defaults(command=lambda arguments: 0 if ask_library(arguments).found else 1)
-    add_library_commands(commands)
-    arguments = parser.parse_args(argv)
+    arguments = parse(argv)
     status: int = arguments.command(arguments)
     return status
 
@@ -607,7 +596,7 @@ def test_adding_that_is_interrupted_goes_on_where_it_was(
     when(lambda: len(library) > 2, interrupt)
     with pytest.raises(KeyboardInterrupt):
         run("add", str(tmp_path), "--library", str(tmp_path / "library"))
-    assert "what was added stays, run it again" in capsys.readouterr().err
+    assert "what was added is kept, run it again" in capsys.readouterr().err
     there = len(library)
     assert 2 < there < MANY
     assert run("add", str(tmp_path), "--library", str(tmp_path / "library")) == 0
@@ -668,10 +657,8 @@ def test_a_folder_is_watched_until_interrupted(
     encoder: Encoder,
     files: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("qa.commands.library._SECONDS", 0.02)
     library = Library.open(tmp_path / "library")
 
     def change() -> None:
@@ -691,7 +678,7 @@ def test_a_folder_is_watched_until_interrupted(
 
     when(lambda: len(library) == 3, change)
     with pytest.raises(KeyboardInterrupt):
-        run("sync", str(files), "--library", str(tmp_path / "library"), "--watch")
+        run("sync", str(files), "--library", str(tmp_path / "library"), "--watch", "--every=0.02")
     said = capsys.readouterr()
     assert said.out.splitlines()[0] == "0 gone; 3 added, 0 unchanged, 0 refused"
     assert said.err.count("trying again") == 1

@@ -120,7 +120,7 @@ def test_the_commands_say_what_they_did(
 ) -> None:
     target = str(tmp_path / "copy")
     assert main(["migrate", str(folder.folder), target]) == 0
-    assert capsys.readouterr().out == "39 copied, 0 were there, counts agree\n"
+    assert capsys.readouterr().out == "39 copied, 0 already there, counts agree\n"
     assert main(["doctor", "--library", target]) == 0
     said = capsys.readouterr().out
     assert "39 listed, 39 counted" in said

@@ -407,7 +407,7 @@ def test_one_command_builds_a_library_on_this_machine_alone(
 
     code, out, err, addresses = run()
     assert code == 2, err  # something was refused
-    assert out.splitlines()[-1] == f"{N_ARTICLES} copied, 0 were there, counts agree"
+    assert out.splitlines()[-1] == f"{N_ARTICLES} copied, 0 already there, counts agree"
     assert f"{N_ARTICLES} articles, {N_ARTICLES} passages, 2 refused in {library}.shards" in out
     assert len(err.splitlines()) == len(REFUSED)
     # 127.0.0.1, as such and as an address of version 6.
@@ -417,7 +417,7 @@ def test_one_command_builds_a_library_on_this_machine_alone(
     assert answer.citations[0].article.title == "Ferry 23"
     _, again, err_again, _ = run()
     assert again.startswith("0 shards made, ")
-    assert again.endswith(f"0 copied, {N_ARTICLES} were there, counts agree\n")
+    assert again.endswith(f"0 copied, {N_ARTICLES} already there, counts agree\n")
     assert err_again == err
 
 
@@ -433,7 +433,7 @@ def test_a_cluster_that_is_there_is_used(
         return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
     done = run("x.shards", nodes.cluster.address)
-    assert done.stdout.startswith("2 shards made, 0 were there: 32 articles"), done.stderr
+    assert done.stdout.startswith("2 shards made, 0 already there: 32 articles"), done.stderr
     assert raylet(nodes.workers[0]).poll() is None
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

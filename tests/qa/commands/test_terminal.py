@@ -6,6 +6,8 @@ import io
 import warnings
 from dataclasses import replace
 
+import pytest
+
 from qa.answer import Answer, ArticleRef, Citation, PassageRef
 from qa.commands.terminal import plain_warnings, render
 
@@ -58,6 +60,21 @@ def test_silence_is_that_of_one_article_or_of_several() -> None:
 def test_silence_without_anything_that_comes_close_says_why() -> None:
     answer = replace(answered(found=False), why=("no article passes the filters",))
     assert shown(answer) == ["The articles do not say.", "No article passes the filters."]
+
+
+def test_on_a_terminal_a_quote_links_to_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    article = replace(ONE.article, url="https://a.example/rust\x1b[2J")
+    file = Terminal()
+    render(answered(replace(ONE, article=article)), file)
+    assert "\x1b]8;" in file.getvalue()
+    assert "https://a.example/rust" in file.getvalue()
+    assert "\x1b[2J" not in file.getvalue()
 
 
 def test_our_own_warnings_are_one_plain_line() -> None:

@@ -1,0 +1,230 @@
+"""``article-qa ask``, ``suggest`` and ``build``: what asks one article, or a library."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from index.errors import QuestionError
+from index.single.storage import is_article_folder
+from qa.answer import Answer
+from qa.bot import ArticleBot
+from qa.commands.options import (
+    Command,
+    add_filters,
+    add_json,
+    add_library,
+    add_model,
+    add_source,
+    where_of,
+)
+from qa.commands.terminal import print_answer, terminal_progress
+from qa.engine import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, PER_ARTICLE
+from qa.ranking.confidence import MIN_CONFIDENCE
+from qa.ranking.reranker import RERANKER_HELP
+
+if TYPE_CHECKING:
+    from qa.library import Library
+
+__all__ = ["COMMANDS"]
+
+FOUND, NOT_FOUND, BAD_INPUT = 0, 1, 2
+
+Ask: TypeAlias = Callable[[str, "list[Answer]"], Answer]
+
+
+def _ask_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "question",
+        nargs="?",
+        metavar="QUESTION",
+        help=f"up to {MAX_QUESTION_CHARS:,} characters; without one, or as -, questions are read"
+        " from standard input, one a line, each understood after those before it",
+    )
+    add_source(parser, folders=True)
+    parser.add_argument(
+        "-k",
+        type=int,
+        default=DEFAULT_K,
+        metavar="N",
+        help=f"citations wanted, 1 to {MAX_K} (default {DEFAULT_K})",
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=float,
+        default=MIN_CONFIDENCE,
+        metavar="P",
+        help=f"probability from which an answer counts as found (default {MIN_CONFIDENCE})",
+    )
+    add_json(parser, "each answer")
+    add_model(parser)
+    parser.add_argument("--reranker", metavar="NAME", help=RERANKER_HELP)
+    add_library(parser, "ask all articles of a library: a folder, or http://host:19530/name")
+    parser.add_argument(
+        "--per-article",
+        type=int,
+        metavar="N",
+        help=f"citations from one article of a library at most (default {PER_ARTICLE})",
+    )
+    add_filters(parser)
+
+
+def ask(arguments: argparse.Namespace) -> int:
+    """Print the sentences that answer a question, best first."""
+    question, source = arguments.question, arguments.source
+    if source is None and question and "\n" not in question and os.path.exists(question):
+        raise QuestionError(
+            f"{question!r} is an article, not a question; ask it one:"
+            f' article-qa ask "What is it about?" {question}'
+        )
+    if source and source.endswith("?") and not os.path.exists(source):
+        raise QuestionError(f'put the question in quotes: article-qa ask "{question} {source}"')
+    several = question in (None, "-")
+    if several and source == "-":
+        raise QuestionError("standard input holds the article or the questions, not both")
+    answer_to, suggest = _asker(arguments)
+    if several:
+        return _ask_each(_questions(suggest), answer_to, as_json=arguments.json)
+    answer = answer_to(question, [])
+    print_answer(answer, as_json=arguments.json)
+    return FOUND if answer.found else NOT_FOUND
+
+
+def _asker(arguments: argparse.Namespace) -> tuple[Ask, Callable[[], tuple[str, ...]]]:
+    """What answers, and what suggests questions: one article, or a library."""
+    options = {"k": arguments.k, "min_confidence": arguments.min_confidence}
+    where = where_of(arguments)
+    if _asks_library(arguments):
+        if arguments.reranker:
+            raise QuestionError("--reranker is for one article; leave it out, or ask one article")
+        library = _library(arguments)
+        return (
+            lambda question, history: library.ask(
+                question,
+                where=where or None,
+                per_article=arguments.per_article,
+                history=history,
+                **options,
+            ),
+            library.suggest,
+        )
+    if where or arguments.per_article is not None:
+        raise QuestionError(
+            "filters and --per-article are for several articles; name a folder or a --library"
+        )
+    bot = _article(arguments, reranker=arguments.reranker)
+    return lambda question, history: bot.ask(question, history=history, **options), bot.suggest
+
+
+def _asks_library(arguments: argparse.Namespace) -> bool:
+    if arguments.library and arguments.source:
+        raise QuestionError("give an article or --library, not both")
+    return bool(arguments.library) or is_article_folder(arguments.source)
+
+
+def _article(arguments: argparse.Namespace, *, reranker: str | None = None) -> ArticleBot:
+    with terminal_progress() as progress:
+        return ArticleBot.open(
+            sys.stdin.buffer if arguments.source == "-" else arguments.source,
+            model=arguments.model,
+            reranker=reranker,
+            allow_private=arguments.allow_private,
+            progress=progress,
+        )
+
+
+def _library(arguments: argparse.Namespace) -> Library:
+    """The library that is named, or that of the folder which is the source."""
+    from index.archive.folder.store import is_library_folder  # one article is asked without
+    from qa.folder_sync import open_folder
+    from qa.library import Library
+
+    place = arguments.library or arguments.source
+    if arguments.library or is_library_folder(place):
+        return Library.open(place, model=arguments.model, create=False)
+
+    def refused(path: str, why: str) -> None:
+        sys.stderr.write(f"article-qa: {path}: {why}\n")
+
+    with terminal_progress() as progress:
+        return open_folder(place, model=arguments.model, refused=refused, progress=progress)
+
+
+def _questions(suggest: Callable[[], Iterable[str]]) -> Iterator[str]:
+    """Questions from standard input; at a terminal with a prompt, where ? lists some."""
+    if not sys.stdin.isatty():
+        yield from filter(None, map(str.strip, sys.stdin))
+        return
+    sys.stderr.write("Type a question, ? for suggestions, or Ctrl-D to leave.\n")
+    while True:
+        try:
+            line = input("> ").strip()
+        except EOFError:
+            sys.stderr.write("\n")
+            return
+        if line == "?":
+            sys.stdout.writelines(f"  {question}\n" for question in suggest())
+        elif line:
+            yield line
+
+
+def _ask_each(questions: Iterable[str], answer_to: Ask, *, as_json: bool) -> int:
+    """Ask one question after another; the status is the worst of them."""
+    status, history = FOUND, list[Answer]()
+    for question in questions:
+        try:
+            answer = answer_to(question, history)
+        except QuestionError as error:
+            sys.stderr.write(f"article-qa: {error}\n")
+            status = BAD_INPUT
+            continue
+        history.append(answer)
+        print_answer(answer, as_json=as_json, indent=None)
+        sys.stdout.flush()
+        status = max(status, FOUND if answer.found else NOT_FOUND)
+    return status
+
+
+def _suggest_options(parser: argparse.ArgumentParser) -> None:
+    add_source(parser, folders=True)
+    parser.add_argument("-n", type=int, default=3, metavar="N", help="how many (default 3)")
+    add_model(parser)
+    add_library(parser, "of a library: a folder, or http://host:19530/name")
+
+
+def suggest(arguments: argparse.Namespace) -> int:
+    """Print questions that the article answers; status 1 where none is good."""
+    opened = _library(arguments) if _asks_library(arguments) else _article(arguments)
+    questions = opened.suggest(arguments.n)
+    sys.stdout.writelines(f"{question}\n" for question in questions)
+    return FOUND if questions else NOT_FOUND
+
+
+def _build_options(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="DIR", help="folder for the index; made if missing"
+    )
+    add_model(parser)
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Index an article into a folder that ask and serve open without embedding it again."""
+    bot = _article(arguments)
+    bot.save(arguments.output)
+    sys.stdout.write(
+        f"{Path(arguments.output)}: {len(bot.index.passages)} passages,"
+        f" {len(bot.index.sentences)} sentences\n"
+    )
+    return FOUND
+
+
+COMMANDS = {
+    "ask": Command(ask, _ask_options),
+    "suggest": Command(suggest, _suggest_options),
+    "build": Command(build, _build_options),
+}

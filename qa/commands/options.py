@@ -1,0 +1,125 @@
+"""Options that several commands share, worded once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from index.archive.store import Where
+from index.errors import QuestionError
+
+__all__ = [
+    "MODEL_HELP",
+    "NEW_LIBRARY",
+    "Command",
+    "add_allow_private",
+    "add_filters",
+    "add_json",
+    "add_library",
+    "add_model",
+    "add_source",
+    "where_of",
+]
+
+MODEL_HELP = "a sentence-transformers model: a folder or a hub name (default: the bundled MiniLM)"
+NEW_LIBRARY = "a sentence-transformers model for a new library (default: the bundled MiniLM)"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A shell command: its options, and what runs it; the docstring of ``run`` is its help."""
+
+    run: Callable[[argparse.Namespace], int]
+    add_options: Callable[[argparse.ArgumentParser], None]
+
+
+def add_source(parser: argparse.ArgumentParser, *, folders: bool = False) -> None:
+    """Add SOURCE and ``--allow-private``."""
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="SOURCE",
+        help="an article: a file (web page, PDF, Word, e-mail, Markdown, text), an http(s)"
+        " address, a folder made by build, or - for standard input"
+        + ("; or a folder of articles" if folders else "")
+        + " (default: the bundled news article)",
+    )
+    add_allow_private(parser)
+
+
+def add_allow_private(parser: argparse.ArgumentParser) -> None:
+    """Add ``--allow-private``."""
+    parser.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="also fetch addresses of this machine and the local network",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser, text: str = MODEL_HELP) -> None:
+    """Add ``--model``."""
+    parser.add_argument("--model", metavar="NAME", help=text)
+
+
+def add_json(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help=f"print {what} as JSON")
+
+
+def add_library(
+    parser: argparse.ArgumentParser,
+    text: str = "its folder, or http://host:19530/name",
+    *,
+    required: bool = False,
+) -> None:
+    """Add ``--library``."""
+    parser.add_argument("--library", required=required, metavar="DIR", help=text)
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Add the options that ``where_of`` reads."""
+    group = parser.add_argument_group("which articles of a library")
+    group.add_argument("--since", metavar="DATE", help="published on that day or later")
+    group.add_argument("--until", metavar="DATE", help="published on that day or earlier")
+    for name in ("author", "site", "tag"):
+        group.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar=name.upper(),
+            help=f"of that {name}; may be given several times, for any of them",
+        )
+    group.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="the article with that id, as article-qa list shows it; may be given several times",
+    )
+
+
+def where_of(arguments: argparse.Namespace) -> Where:
+    """The filter that the options ask for.
+
+    Raises:
+        QuestionError: A date is not one.
+    """
+    return Where(
+        published_from=_day(arguments.since),
+        published_until=_day(arguments.until),
+        authors=tuple(arguments.author),
+        sites=tuple(arguments.site),
+        tags=tuple(arguments.tag),
+        ids=tuple(arguments.only),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise QuestionError(f"{text!r} is not a date; write it as 2021-05-18") from error
