@@ -125,10 +125,11 @@ def _best(
 ) -> list[_Candidate]:
     """The best sentences, by falling score; some more than wanted, for copies and dates."""
     pool, scores = ranked.pool, ranked.ranking.quoted
+    several = len(pool.articles) > 1
     passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
     found = []
     order: Iterable[int] = np.argsort(-scores, kind="stable").tolist()
-    if len(pool.articles) > 1:
+    if several:
         order = _few_of_each(order, pool.article_of[passage].tolist(), per_article)
     for row in islice(order, 2 * k + 6):
         source = article(pool.articles[pool.article_of[passage[row]]])
@@ -137,7 +138,7 @@ def _best(
         published = days_of(source.published)
         score = float(scores[row])
         # Among the sentences of one article the ranking has weighed its dates already.
-        if len(pool.articles) > 1 and _speaks_of(question, quote, published):
+        if several and _speaks_of(question, quote, published):
             score += PERIOD_BONUS
         found.append(
             _Candidate(
@@ -146,7 +147,7 @@ def _best(
                 article=source,
                 span=(start, end),
                 quote=quote,
-                words=frozenset(_WORD.findall(quote.casefold())),
+                words=frozenset(_WORD.findall(quote.casefold())) if several else frozenset(),
                 score=score,
                 published=published[0] if published[1] >= published[0] else 0,
             )
