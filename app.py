@@ -373,17 +373,19 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
 
 def _source(options: Namespace, progress: Progress | None) -> Source:
     """What the options say is to be asked."""
-    path, model = options.library or options.source, options.model
+    path, model, reader = options.library or options.source, options.model, not options.no_reader
     if options.library or is_library_folder(path or ""):
-        return LibrarySource(Library.open(path, model=model, create=False, progress=progress))
+        library = Library.open(path, model=model, create=False, reader=reader, progress=progress)
+        return LibrarySource(library)
     if is_article_folder(path):
-        return LibrarySource(open_folder(path, model=model, progress=progress))
+        return LibrarySource(open_folder(path, model=model, reader=reader, progress=progress))
     return ArticleSource(
         ArticleBot.open(
             options.source,
             allow_private=options.allow_private,
             model=options.model,
             reranker=options.reranker,
+            reader=reader,
             progress=progress,
         )
     )

@@ -1,12 +1,15 @@
-"""Fit the confidence to questions with and without an answer.
+r"""Fit the confidence to questions with and without an answer.
 
-    python -m benchmarks.fit_confidence squad2.json clapnq.jsonl [--folds 4] [--write]
+    python -m benchmarks.held_out DATA HELD
+    python -m benchmarks.fit_confidence HELD/squad2.json HELD/cut.json DATA/clapnq.jsonl \
+        [--folds 4] [--write]
 
 Every question is asked of its whole article, of a stretch of it, 1 to 10 paragraphs long, and
 some of an archive of many articles, so that the probability means the same for texts of any
 length; every answerable one also of another article, whole and in part, and of an archive
 without its own. Questions of a dialogue that lean on those before are left out. An answer
-counts as right where a gold span lies in the first three citations.
+counts as right where a gold span lies in the first citation. Every question is ranked without
+the reader and with it, on titles that it was not trained on, and each has its weights.
 
 The mix that the probability is calibrated for is the data's own (in SQuAD 2.0 every second
 question has no answer), with as many questions of other articles as there are answerable ones
@@ -23,15 +26,17 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.asking import EVERY, compare
 from benchmarks.fitting import folds
-from index.models.encoder import Encoder, Encoding
+from index.models.encoder import Encoder, Encoding, Float32
 from index.models.loading import load_encoder
 from index.reading.plaintext import article_from_text
 from index.scoring.terms import terms
@@ -42,20 +47,17 @@ from qa.conversation.followup import weights
 from qa.evaluation.datasets import Dataset, Question
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.measures import auroc, calibration_error
-from qa.ranking.candidates import every_candidate, parse_question, query_of
 from qa.ranking.confidence import MIN_CONFIDENCE, ConfidenceModel, Logistic, to_json
 from qa.ranking.confidence_features import (
     ANSWER_FEATURES,
     BOUNDS,
-    SHOWN,
+    READ_FEATURES,
     TOPIC_FEATURES,
     Features,
     confidence_features,
 )
-from qa.ranking.content_words import wording
-from qa.ranking.features import interact
-from qa.ranking.fusion import coefficients, fuse
-from qa.ranking.ranking import as_quoted
+from qa.reading.candidates import read_best
+from qa.reading.reader import default_reader
 
 WEIGHTS = Path(__file__).parent.parent / "qa" / "ranking" / "confidence.json"
 STRETCHES = (1, 8, 3, 10, 2, 5, 4)
@@ -80,6 +82,11 @@ class View:
     index: ArticleIndex
     start: int
     extent: str
+
+    @cached_property
+    def snapshot(self) -> ArticleSnapshot:
+        """What questions are answered from."""
+        return ArticleSnapshot(self.index)
 
     def holds(self, span: tuple[int, int]) -> bool:
         """Whether a span of the article lies in it."""
@@ -114,7 +121,7 @@ class Case:
     Attributes:
         features: What the confidence is made from.
         kind: Answerable, near (of this article, without an answer) or off (of another one).
-        right: Whether the first citations hold the answer.
+        right: Whether the first citation holds the answer.
         extent: Of the view.
         folds: Of what is asked, and of what the question is about.
         data: The set that the question is from.
@@ -134,33 +141,46 @@ def main() -> None:
     parser.add_argument("data", nargs="+", help="SQuAD 2.0 JSON, or any form with gold spans")
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--model")
+    parser.add_argument("--most", type=int, default=0, help="questions of each set")
     parser.add_argument("--write", action="store_true", help="replace qa/ranking/confidence.json")
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.model)
-    sets = [read_dataset(path) for path in arguments.data]
+    sets = [_some(read_dataset(path), arguments.most) for path in arguments.data]
     sources = _sources(sets, encoder, arguments.folds)
-    cases = [case for data in sets for case in _cases(data, sources, encoder)]
-    probabilities = np.zeros(len(cases))
-    for fold in range(arguments.folds):
-        model = _fit([case for case in cases if fold not in case.folds])
-        for n, case in enumerate(cases):
-            if case.folds[0] == fold:
-                probabilities[n] = model.probability(case.features)
-    print(f"{len(cases)} cases, {len(sources)} articles, {arguments.folds} folds by article")
-    for data in sets:
-        rows = np.asarray([case.data == data.name for case in cases])
-        _report(data.name, [case for case in cases if case.data == data.name], probabilities[rows])
+    both = [pair for data in sets for pair in _cases(data, sources, encoder) if pair]
+    print(f"{len(both)} cases, {len(sources)} articles, {arguments.folds} folds by article")
+    models = {}
+    for kind, cases in zip(("unread", "read"), zip(*both, strict=True), strict=True):
+        probabilities = np.zeros(len(cases))
+        for fold in range(arguments.folds):
+            model = _fit([case for case in cases if fold not in case.folds], read=kind == "read")
+            for n, case in enumerate(cases):
+                if case.folds[0] == fold:
+                    probabilities[n] = model.probability(case.features)
+        for data in sets:
+            rows = [n for n, case in enumerate(cases) if case.data == data.name]
+            _report(f"{kind}: {data.name}", [cases[n] for n in rows], probabilities[rows])
+        models[kind] = _fit(cases, read=kind == "read")
 
     if arguments.write:
         header = {
             "about": "Weights of the confidence; see qa/ranking/confidence.py. Fitted.",
             "data": [Path(path).name for path in arguments.data],
-            "cases": len(cases),
+            "cases": len(both),
             "model": encoder.name,
             "command": "python -m benchmarks.fit_confidence DATA --write",
         }
-        WEIGHTS.write_text(json.dumps(header | to_json(_fit(cases)), indent=1) + "\n", "utf-8")
+        weights_of = {kind: to_json(model) for kind, model in models.items()}
+        WEIGHTS.write_text(json.dumps(header | weights_of, indent=1) + "\n", "utf-8")
+
+
+def _some(data: Dataset, most: int) -> Dataset:
+    """A sample of a set; of all its articles."""
+    if not 0 < most < len(data.questions):
+        return data
+    chosen = np.random.default_rng(0).permutation(len(data.questions))[:most]
+    return replace(data, questions=tuple(data.questions[n] for n in sorted(chosen.tolist())))
 
 
 def _sources(sets: Sequence[Dataset], encoder: Encoder, n_folds: int) -> list[Source]:
@@ -199,7 +219,9 @@ def _stretches(text: str, encoder: Encoder) -> Iterator[View]:
         first, turn = last, turn + 1
 
 
-def _cases(data: Dataset, sources: Sequence[Source], encoder: Encoder) -> Iterator[Case]:
+def _cases(
+    data: Dataset, sources: Sequence[Source], encoder: Encoder
+) -> Iterator[tuple[Case, Case] | None]:
     chance = np.random.default_rng(0)
     of_data = {source.name: source for source in sources if source.data == data.name}
     for n, question in enumerate(tqdm(data.questions, desc=data.name)):
@@ -229,9 +251,9 @@ def _cases(data: Dataset, sources: Sequence[Source], encoder: Encoder) -> Iterat
 def _leans(question: Question, own: Source) -> bool:
     """Whether a question of a dialogue is read after those before it."""
     fitted = weights()
-    content = dict.fromkeys(terms(question.text, own.whole.index.article.language))
-    known = content.keys() & {*own.whole.index.terms.vocabulary}
-    return float(leaning_of(question.text, len(known)) @ fitted.leaning) >= fitted.threshold
+    wanted = terms(question.text, own.whole.index.article.language)
+    known = np.count_nonzero(own.whole.snapshot.document_frequencies(sorted({*wanted})))
+    return float(leaning_of(question.text, int(known)) @ fitted.leaning) >= fitted.threshold
 
 
 def _stretch(question: Question, own: Source, encoding: Encoding) -> Sequence[View]:
@@ -247,7 +269,7 @@ def _any(views: Sequence[View], chance: np.random.Generator) -> Sequence[View]:
 
 
 def _cosine(view: View, encoding: Encoding) -> float:
-    return float(ArticleSnapshot(view.index).dense(encoding.vector, 1).scores[0])
+    return float(view.snapshot.dense(encoding.vector, 1).scores[0])
 
 
 def _case(
@@ -257,35 +279,47 @@ def _case(
     kind: str,
     folds_of: tuple[int, int],
     data: str,
-) -> Case:
-    index = view.index
-    snapshot = ArticleSnapshot(index)
-    parsed = parse_question(snapshot, question.text, encoding)
-    query, candidates = query_of(snapshot, parsed), every_candidate(snapshot, parsed)
-    interaction = interact(candidates)
-    fused = fuse(query, candidates, coefficients(), interaction=interaction)
-    asked = wording(question.text, encoding, parsed.known, parsed.language)
-    quoted = as_quoted(fused, candidates, asked)
-    features, _ = confidence_features(
-        query, candidates, interaction.tokens, fused.passages, quoted, asked
-    )
-    shown = [index.sentences[row] for row in np.argsort(-quoted, kind="stable")[:SHOWN]]
-    right = kind == ANSWERABLE and any(
-        sentence.start <= start - view.start and end - view.start <= sentence.end
-        for sentence in shown
-        for start, end in question.gold
-    )
-    return Case(features, kind, right, view.extent, folds_of, data)
+) -> tuple[Case, Case] | None:
+    """The question without the reader, and with it."""
+    compared = compare(view.snapshot, question.text, encoding, EVERY)
+    readings = read_best(default_reader(), question.text, compared.fused.sentences, compared.places)
+    if readings is None:  # not English, as it seems
+        return None
+
+    def case(margins: Float32 | None) -> Case:
+        fused = compared.read(margins)
+        quoted = compared.quoted(fused)
+        features, _ = confidence_features(
+            compared.query,
+            compared.candidates,
+            compared.interaction.tokens,
+            fused.passages,
+            quoted,
+            compared.wording,
+            margins,
+        )
+        first, last = compared.places.spans[int(np.argmax(quoted))].tolist()
+        right = kind == ANSWERABLE and any(
+            first <= start - view.start and end - view.start <= last for start, end in question.gold
+        )
+        return Case(features, kind, right, view.extent, folds_of, data)
+
+    return case(None), case(readings.margins)
 
 
-def _fit(cases: Sequence[Case]) -> ConfidenceModel:
+def _fit(cases: Sequence[Case], *, read: bool) -> ConfidenceModel:
     size = Counter(case.data for case in cases)
     counts = np.asarray([size[case.data] ** -0.5 for case in cases])
     about = np.asarray([case.kind != OFF for case in cases])
     near = [case for case in cases if case.kind != OFF]
     return ConfidenceModel(
         _logistic(cases, about, counts, TOPIC_FEATURES),
-        _logistic(near, np.asarray([case.right for case in near]), counts[about], ANSWER_FEATURES),
+        _logistic(
+            near,
+            np.asarray([case.right for case in near]),
+            counts[about],
+            READ_FEATURES if read else ANSWER_FEATURES,
+        ),
     )
 
 

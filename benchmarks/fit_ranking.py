@@ -46,6 +46,7 @@ from qa.ranking.fusion import (
     by_cost,
     by_sentences,
     by_support,
+    coefficients,
     to_json,
 )
 
@@ -110,6 +111,7 @@ def main() -> None:
         fitted = Coefficients(
             _fit_passages(asked),
             _fit_sentences(list(zip(asked, passage_scores, strict=True))),
+            coefficients().reading,  # fitted apart, by benchmarks.fit_reading
         )
         header = {
             "about": "Weights of the ranking; see qa/ranking/fusion.py. Fitted.",

@@ -12,16 +12,20 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from index.errors import DataError
-from qa.text import markdown_line
+from qa.text import markdown_line, markdown_text, one_line
 
-__all__ = ["SCHEMA", "Answer", "ArticleRef", "Citation", "PassageRef"]
+__all__ = ["SCHEMA", "SURE", "Answer", "ArticleRef", "Citation", "Exact", "PassageRef"]
 
-SCHEMA = "article-qa/answer/2"
-OLDER = frozenset({"article-qa/answer/1"})
+SCHEMA = "article-qa/answer/3"
+OLDER = frozenset({"article-qa/answer/1", "article-qa/answer/2"})
 """Schemas that are still read: they lack what came since, and contradict nothing."""
 
 NOT_FOUND = "The article does not say."
 NONE_FOUND = "The articles do not say."
+UNSURE = "The article may say:"
+NONE_SURE = "The articles may say:"
+SURE = 0.5
+"""Confidence from which an answer that is found is given without a "may"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,21 @@ class PassageRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Exact:
+    """The words of a quote that answer: ``article.text[start:end] == text``.
+
+    Attributes:
+        text: The words, as they stand in the article.
+        start: First code point, in the quote.
+        end: One past the last code point.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """One sentence of the article: ``article.text[start:end] == quote``, always.
 
@@ -83,6 +102,7 @@ class Citation:
         passage: The passage it stands in.
         article: The article it is from.
         also_in: Other articles that say the same, newest first: copies of one dispatch.
+        exact: The words of it that answer; None where the reader is not sure, or off.
     """
 
     number: int
@@ -93,6 +113,28 @@ class Citation:
     passage: PassageRef
     article: ArticleRef
     also_in: tuple[ArticleRef, ...] = ()
+    exact: Exact | None = None
+
+    @property
+    def parts(self) -> tuple[tuple[str, bool], ...]:
+        """The quote on one line, cut up; each part with whether it is the exact words."""
+        if not self.exact:
+            return ((one_line(self.quote), False),)
+        start, end = self.exact.start - self.start, self.exact.end - self.start
+        parts = (
+            (one_line(self.quote[:start], keep_ends=True).lstrip(), False),
+            (one_line(self.quote[start:end]), True),
+            (one_line(self.quote[end:], keep_ends=True).rstrip(), False),
+        )
+        return tuple(part for part in parts if part[0])
+
+    @property
+    def as_markdown(self) -> str:
+        """The quote on one line, its exact words bold."""
+        return "".join(
+            f"**{markdown_text(text)}**" if exact else markdown_text(text)
+            for text, exact in self.parts
+        )
 
     @property
     def deep_link(self) -> str | None:
@@ -111,7 +153,7 @@ class Answer:
         question: As it was asked.
         interpreted_as: What a follow-up was read as; None where it was read as it stands.
         found: Whether the article answers it, by ``confidence``.
-        confidence: Probability in [0, 1] that the first three citations hold the answer.
+        confidence: Probability in [0, 1] that the first citation answers.
         citations: Best first. When not ``found``: the nearest sentences, not an answer.
         passages: Distinct passages, best first.
         why: What undermined or supported the answer, in plain words that may quote the question.
@@ -135,13 +177,25 @@ class Answer:
         """What to say when it is not ``found``: of one article, or of several."""
         return NOT_FOUND if len(self.articles) == 1 else NONE_FOUND
 
+    @property
+    def sure(self) -> bool:
+        """Whether the article says so; it may say so where this is not and ``found`` is."""
+        return self.found and self.confidence >= SURE
+
+    @property
+    def lead(self) -> str | None:
+        """What to say before the citations: that there is no answer, or that this may be one."""
+        if not self.found:
+            return self.silence
+        return None if self.sure else UNSURE if len(self.articles) == 1 else NONE_SURE
+
     def __str__(self) -> str:
         """The answer as Markdown."""
-        lines = [] if self.found else [self.silence, ""]
+        lines = [self.lead, ""] if self.lead else []
         lines += ["Closest, not an answer:", ""] if self.citations and not self.found else []
         several = len(self.articles) > 1
         for citation in self.citations:
-            lines += [f"> {markdown_line(citation.quote)} [{citation.number}]", ""]
+            lines += [f"> {citation.as_markdown} [{citation.number}]", ""]
             if several:
                 lines += [f"— {_source(citation.article)}{_copies(citation)}", ""]
             elif citation.also_in:
@@ -228,6 +282,7 @@ def _citation(values: Mapping[str, Any]) -> Citation:
         passage=_passage(values["passage"]),
         article=_article(values["article"]),
         also_in=tuple(map(_article, _typed(values.get("also_in", []), list))),
+        exact=Exact(**exact) if (exact := values.get("exact")) else None,
     )
 
 

@@ -19,6 +19,7 @@ from qa.answer import Answer
 from qa.engine import DEFAULT_K, Engine, Inquiry
 from qa.ranking.confidence import MIN_CONFIDENCE
 from qa.ranking.reranker import Reranker, RerankerLike, load_reranker
+from qa.reading.reader import reader_if
 from qa.suggestions import Suggestion, answered, fresh, suggestions
 
 __all__ = ["ArticleBot", "ask"]
@@ -38,7 +39,12 @@ class ArticleBot:
     """
 
     def __init__(
-        self, index: ArticleIndex, encoder: Encoder, *, reranker: Reranker | None = None
+        self,
+        index: ArticleIndex,
+        encoder: Encoder,
+        *,
+        reranker: Reranker | None = None,
+        reader: bool = True,
     ) -> None:
         """Answer from an index; use ``open``, ``from_text`` or ``from_article`` to get one.
 
@@ -46,9 +52,10 @@ class ArticleBot:
             index: The article's index.
             encoder: The model that made it.
             reranker: Has a second look at the best candidates.
+            reader: As for ``open``.
         """
         self.index = index
-        self._engine = Engine(encoder, reranker)
+        self._engine = Engine(encoder, reranker, reader_if(reader))
         self._snapshot = ArticleSnapshot(index)
 
     @classmethod
@@ -58,6 +65,7 @@ class ArticleBot:
         *,
         model: str | None = None,
         reranker: RerankerLike | None = None,
+        reader: bool = True,
         allow_private: bool = False,
         progress: Progress | None = None,
     ) -> ArticleBot:
@@ -71,6 +79,8 @@ class ArticleBot:
             reranker: A sentence-transformers cross-encoder (a folder or a hub name) that
                 reorders the best candidates, for some tenths of a second a question; or what
                 another bot has as its ``reranker``. None for none.
+            reader: Have the small model that comes with the package read the best sentences:
+                it names the exact words, and tells better whether there are any.
             allow_private: Also fetch addresses of this machine and the local network.
             progress: Called as reading, preparing and indexing advance.
 
@@ -86,12 +96,14 @@ class ArticleBot:
             )
             if encoder.fingerprint != index.fingerprint:  # which is an error to be told
                 index = open_index(source, fingerprint=encoder.fingerprint)
-            return cls(index, encoder, reranker=load_reranker(reranker))
+            return cls(index, encoder, reranker=load_reranker(reranker), reader=reader)
         if source is None:
             article = bundled_article()
         else:
             article = read_article(source, allow_private=allow_private)
-        return cls.from_article(article, model=model, reranker=reranker, progress=progress)
+        return cls.from_article(
+            article, model=model, reranker=reranker, reader=reader, progress=progress
+        )
 
     @classmethod
     def from_text(
@@ -102,13 +114,16 @@ class ArticleBot:
         url: str | None = None,
         model: str | None = None,
         reranker: RerankerLike | None = None,
+        reader: bool = True,
         progress: Progress | None = None,
     ) -> ArticleBot:
         """A bot for an article given as plain text; arguments and errors as for ``open``."""
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, not {type(text).__name__}")
         article = article_from_text(text, title=title, url=url)
-        return cls.from_article(article, model=model, reranker=reranker, progress=progress)
+        return cls.from_article(
+            article, model=model, reranker=reranker, reader=reader, progress=progress
+        )
 
     @classmethod
     def from_article(
@@ -117,12 +132,14 @@ class ArticleBot:
         *,
         model: str | None = None,
         reranker: RerankerLike | None = None,
+        reader: bool = True,
         progress: Progress | None = None,
     ) -> ArticleBot:
         """A bot for an article that was read already; arguments and errors as for ``open``."""
         loaded = load_reranker(reranker)  # before the work, not after it
         encoder = load_encoder(model, progress=progress)
-        return cls(cached_index(article, encoder, progress=progress), encoder, reranker=loaded)
+        index = cached_index(article, encoder, progress=progress)
+        return cls(index, encoder, reranker=loaded, reader=reader)
 
     def with_article(self, article: Article, *, progress: Progress | None = None) -> ArticleBot:
         """A bot for another article that has this one's models.
@@ -132,7 +149,9 @@ class ArticleBot:
         """
         encoder = self._engine.encoder
         index = cached_index(article, encoder, progress=progress)
-        return ArticleBot(index, encoder, reranker=self.reranker)
+        return ArticleBot(
+            index, encoder, reranker=self.reranker, reader=self._engine.reader is not None
+        )
 
     @property
     def reranker(self) -> Reranker | None:

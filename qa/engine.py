@@ -36,6 +36,7 @@ from qa.ranking.candidates import (
 from qa.ranking.confidence import MIN_CONFIDENCE
 from qa.ranking.ranking import RankedPool, rank, texts_of
 from qa.ranking.reranker import Reranker, SecondLook
+from qa.reading.reader import Reader
 
 __all__ = ["DEFAULT_K", "MAX_K", "MAX_QUESTION_CHARS", "PER_ARTICLE", "Engine", "Inquiry"]
 
@@ -96,15 +97,19 @@ class Engine:
     Safe to share between threads.
     """
 
-    def __init__(self, encoder: Encoder, reranker: Reranker | None = None) -> None:
+    def __init__(
+        self, encoder: Encoder, reranker: Reranker | None = None, reader: Reader | None = None
+    ) -> None:
         """Answer with a model.
 
         Args:
             encoder: The model.
             reranker: Has a second look at the best candidates.
+            reader: Reads around the best of them.
         """
         self.encoder = encoder
         self.reranker = reranker
+        self.reader = reader
         self.encode: Callable[[str], Encoding] = lru_cache(maxsize=KEPT_QUESTIONS)(
             encoder.encode_query
         )
@@ -246,7 +251,14 @@ class _Asking:
             usual = _WALKED_THROUGH
         # Who wants many citations, two of an article, wants more passages read.
         wanted = max(usual, 2 * (self._inquiry.k + len(self._asked.passed_over)))
-        return rank(self._snapshot, questions, wheres, n_passages=wanted, reranker=reranker)
+        return rank(
+            self._snapshot,
+            questions,
+            wheres,
+            n_passages=wanted,
+            reranker=reranker,
+            reader=self._engine.reader,
+        )
 
     def _ranked(
         self,

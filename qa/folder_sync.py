@@ -72,6 +72,7 @@ def open_folder(
     folder: str | os.PathLike[str],
     *,
     model: str | None = None,
+    reader: bool = True,
     refused: Callable[[str, str], None] | None = None,
     progress: Progress | None = None,
 ) -> Library:
@@ -85,6 +86,7 @@ def open_folder(
     Args:
         folder: Holds files of any kind that ``ArticleBot.open`` takes.
         model: A sentence-transformers model; None for the bundled MiniLM.
+        reader: As for ``ArticleBot.open``.
         refused: Told the path of each file that cannot be read, and why; None to be warned.
         progress: Called as preparing the model and adding articles advance.
 
@@ -101,7 +103,7 @@ def open_folder(
     encoder = load_encoder(model, progress=progress)
     parts = (os.path.abspath(folder), encoder.fingerprint, SEGMENTATION)
     key = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    library, place = _cached(key, model)
+    library, place = _cached(key, model, reader)
     stamps, seen = stamps_of(files), _read_stamps(place)
     unchanged = {
         path: seen[path][2] for path, stamp in stamps.items() if seen.get(path, [])[:2] == stamp
@@ -231,18 +233,18 @@ def sync(
     )
 
 
-def _cached(key: str, model: str | None) -> tuple[Library, Path]:
+def _cached(key: str, model: str | None, reader: bool) -> tuple[Library, Path]:
     """The library of a folder in the cache, and where it is; made again where it is damaged."""
     for root in (cache_root(), fallback_root()):
         place = root / "folders" / key
         with contextlib.suppress(LibraryError, OSError):
             try:
-                return Library.open(place, model=model), place
+                return Library.open(place, model=model, reader=reader), place
             except _UNUSABLE:
                 shutil.rmtree(place)
                 _stamp_file(place).unlink(missing_ok=True)
-                return Library.open(place, model=model), place
-    return Library.open(place, model=model), place
+                return Library.open(place, model=model, reader=reader), place
+    return Library.open(place, model=model, reader=reader), place
 
 
 def _stamp_file(place: Path) -> Path:

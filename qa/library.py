@@ -21,6 +21,7 @@ from qa.answer import Answer
 from qa.engine import DEFAULT_K, Engine, Inquiry
 from qa.ranking.confidence import MIN_CONFIDENCE
 from qa.ranking.reranker import Reranker, RerankerLike, load_reranker
+from qa.reading.reader import reader_if
 from qa.suggestions import Suggestion, answered, fresh, suggestions
 
 __all__ = ["Added", "Library"]
@@ -57,13 +58,21 @@ class Library:
     question is answered from the last commit before it.
     """
 
-    def __init__(self, store: Store, encoder: Encoder, *, reranker: Reranker | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder,
+        *,
+        reranker: Reranker | None = None,
+        reader: bool = True,
+    ) -> None:
         """Answer from a store; use ``open`` to get one.
 
         Args:
             store: Where the articles are kept.
             encoder: The model that made its vectors.
             reranker: Has a second look at the best candidates.
+            reader: As for ``ArticleBot.open``.
 
         Raises:
             OtherModel: It did not.
@@ -75,7 +84,7 @@ class Library:
                 f" ({encoder.fingerprint}); name its model, or add its articles to a new library"
             )
         self.store = store
-        self._engine = Engine(encoder, reranker)
+        self._engine = Engine(encoder, reranker, reader_if(reader))
         self._offered = lru_cache(maxsize=_SUGGESTED_ABOUT)(self._offered_about)
 
     @classmethod
@@ -85,6 +94,7 @@ class Library:
         *,
         model: str | None = None,
         reranker: RerankerLike | None = None,
+        reader: bool = True,
         token: str | None = None,
         create: bool = True,
         progress: Progress | None = None,
@@ -96,6 +106,7 @@ class Library:
             model: A sentence-transformers model; None for the one that made the library, and
                 else the bundled MiniLM.
             reranker: As for ``ArticleBot.open``.
+            reader: As for ``ArticleBot.open``.
             token: For a server; None for that in ``ARTICLE_QA_MILVUS_TOKEN``.
             create: Make an empty one where there is none.
             progress: Called as preparing the model advances.
@@ -120,7 +131,7 @@ class Library:
         if store is None:
             ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
             store = create_store(path, ref, token=token)
-        return cls(store, encoder, reranker=loaded)
+        return cls(store, encoder, reranker=loaded, reader=reader)
 
     def add(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["markdown_line", "one_line"]
+__all__ = ["markdown_line", "markdown_text", "one_line"]
 
 
 def one_line(text: str, *, keep_ends: bool = False) -> str:
@@ -26,4 +26,9 @@ def one_line(text: str, *, keep_ends: bool = False) -> str:
 
 def markdown_line(text: str) -> str:
     """Text on one line that no Markdown reader takes for markup."""
-    return re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", one_line(text))
+    return markdown_text(one_line(text))
+
+
+def markdown_text(line: str) -> str:
+    """A line, or part of one, in which no Markdown reader finds markup."""
+    return re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", line)

@@ -18,12 +18,16 @@ import numpy as np
 
 from index.archive.entries import days_of
 from index.article import Article
-from qa.answer import ArticleRef, Citation, PassageRef
+from qa.answer import ArticleRef, Citation, Exact, PassageRef
 from qa.question.about_article import MetadataEvidence
 from qa.question.periods import Period, periods
 from qa.ranking.ranking import RankedPool
+from qa.reading.reader import Span
 
-__all__ = ["Cited", "article_ref", "cite", "cited_first"]
+__all__ = ["SHOWN_FROM", "Cited", "article_ref", "cite", "cited_first"]
+
+SHOWN_FROM: Final = 3.0
+"""Margin from which the reader's words are shown."""
 
 SAME: Final = 0.8
 """Shared part of the words of two sentences from which they are the same evidence."""
@@ -211,7 +215,15 @@ def _citation(ranked: RankedPool, candidate: _Candidate, number: int) -> Citatio
         passage=_passage_ref(ranked, candidate.passage, candidate.article),
         article=article_ref(candidate.article),
         also_in=tuple(map(article_ref, copies)),
+        exact=_exact(ranked.ranking.spans.get(candidate.row), candidate.article.text),
     )
+
+
+def _exact(span: Span | None, text: str) -> Exact | None:
+    """The words that answer, where the reader is sure enough of them to be shown."""
+    if not span or span.margin < SHOWN_FROM:
+        return None
+    return Exact(text[span.start : span.end], span.start, span.end)
 
 
 def _passage_ref(ranked: RankedPool, row: int, article: Article) -> PassageRef:

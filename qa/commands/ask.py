@@ -19,6 +19,7 @@ from qa.commands.options import (
     add_json,
     add_library,
     add_model,
+    add_no_reader,
     add_source,
     where_of,
 )
@@ -63,6 +64,7 @@ def _ask_options(parser: argparse.ArgumentParser) -> None:
     add_json(parser, "each answer")
     add_model(parser)
     parser.add_argument("--reranker", metavar="NAME", help=RERANKER_HELP)
+    add_no_reader(parser)
     add_library(parser, "ask all articles of a library: a folder, or http://host:19530/name")
     parser.add_argument(
         "--per-article",
@@ -101,7 +103,7 @@ def _asker(arguments: argparse.Namespace) -> tuple[Ask, Callable[[], tuple[str, 
     if _asks_library(arguments):
         if arguments.reranker:
             raise QuestionError("--reranker is for one article; leave it out, or ask one article")
-        library = _library(arguments)
+        library = _library(arguments, reader=not arguments.no_reader)
         return (
             lambda question, history: library.ask(
                 question,
@@ -116,7 +118,7 @@ def _asker(arguments: argparse.Namespace) -> tuple[Ask, Callable[[], tuple[str, 
         raise QuestionError(
             "filters and --per-article are for several articles; name a folder or a --library"
         )
-    bot = _article(arguments, reranker=arguments.reranker)
+    bot = _article(arguments, reranker=arguments.reranker, reader=not arguments.no_reader)
     return lambda question, history: bot.ask(question, history=history, **options), bot.suggest
 
 
@@ -126,18 +128,21 @@ def _asks_library(arguments: argparse.Namespace) -> bool:
     return bool(arguments.library) or is_article_folder(arguments.source)
 
 
-def _article(arguments: argparse.Namespace, *, reranker: str | None = None) -> ArticleBot:
+def _article(
+    arguments: argparse.Namespace, *, reranker: str | None = None, reader: bool = True
+) -> ArticleBot:
     with terminal_progress() as progress:
         return ArticleBot.open(
             sys.stdin.buffer if arguments.source == "-" else arguments.source,
             model=arguments.model,
             reranker=reranker,
+            reader=reader,
             allow_private=arguments.allow_private,
             progress=progress,
         )
 
 
-def _library(arguments: argparse.Namespace) -> Library:
+def _library(arguments: argparse.Namespace, *, reader: bool = True) -> Library:
     """The library that is named, or that of the folder which is the source."""
     from index.archive.folder.store import is_library_folder  # one article is asked without
     from qa.folder_sync import open_folder
@@ -145,13 +150,15 @@ def _library(arguments: argparse.Namespace) -> Library:
 
     place = arguments.library or arguments.source
     if arguments.library or is_library_folder(place):
-        return Library.open(place, model=arguments.model, create=False)
+        return Library.open(place, model=arguments.model, create=False, reader=reader)
 
     def refused(path: str, why: str) -> None:
         sys.stderr.write(f"article-qa: {path}: {why}\n")
 
     with terminal_progress() as progress:
-        return open_folder(place, model=arguments.model, refused=refused, progress=progress)
+        return open_folder(
+            place, model=arguments.model, reader=reader, refused=refused, progress=progress
+        )
 
 
 def _questions(suggest: Callable[[], Iterable[str]]) -> Iterator[str]:

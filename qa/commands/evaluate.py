@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from qa.commands.options import Command, add_json, add_model
+from qa.commands.options import Command, add_json, add_model, add_no_reader
 from qa.engine import MAX_K
 from qa.ranking.reranker import RERANKER_HELP
 
@@ -76,6 +76,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     )
     add_model(parser)
     parser.add_argument("--reranker", metavar="NAME", help=RERANKER_HELP)
+    add_no_reader(parser)
     add_json(parser, "the report")
 
 
@@ -96,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.data,
                 model=arguments.model,
                 reranker=arguments.reranker,
+                reader=not arguments.no_reader,
                 pooled=arguments.pooled,
                 baseline=arguments.baseline,
                 run=arguments.run,

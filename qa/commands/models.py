@@ -12,6 +12,7 @@ from index.models.cache import PreparedModel, cache_root
 from index.models.loading import describe, prepare
 from qa.commands.options import MODEL_HELP, Command, add_library
 from qa.commands.terminal import terminal_progress
+from qa.reading.reader import default_reader
 
 __all__ = ["COMMANDS"]
 
@@ -55,8 +56,21 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         lines.append("prepared    not yet; the first use does it, or: article-qa prepare")
     else:
         lines += _prepared_lines(model.prepared)
+    lines += _reader_lines()
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0
+
+
+def _reader_lines() -> Iterator[str]:
+    reader = default_reader()
+    trained = reader.provenance
+    yield f"reader      int8, English, {trained['tokens_seen']:,} word pieces of training"
+    figures = trained["held_out_figures"]["int8"]
+    yield (
+        f"            held out: EM {figures['exact_match']:.2f}, F1 {figures['f1']:.2f};"
+        f" no answer told apart: AUROC {figures['auroc_cut']:.2f}"
+    )
+    yield f"            in {reader.folder}"
 
 
 def _prepared_lines(prepared: PreparedModel) -> Iterator[str]:

@@ -19,6 +19,7 @@ __all__ = [
     "add_json",
     "add_library",
     "add_model",
+    "add_no_reader",
     "add_source",
     "where_of",
 ]
@@ -61,6 +62,16 @@ def add_allow_private(parser: argparse.ArgumentParser) -> None:
 def add_model(parser: argparse.ArgumentParser, text: str = MODEL_HELP) -> None:
     """Add ``--model``."""
     parser.add_argument("--model", metavar="NAME", help=text)
+
+
+def add_no_reader(parser: argparse.ArgumentParser) -> None:
+    """Add ``--no-reader``."""
+    parser.add_argument(
+        "--no-reader",
+        action="store_true",
+        help="do without the small model that names the exact words of an answer and tells"
+        " whether there are any; faster",
+    )
 
 
 def add_json(parser: argparse.ArgumentParser, what: str) -> None:

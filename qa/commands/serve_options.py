@@ -12,6 +12,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from qa.commands.options import add_no_reader
 from qa.ranking.reranker import RERANKER_HELP
 
 __all__ = ["PREFIX", "is_loopback", "parse_serve_options", "read_accounts"]
@@ -46,7 +47,8 @@ def parse_serve_options(
 
     Returns:
         ``source``, ``library``, ``host``, ``port``, ``auth``, ``root_path``, ``concurrency``,
-        ``max_upload`` (bytes), ``allow_private``, ``feedback``, ``model``, ``reranker``, ``mcp``.
+        ``max_upload`` (bytes), ``allow_private``, ``feedback``, ``model``, ``reranker``,
+        ``no_reader``, ``mcp``.
 
     Raises:
         SystemExit: Help was asked for (0) or an option is wrong (2).
@@ -96,6 +98,7 @@ def parse_serve_options(
     )
     add("--model", metavar="NAME", help="a sentence-transformers model (default: bundled MiniLM)")
     add("--reranker", metavar="NAME", help=RERANKER_HELP)
+    add_no_reader(parser)
     add(
         "--mcp",
         action="store_true",

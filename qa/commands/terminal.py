@@ -109,7 +109,7 @@ def terminal_progress() -> Iterator[Progress | None]:
 
 
 def _plain(answer: Answer) -> str:
-    lines = [] if answer.found else [answer.silence]
+    lines = [answer.lead] if answer.lead else []
     lines += [] if answer.citations else [_sentence(why) for why in answer.why]
     lines += [_CLOSEST, ""] if answer.citations and not answer.found else []
     for citation in answer.citations:
@@ -127,8 +127,8 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
     from rich.text import Text
 
     console = Console(file=file, highlight=False)
-    if not answer.found:
-        console.print(Text(answer.silence, "bold yellow"))
+    if answer.lead:
+        console.print(Text(answer.lead, "yellow" if answer.found else "bold yellow"))
     for why in () if answer.citations else answer.why:
         console.print(Text(_sentence(why)))
     if answer.citations and not answer.found:
@@ -139,7 +139,9 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
         after = passage.text[citation.end - passage.start :]
         text = Text()
         text.append(one_line(before, keep_ends=True), "dim")
-        text.append(one_line(citation.quote), "bold" if answer.found else "")
+        whole = answer.found and not citation.exact
+        for part, exact in citation.parts:
+            text.append(part, "bold" if exact or whole else "")
         text.append(one_line(after, keep_ends=True), "dim")
         first, *others = [*_about(citation, answer), ""][:3]
         console.print()

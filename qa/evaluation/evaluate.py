@@ -40,6 +40,7 @@ def evaluate(
     *,
     model: str | None = None,
     reranker: RerankerLike | None = None,
+    reader: bool = True,
     pooled: bool = False,
     baseline: str | None = None,
     run: str | Path | None = None,
@@ -58,6 +59,7 @@ def evaluate(
         data: A file or folder in any form that ``read_dataset`` takes, or what it returned.
         model: The embedding model; None for the default.
         reranker: As for ``ArticleBot.open``; the plain recipe has none.
+        reader: As for ``ArticleBot.open``.
         pooled: Ask all documents together; collections (BEIR, TREC) always are.
         baseline: ``"plain"`` to run the plain recipe beside ours.
         run: Folder to keep every answer and TREC files in.
@@ -85,7 +87,7 @@ def evaluate(
     by_document = dataset.evidence == "documents"
     pooled = pooled or by_document
     k = k or (MAX_K if by_document else DEFAULT_K)
-    bot = BotSystem(model, open_bot, reranker=reranker)
+    bot = BotSystem(model, open_bot, reranker=reranker, reader=reader)
     systems: list[System] = [bot]
     if baseline:
         from qa.evaluation.plain import PlainSystem  # torch
@@ -100,7 +102,12 @@ def evaluate(
         history=history,
         out=out,
         resume=resume,
-        options={"limit": limit, "off_article": off_article, "reranker": bot.reranker_name},
+        options={
+            "limit": limit,
+            "off_article": off_article,
+            "reranker": bot.reranker_name,
+            "reader": reader,
+        },
         keep=lambda folder, system, asked: write_trec(dataset, asked, folder, system),
         progress=progress,
     )
@@ -114,6 +121,7 @@ def evaluate(
         OFF_ARTICLE: off_article or None,
         "history": history and bot.takes_history if dataset.evidence == "turns" else None,
         "reranker": bot.reranker_name,
+        "reader": None if reader else False,
     }
     article_of = {question.id: question.document for question in dataset.questions}
     report = Report(

@@ -4,6 +4,8 @@
 | -------------------------- | ------------------------------------------------------------ |
 | answer@N, evidence@N       | 1 if gold is read within the first N characters of quotes    |
 | citation@k                 | 1 if one of the first k citations holds gold evidence        |
+| exact words shown          | 1 if the first citation has its exact words marked           |
+| exact words right          | of those, 1 if they share half their words with gold or more |
 | R@k                        | 1 if one of the first k passages is relevant                 |
 | MRR, nDCG@10               | as in TREC, over passages or over documents                  |
 | recall@10                  | share of the relevant documents among the first 10           |
@@ -30,6 +32,7 @@ from qa.evaluation.measures import (
     covered_units,
     precision_recall,
     reading_depth,
+    word_f1,
 )
 from qa.evaluation.records import Record, json_lines, text_of
 from qa.evaluation.run import Asked, passage_name
@@ -40,7 +43,9 @@ LENGTHS = (300, 600, 1200, 2400)
 CITATIONS = (1, 3)
 PASSAGES = (1, 3, 5)
 FIRST = 3
-"""Confidence is the probability that this many citations hold the answer."""
+"""Citations that are judged by the sentences that support an answer."""
+RIGHT = 0.5
+"""F1 with gold from which exact words are right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Row:
 
     Attributes:
         confidence: NaN where the question was refused; so is ``milliseconds``.
-        correct: Whether the first three citations hold the answer; None where that is unknown.
+        correct: Whether the first citation holds the answer; None where that is unknown.
         scores: By name; measures that do not apply are missing.
     """
 
@@ -87,11 +92,12 @@ def _row(dataset: Dataset, question: Question, asked: Asked, ranking: Mapping[st
         correct = False
     elif question.judged:
         hits = _hits(dataset, question, asked.quotes)
-        correct = any(hits[:FIRST])
+        correct = any(hits[:1])
         # The first turn of a conversation follows on nothing.
         if question.turn != 0:
             scores |= _evidence(dataset, question, asked.quotes)
             scores |= {f"citation@{k}": float(any(hits[:k])) for k in CITATIONS}
+            scores |= _exact_words(dataset, question, asked)
             scores |= ranking
     if asked.quotes:
         scores["citation exactness"] = asked.exact / len(asked.quotes)
@@ -124,6 +130,17 @@ def _hits(dataset: Dataset, question: Question, quotes: Sequence[Place]) -> list
     if dataset.evidence == "sentences":
         return [bool(covered_units(quote, gold)) for quote in quotes]
     return [any(contains(quote, span) for span in gold) for quote in quotes]
+
+
+def _exact_words(dataset: Dataset, question: Question, asked: Asked) -> dict[str, float]:
+    document = dataset.documents.get(question.document or "")
+    if not document or dataset.evidence in ("documents", "sentences"):
+        return {}
+    if asked.words is None:
+        return {"exact words shown": 0.0}
+    golds = (document.article.text[start:end] for start, end in question.gold)
+    best = max(word_f1(asked.words, gold) for gold in golds)
+    return {"exact words shown": 1.0, "exact words right": float(best >= RIGHT)}
 
 
 def _evidence(dataset: Dataset, question: Question, quotes: Sequence[Place]) -> dict[str, float]:

@@ -6,6 +6,8 @@ Spans are ``(document, start, end)``, half open.
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from typing import TypeAlias
 
@@ -20,11 +22,13 @@ __all__ = [
     "calibration_error",
     "contains",
     "covered_units",
+    "exact_match",
     "precision_recall",
     "reading_depth",
     "relevant_passages",
     "reliability",
     "risk_coverage",
+    "word_f1",
 ]
 
 Place: TypeAlias = tuple[str, int, int]
@@ -44,6 +48,26 @@ def contains(outer: Place, inner: Place) -> bool:
     True
     """
     return outer[0] == inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2]
+
+
+def exact_match(first: str, second: str) -> bool:
+    """Whether two answers are the same but for case, punctuation and articles, as in SQuAD.
+
+    >>> exact_match("the Rhine", "Rhine.")
+    True
+    """
+    return _answer_words(first) == _answer_words(second)
+
+
+def word_f1(first: str, second: str) -> float:
+    """How far two answers share their words, as in SQuAD."""
+    one, other = _answer_words(first), _answer_words(second)
+    shared = sum((Counter(one) & Counter(other)).values())
+    return 2 * shared / (len(one) + len(other)) if one and other else float(one == other)
+
+
+def _answer_words(text: str) -> list[str]:
+    return re.sub(r"\b(a|an|the)\b", " ", re.sub(r"[^\w\s]", "", text.lower())).split()
 
 
 def overlap(first: Place, second: Place) -> int:

@@ -54,6 +54,7 @@ class Asked:
         ranked: Where its passages stand, best first.
         relevant: Passages that hold the gold evidence, among all there are.
         shown: The first three quotes.
+        words: The exact words of the first, None where there are none.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Asked:
     relevant: tuple[Place, ...]
     milliseconds: float
     shown: tuple[str, ...]
+    words: str | None = None
 
 
 @dataclass(slots=True)
@@ -335,6 +337,7 @@ def _asked_of(line: Mapping[str, Any]) -> Asked:
         relevant=_places(line["relevant"]),
         milliseconds=float(line["milliseconds"]),
         shown=tuple(citation["quote"] for citation in answer["citations"][:3]),
+        words=next((c["exact"]["text"] for c in answer["citations"][:1] if c.get("exact")), None),
     )
 
 

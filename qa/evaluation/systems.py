@@ -94,6 +94,7 @@ class BotSystem:
         open_bot: OpenBot | None = None,
         *,
         reranker: RerankerLike | None = None,
+        reader: bool = True,
     ) -> None:
         """Evaluate the bot.
 
@@ -102,6 +103,7 @@ class BotSystem:
             open_bot: Makes the bot, for options of its own; ``model`` is then only a name, and
                 there is no ``reranker``.
             reranker: As for ``ArticleBot.open``.
+            reader: The same.
         """
         self.reranker_name: str | None = None
         self._make: Callable[[Article, Progress | None], ArticleBot]
@@ -117,7 +119,10 @@ class BotSystem:
             self.model = encoder.name
             # Not from_article: the user's cache would keep an index of every evaluated text.
             self._make = lambda article, progress: ArticleBot(
-                build_index(article, encoder, progress=progress), encoder, reranker=loaded
+                build_index(article, encoder, progress=progress),
+                encoder,
+                reranker=loaded,
+                reader=reader,
             )
         self.takes_history = _takes_history(ArticleBot.ask)
 

@@ -1,10 +1,11 @@
-"""How probable it is that the first three citations hold the answer, and why.
+"""How probable it is that the first citation answers, and why.
 
     P(they answer) = P(the article is about this) · P(they answer | it is)
 
 Two logistic regressions over a handful of features. Apart, because the two questions turn
 on different things: whatever resembles the question at all shows that the article is about
-it, and one name or one "not" decides whether a sentence about the same thing answers.
+it, and one name or one "not" decides whether a sentence about the same thing answers. Where
+the reader has read the sentences, what it found is weighed with the rest, by other weights.
 `benchmarks/fit_confidence.py` fits the weights.
 """
 
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from index.models.encoder import Float32
 from qa.ranking.confidence_features import (
     ANSWER_FEATURES,
+    READ_FEATURES,
     TOPIC_FEATURES,
     Features,
     confidence_features,
@@ -52,7 +54,7 @@ class Confidence:
     """How sure an answer is.
 
     Attributes:
-        probability: That the first three citations hold the answer, in [0, 1].
+        probability: That the first citation answers, in [0, 1].
         reasons: What supported or undermined it, in plain words, the weightiest first.
     """
 
@@ -91,14 +93,14 @@ class ConfidenceModel:
 
     Attributes:
         topic: That the article is about what is asked.
-        answer: That the first citations answer, where it is.
+        answer: That the first citation answers, where it is.
     """
 
     topic: Logistic
     answer: Logistic
 
     def probability(self, features: Features) -> float:
-        """Probability that the first citations answer."""
+        """Probability that the first citation answers."""
         return self.topic.probability(features) * self.answer.probability(features)
 
 
@@ -109,8 +111,9 @@ def confidence(
     passages: Float32,
     sentences: Float32,
     asked: Wording,
+    margins: Float32 | None = None,
 ) -> Confidence:
-    """Say how sure the first citations are, and why.
+    """Say how sure the first citation is, and why.
 
     Args:
         query: The question.
@@ -120,20 +123,29 @@ def confidence(
         passages: float32 ``(n_passages,)``: their scores.
         sentences: float32 ``(n_sentences,)``: their scores, in the order in which they are quoted.
         asked: The question's words.
+        margins: float32 ``(n_sentences,)``: the reader's, NaN where it has read nothing; None
+            where it has read nothing at all.
     """
-    features, shown = confidence_features(query, candidates, tokens, passages, sentences, asked)
-    model = confidence_model()
+    features, shown = confidence_features(
+        query, candidates, tokens, passages, sentences, asked, margins
+    )
+    model = confidence_model(read=margins is not None)
     topic, answer = model.topic.probability(features), model.answer.probability(features)
     return Confidence(topic * answer, reasons(asked, shown, about=topic >= 0.5))
 
 
-@lru_cache(maxsize=1)
-def confidence_model() -> ConfidenceModel:
-    """The weights that ship with the package, out of ``qa/ranking/confidence.json``."""
+@lru_cache(maxsize=2)
+def confidence_model(*, read: bool) -> ConfidenceModel:
+    """The weights that ship with the package, out of ``qa/ranking/confidence.json``.
+
+    Args:
+        read: Whether the reader has read the sentences.
+    """
     text = resources.files(__package__).joinpath("confidence.json").read_text("utf-8")
-    data = json.loads(text)
+    data = json.loads(text)["read" if read else "unread"]
     return ConfidenceModel(
-        _logistic(data["topic"], TOPIC_FEATURES), _logistic(data["answer"], ANSWER_FEATURES)
+        _logistic(data["topic"], TOPIC_FEATURES),
+        _logistic(data["answer"], READ_FEATURES if read else ANSWER_FEATURES),
     )
 
 

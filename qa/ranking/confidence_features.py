@@ -24,6 +24,7 @@ __all__ = [
     "ANSWER_FEATURES",
     "BOUNDS",
     "MOST_PASSAGES",
+    "READ_FEATURES",
     "SHOWN",
     "TOPIC_FEATURES",
     "Features",
@@ -33,10 +34,12 @@ __all__ = [
 Features: TypeAlias = dict[str, float]
 
 SHOWN: Final = 3
-"""Citations that the probability speaks of."""
+"""Citations that are looked at."""
 MOST_PASSAGES: Final = 1000
 """Passages from which on more make no difference: the fit knows archives of some hundreds, and
 its slope, drawn on to a million, would find nothing at all."""
+FURTHEST: Final = 10.0
+"""Log-odds beyond which a reader's margin says no more."""
 _FAR_AHEAD: Final = 4.0
 _MANY: Final = 2
 
@@ -75,6 +78,9 @@ ANSWER_FEATURES: Final = (
 )
 """What tells whether the sentences answer, given that the article is about it."""
 
+READ_FEATURES: Final = (*ANSWER_FEATURES, "margin", "best_margin", "margin_lead")
+"""The same where the reader has read them."""
+
 _MORE, _LESS = (0.0, None), (None, 0.0)
 BOUNDS: Final[dict[str, tuple[float | None, float | None]]] = {
     "tokens_met": _MORE,  # best shown sentence: mean cosine over the question's word pieces
@@ -91,6 +97,8 @@ BOUNDS: Final[dict[str, tuple[float | None, float | None]]] = {
     "unknown_names": _LESS,  # names and numbers that the article does not mention, up to 2
     "names_elsewhere": _LESS,  # those that it mentions, but not in the sentences shown, up to 2
     "agreement": _MORE,  # of cosine and BM25 with the first passage: 0, 1 or 2
+    "margin": _MORE,  # of the first sentence's best span over no answer
+    "margin_lead": _MORE,  # of that over the best elsewhere
     "type_missing": _LESS,  # 1 where a date, a sum, a name is asked for and none is shown
     # Who writes questions without an answer likes to put a "not" into one that has; people who
     # want to know something do not, so this may not count for all that it does in such data.
@@ -108,6 +116,7 @@ def confidence_features(
     passages: Float32,
     sentences: Float32,
     asked: Wording,
+    margins: Float32 | None = None,
 ) -> tuple[Features, Shown]:
     """What the confidence is made from; arguments as for `qa.ranking.confidence.confidence`.
 
@@ -164,6 +173,8 @@ def confidence_features(
         "log_pieces": log(len(query.token_weights)),
         "log_passages": log(min(max(query.n_passages, 1), MOST_PASSAGES)),
     }
+    if margins is not None:
+        features |= _margins(margins, int(top[0]))
     shown = Shown(
         in_first=in_first.tolist(),
         in_shown=in_shown.tolist(),
@@ -173,8 +184,20 @@ def confidence_features(
         has_type=has_kind,
         agreed=all(agreement),
         lead=ahead,
+        margin=features.get("margin"),
     )
     return {name: float(value) for name, value in features.items()}, shown
+
+
+def _margins(margins: Float32, first: int) -> Features:
+    """What the reader says of the first sentence, and of all others that it has read."""
+    known = np.clip(np.where(np.isnan(margins), -FURTHEST, margins), -FURTHEST, FURTHEST)
+    others = np.delete(known, first)
+    return {
+        "margin": float(known[first]),
+        "best_margin": float(known.max()),
+        "margin_lead": float(known[first] - others.max(initial=-FURTHEST)),
+    }
 
 
 def _by_word(tokens: Float32, asked: Wording) -> Float32:

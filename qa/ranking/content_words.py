@@ -20,6 +20,11 @@ from qa.ranking.features import piece_weights
 __all__ = ["Word", "Wording", "wording"]
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['\u2019][^\W_]+)*")
+_INTERROGATIVE = re.compile(
+    r"\b(?:how (?:much|many|long|old|far|often|large|big|high)|what|when|where|which|who|whom"
+    r"|whose|why|how)\b",
+    re.IGNORECASE,
+)
 _NEGATION = re.compile(r"\b(?:not|never|no|none|neither|nor)\b|n['\u2019]t\b", re.IGNORECASE)
 
 
@@ -49,10 +54,12 @@ class Wording:
     Attributes:
         words: Its content words, in order; possibly none.
         negated: Whether it asks for what is not.
+        asks: The words that it asks with, as "how much"; None where it has none.
     """
 
     words: tuple[Word, ...]
     negated: bool
+    asks: str | None = None
 
 
 def wording(
@@ -94,7 +101,10 @@ def wording(
                 named=capital or any(map(str.isdigit, text)),
             )
         )
-    return Wording(tuple(words), _NEGATION.search(question) is not None)
+    asks = _INTERROGATIVE.search(question)
+    return Wording(
+        tuple(words), _NEGATION.search(question) is not None, asks and asks.group().lower()
+    )
 
 
 def _background(token_ids: Int32) -> Float32:

@@ -27,6 +27,7 @@ from index.segmentation.traits import TRAITS
 __all__ = [
     "LEAST",
     "PASSAGE_FEATURES",
+    "READING_FEATURES",
     "SENTENCE_FEATURES",
     "SUPPORTING",
     "Candidates",
@@ -36,6 +37,7 @@ __all__ = [
     "interact",
     "passage_features",
     "piece_weights",
+    "reading_features",
     "sentence_features",
 ]
 
@@ -43,6 +45,8 @@ LONG_QUOTE: Final = 300
 """Code points from which a quote is a screenful of its own."""
 SHORT_QUOTE: Final = 40
 """Code points under which a sentence is rather a heading or a fragment."""
+FURTHEST: Final = 8.0
+"""Log-odds beyond which a reader's margin says no more."""
 _RAREST: Final = 3
 _SHARPNESS: Final = 12.0
 
@@ -339,6 +343,32 @@ def sentence_features(
         },
     }
     return _table(columns, SENTENCE_FEATURES, n)
+
+
+READING_FEATURES: Final = (
+    "read",  # 1 where the reader has read it
+    "margin",  # of the best span in it over no answer; 0 where it was not read
+    "best",  # 1 for the sentence whose margin is the best
+)
+"""The columns of `reading_features`."""
+
+
+def reading_features(margins: Float32) -> Float32:
+    """What the reader has to say for each sentence; it has read the most promising alone.
+
+    Args:
+        margins: float32 ``(n_sentences,)``, NaN where it was not read; one at least was.
+
+    Returns:
+        float32 ``(n_sentences, len(READING_FEATURES))``.
+    """
+    read = ~np.isnan(margins)
+    columns = {
+        "read": read,
+        "margin": np.where(read, np.clip(margins, -FURTHEST, FURTHEST), 0),
+        "best": margins == np.nanmax(margins),
+    }
+    return _table(columns, READING_FEATURES, len(margins))
 
 
 SUPPORTING: Final = frozenset(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -21,12 +21,14 @@ import numpy as np
 from index.models.encoder import Float32, Int32
 from qa.ranking.features import (
     PASSAGE_FEATURES,
+    READING_FEATURES,
     SENTENCE_FEATURES,
     Candidates,
     Interaction,
     Query,
     interact,
     passage_features,
+    reading_features,
     sentence_features,
 )
 
@@ -42,6 +44,7 @@ __all__ = [
     "from_json",
     "fuse",
     "to_json",
+    "with_reading",
 ]
 
 COST: Final = 0.5
@@ -93,10 +96,12 @@ class Coefficients:
     Attributes:
         passages: For `PASSAGE_FEATURES`.
         sentences: For `SENTENCE_FEATURES`.
+        reading: For `READING_FEATURES`.
     """
 
     passages: Fusion
     sentences: Fusion
+    reading: Fusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,23 @@ def fuse(
         by_sentences(passages, sentences, candidates.sentence_starts),
         by_cost(sentences, candidates.lengths),
         features[:, OWN_WORDS],
+    )
+
+
+def with_reading(fused: Fused, margins: Float32, fitted: Coefficients, starts: Int32) -> Fused:
+    """Scores in the light of what was read; a passage moves with its best sentence.
+
+    Args:
+        fused: The scores so far.
+        margins: float32 ``(n_sentences,)``, NaN where none was read; one at least was.
+        fitted: The weights.
+        starts: int32 ``(n_passages + 1,)``: the sentences of each passage.
+    """
+    moved = fitted.reading.scores(reading_features(margins))
+    return replace(
+        fused,
+        sentences=fused.sentences + moved,
+        passages=fused.passages + np.maximum.reduceat(moved, starts[:-1]),
     )
 
 
@@ -218,7 +240,9 @@ def from_json(data: dict[str, Any]) -> Coefficients:
         ValueError: They are for other features than this version computes.
     """
     return Coefficients(
-        _fusion(data["passages"], PASSAGE_FEATURES), _fusion(data["sentences"], SENTENCE_FEATURES)
+        _fusion(data["passages"], PASSAGE_FEATURES),
+        _fusion(data["sentences"], SENTENCE_FEATURES),
+        _fusion(data["reading"], READING_FEATURES),
     )
 
 
@@ -231,7 +255,11 @@ def to_json(fitted: Coefficients) -> dict[str, Any]:
                 fusion.names, fusion.weights, fusion.spreads, strict=True
             )
         }
-        for kind, fusion in (("passages", fitted.passages), ("sentences", fitted.sentences))
+        for kind, fusion in (
+            ("passages", fitted.passages),
+            ("sentences", fitted.sentences),
+            ("reading", fitted.reading),
+        )
     }
 
 

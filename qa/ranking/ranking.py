@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
+
+import numpy as np
 
 from index.archive.store import Int64, Snapshot, Where
 from index.models.encoder import Float32
@@ -19,11 +22,15 @@ from qa.ranking.candidates import (
 from qa.ranking.confidence import confidence
 from qa.ranking.content_words import Wording, wording
 from qa.ranking.features import Candidates, Query, by_words_alone, interact
-from qa.ranking.fusion import Fused, by_support, coefficients, fuse
+from qa.ranking.fusion import Fused, by_support, coefficients, fuse, with_reading
+from qa.ranking.reasons import MAX_REASONS
 from qa.ranking.reranker import Reranker, SecondLook
+from qa.reading.candidates import Places, Readings, read_best
+from qa.reading.reader import Reader, Span
 
-__all__ = ["RankedPool", "Ranking", "as_quoted", "rank", "score", "texts_of"]
+__all__ = ["RankedPool", "Ranking", "as_quoted", "places_of", "rank", "score", "texts_of"]
 
+NOT_READ: Final = "no exact words are marked, for the reader knows English alone"
 TELLING: Final = 4
 """Content words from which a question says enough for its words to tell what supports an answer;
 shorter ones ("Was that the start of her career?") mostly lean on what was said before."""
@@ -37,8 +44,9 @@ class Ranking:
         passages: float32 ``(n_passages,)``.
         sentences: float32 ``(n_sentences,)``, each for itself.
         quoted: The same in the order in which they are quoted.
-        confidence: Probability that the best three sentences answer the question.
+        confidence: Probability that the first sentence answers the question.
         reasons: What undermined or supported it, in plain words.
+        spans: What the reader found in each sentence that it read, by its row.
     """
 
     passages: Float32
@@ -46,6 +54,7 @@ class Ranking:
     quoted: Float32
     confidence: float
     reasons: tuple[str, ...] = ()
+    spans: Mapping[int, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ def rank(
     *,
     n_passages: int,
     reranker: Reranker | None = None,
+    reader: Reader | None = None,
 ) -> tuple[RankedPool, ...]:
     """Find candidates and score them.
 
@@ -81,6 +91,7 @@ def rank(
         reranker: Has a second look at the best for the last question. The confidence is then
             that of the sentences which it puts first, by the same evidence as ever: its own
             scores are calibrated for nothing, and do not enter.
+        reader: Reads around the best for the last question.
 
     Returns:
         One pool, scored for each question; nothing where no passage comes into question.
@@ -92,6 +103,7 @@ def rank(
     pool = snapshot.pool(rows, known)
     texts = texts_of(snapshot, pool)
     readable = legible(pool, texts)
+    places = places_of(snapshot, pool) if reader else None
     ranked = []
     for parsed in questions:
         columns = [known.index(term) for term in parsed.known]
@@ -103,9 +115,18 @@ def rank(
             second_look=SecondLook(reranker, parsed.question, pool, texts)
             if reranker and parsed is questions[-1]
             else None,
+            read=partial(read_best, reader, parsed.question, places=places)
+            if reader and places and parsed is questions[-1]
+            else None,
         )
         ranked.append(RankedPool(pool, rows, ranking))
     return tuple(ranked)
+
+
+def places_of(snapshot: Snapshot, pool: Pool) -> Places:
+    """Where a pool's sentences stand, for the reader."""
+    owners = np.repeat(pool.article_of, np.diff(pool.sentence_starts))
+    return Places(pool.sentence_spans, owners, tuple(map(snapshot.article, pool.articles)))
 
 
 def texts_of(snapshot: Snapshot, pool: Pool) -> list[str]:
@@ -126,6 +147,7 @@ def score(
     *,
     legible: bool = True,
     second_look: SecondLook | None = None,
+    read: Callable[[Float32], Readings | None] | None = None,
 ) -> Ranking:
     """Score candidates.
 
@@ -135,6 +157,7 @@ def score(
         asked: The question's words.
         legible: Whether the model reads what they are written in.
         second_look: Reorders the scores of passages and sentences.
+        read: Reads around the sentences that score best.
     """
     interaction = interact(candidates)
     if legible:
@@ -142,11 +165,20 @@ def score(
     else:
         lexical, words, met = by_words_alone(query, candidates)
         fused = fuse(lexical, words, coefficients(), interaction=met)
-    passages, quoted = fused.passages, as_quoted(fused, candidates, asked)
+    readings = read(fused.sentences) if read and legible else None
+    margins = readings.margins if readings else None
+    final = fused
+    if margins is not None:
+        final = with_reading(fused, margins, coefficients(), candidates.sentence_starts)
+    passages, quoted = final.passages, as_quoted(final, candidates, asked)
     if second_look:
         passages, quoted = second_look(passages, quoted)
-    sure = confidence(query, candidates, interaction.tokens, passages, quoted, asked)
-    return Ranking(passages, fused.sentences, quoted, sure.probability, sure.reasons)
+    sure = confidence(query, candidates, interaction.tokens, passages, quoted, asked, margins)
+    reasons = sure.reasons
+    if read and not readings:
+        reasons = (*reasons[: MAX_REASONS - 1], NOT_READ)
+    spans = readings.spans if readings else {}
+    return Ranking(passages, fused.sentences, quoted, sure.probability, reasons, spans)
 
 
 def as_quoted(fused: Fused, candidates: Candidates, asked: Wording) -> Float32:

@@ -8,7 +8,7 @@ from typing import Final
 
 from qa.ranking.content_words import Word, Wording
 
-__all__ = ["ASKED_TRAITS", "Shown", "reasons"]
+__all__ = ["ASKED_TRAITS", "MAX_REASONS", "Shown", "reasons"]
 
 ASKED_TRAITS: Final = {
     "percentage": ("percentage", "percentage", "asks for one"),
@@ -26,6 +26,8 @@ _QUANTITIES: Final = frozenset("few long many much often".split())
 """Words that a question counts with; no sentence that answers it needs them."""
 _FAR: Final = 0.35
 """Cosine under which no word found resembles the one asked for."""
+_CLEAR: Final = 3.0
+"""Margin from which the reader is clear."""
 _LEAD: Final = 2.0
 """Log-odds by which a first sentence stands out."""
 
@@ -43,6 +45,7 @@ class Shown:
         has_type: Whether a sentence shown has it.
         agreed: Whether meaning and words alone both find the first passage.
         lead: Log-odds of the first sentence over the second.
+        margin: Of the reader for the first sentence, None where it is off.
     """
 
     in_first: Sequence[bool]
@@ -53,6 +56,7 @@ class Shown:
     has_type: bool
     agreed: bool
     lead: float
+    margin: float | None = None
 
 
 def reasons(asked: Wording, shown: Shown, *, about: bool) -> tuple[str, ...]:
@@ -98,11 +102,15 @@ def _undermining(asked: Wording, shown: Shown) -> Iterator[str]:
     ]
     if missing:
         yield f"nothing like {' or '.join(missing[:3])} stands in the sentences found"
+    if shown.margin is not None and shown.margin < 0:
+        yield f"no words in the first sentence answer {_quoted(asked.asks) or 'the question'}"
     if asked.negated:
         yield "the question is put in the negative, which is easily taken for its opposite"
 
 
 def _supporting(asked: Wording, shown: Shown) -> Iterator[str]:
+    if shown.margin is not None and shown.margin >= _CLEAR:
+        yield "words in the first sentence answer the question when both are read together"
     if asked.words and all(shown.in_first):
         yield "every word of the question stands in the first sentence"
     elif asked.words and all(shown.in_passage):
@@ -115,6 +123,10 @@ def _supporting(asked: Wording, shown: Shown) -> Iterator[str]:
         yield "the first sentence is far ahead of the second"
     if shown.agreed:
         yield "its passage is the best both by meaning and by words"
+
+
+def _quoted(words: str | None) -> str | None:
+    return words and f"'{words}'"
 
 
 def _joined(words: Sequence[Word], chosen: Sequence[bool]) -> Iterator[str]:

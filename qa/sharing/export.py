@@ -56,7 +56,7 @@ def quote_as_markdown(citation: Citation) -> str:
     link = citation.deep_link
     # Angle brackets keep parentheses inside the address from ending the link.
     source = f"[{source}](<{link}>)" if link else source
-    return f"> {markdown_line(citation.quote)}\n>\n> — {source}"
+    return f"> {citation.as_markdown}\n>\n> — {source}"
 
 
 def conversation_as_dict(answers: Sequence[Answer]) -> dict[str, Any]:
@@ -69,10 +69,11 @@ def conversation_as_markdown(answers: Sequence[Answer]) -> str:
     lines: list[str] = []
     for answer in answers:
         lines += [f"## {markdown_line(answer.question)}", ""]
-        lines += [] if answer.found else [answer.silence, "", CLOSEST, ""]
+        lines += [answer.lead, ""] if answer.lead else []
+        lines += [] if answer.found else [CLOSEST, ""]
         for citation in answer.citations:
             lines += [
-                f"{citation.number}. “{markdown_line(citation.quote)}”"
+                f"{citation.number}. “{citation.as_markdown}”"
                 f" ({markdown_line(_place(citation, answers))})"
             ]
         lines += [""]
@@ -85,12 +86,12 @@ def conversation_as_html(answers: Sequence[Answer]) -> str:
     parts = []
     for answer in answers:
         items = "".join(
-            f"<li><q>{_html(citation.quote)}</q>"
-            f" <small>{_html(_place(citation, answers))}</small></li>"
+            f"<li><q>{_quote(citation)}</q> <small>{_html(_place(citation, answers))}</small></li>"
             for citation in answer.citations
         )
-        silent = "" if answer.found else f"<p>{answer.silence}</p><p>{CLOSEST}</p>"
-        parts.append(f"<h2>{_html(answer.question)}</h2>{silent}<ol>{items}</ol>")
+        lead = f"<p>{answer.lead}</p>" if answer.lead else ""
+        lead += "" if answer.found else f"<p>{CLOSEST}</p>"
+        parts.append(f"<h2>{_html(answer.question)}</h2>{lead}<ol>{items}</ol>")
     parts += [f"<p>— {_html(line)}</p>" for line in _sources(answers)]
     return _HTML_PAGE.replace("BODY", "".join(parts))
 
@@ -120,6 +121,13 @@ def _place(citation: Citation, answers: Sequence[Answer]) -> str:
 def name_of(article: ArticleRef) -> str:
     """An article's title, or its id where it has none."""
     return article.title or f"article {article.id}"
+
+
+def _quote(citation: Citation) -> str:
+    return "".join(
+        f"<mark>{html.escape(text)}</mark>" if exact else html.escape(text)
+        for text, exact in citation.parts
+    )
 
 
 def _html(text: str) -> str:

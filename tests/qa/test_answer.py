@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa import Answer, ArticleBot, ArticleRef, Citation, DataError, PassageRef
+from qa import Answer, ArticleBot, ArticleRef, Citation, DataError, Exact, PassageRef
 from qa.answer import text_fragment
 
 SCHEMA = json.loads(resources.files("qa").joinpath("answer.schema.json").read_text("utf-8"))
@@ -51,6 +51,7 @@ citations = st.builds(
     passage_refs,
     article_refs,
     st.lists(article_refs, max_size=2).map(tuple),
+    st.none() | st.builds(Exact, text, offset, offset),
 )
 answers = st.builds(
     Answer,
@@ -74,7 +75,7 @@ def test_json_both_ways_is_exact_and_fits_the_schema(answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": "article-qa/answer/9"}, "schema 'article-qa/answer/2', got"),
+        ({"schema": "article-qa/answer/9"}, "schema 'article-qa/answer/3', got"),
         ({"question": 7}, "expected str, got 7"),
         ({"citations": [{}]}, "lacks"),
         ({"passages": [{"text": "x"}]}, "malformed"),
@@ -178,3 +179,46 @@ def test_a_quote_with_half_a_character_is_linked_as_far_as_it_goes() -> None:
 
 def test_without_a_url_there_is_no_deep_link() -> None:
     assert sample("It rained.").citations[0].deep_link is None
+
+
+def test_the_exact_words_are_bold_in_markdown(bot: ArticleBot) -> None:
+    answer = bot.ask("When did the ban begin?")
+    best = answer.citations[0]
+    at = best.quote.index("June 2020")
+    start = best.start + at
+    exact = Exact("June 2020", start, start + len("June 2020"))
+    marked = dataclasses.replace(best, exact=exact)
+    assert "**June 2020**" in str(dataclasses.replace(answer, citations=(marked,)))
+    assert "".join(text for text, _ in marked.parts) == best.quote
+
+
+@given(citations)
+def test_the_parts_of_a_quote_are_one_line_each_and_mark_what_is_exact(citation: Citation) -> None:
+    length = len(citation.quote)
+    exact = Exact(citation.quote, citation.start, citation.start + length)
+    for cited in (citation, dataclasses.replace(citation, exact=exact)):
+        assert not any("\n" in text for text, _ in cited.parts)
+    assert [marked for _, marked in dataclasses.replace(citation, exact=None).parts] == [False]
+
+
+def test_an_answer_of_the_schema_before_has_no_exact_words(bot: ArticleBot) -> None:
+    data = bot.ask("Who protested?").to_dict() | {"schema": "article-qa/answer/2"}
+    for values in data["citations"]:
+        del values["exact"]
+    assert all(citation.exact is None for citation in Answer.from_dict(data).citations)
+
+
+@pytest.mark.parametrize(
+    ("found", "confidence", "lead"),
+    [
+        (True, 0.9, None),
+        (True, 0.3, "The article may say:"),
+        (False, 0.05, "The article does not say."),
+    ],
+)
+def test_an_answer_says_so_may_say_so_or_says_that_there_is_none(
+    bot: ArticleBot, found: bool, confidence: float, lead: str | None
+) -> None:
+    answer = dataclasses.replace(bot.ask("Who protested?"), found=found, confidence=confidence)
+    assert answer.lead == lead
+    assert str(answer).startswith(lead or "> ")

@@ -89,6 +89,15 @@ def test_the_sentence_that_answers_is_first(
     assert answer.interpreted_as is None
 
 
+@pytest.mark.parametrize("language", ["de", "zh"])
+def test_where_the_reader_does_not_know_the_language_it_is_off_and_says_so(
+    bots: dict[str, ArticleBot], language: str
+) -> None:
+    answer = bots[language].ask({"de": "Wer protestierte?", "zh": "谁抗议关闭大桥？"}[language])
+    assert all(citation.exact is None for citation in answer.citations)
+    assert "no exact words are marked, for the reader knows English alone" in answer.why
+
+
 def test_a_script_the_model_cannot_read_is_told_from_one_it_can(
     bots: dict[str, ArticleBot], bot: ArticleBot
 ) -> None:

@@ -25,7 +25,13 @@ from qa.ranking.confidence import (
     confidence_model,
     to_json,
 )
-from qa.ranking.confidence_features import ANSWER_FEATURES, BOUNDS, MOST_PASSAGES, TOPIC_FEATURES
+from qa.ranking.confidence_features import (
+    ANSWER_FEATURES,
+    BOUNDS,
+    MOST_PASSAGES,
+    READ_FEATURES,
+    TOPIC_FEATURES,
+)
 from qa.ranking.content_words import Wording, wording
 from qa.ranking.ranking import score
 
@@ -149,8 +155,9 @@ def test_a_threshold_that_is_no_probability_is_refused(bot: ArticleBot, threshol
         bot.ask("Who protested?", min_confidence=threshold)
 
 
-def test_weights_stay_within_their_bounds() -> None:
-    model = confidence_model()
+@pytest.mark.parametrize("read", [True, False])
+def test_weights_stay_within_their_bounds(read: bool) -> None:
+    model = confidence_model(read=read)
     for part in (model.topic, model.answer):
         for name, weight, spread in zip(part.names, part.weights, part.spreads, strict=True):
             low, high = BOUNDS.get(name, (None, None))
@@ -158,15 +165,25 @@ def test_weights_stay_within_their_bounds() -> None:
             assert high is None or weight <= high * spread + 1e-3, name
 
 
-def test_the_weights_that_ship_are_read_as_they_were_written() -> None:
-    data = to_json(confidence_model())
+@pytest.mark.parametrize("read", [True, False])
+def test_the_weights_that_ship_are_read_as_they_were_written(read: bool) -> None:
+    data = to_json(confidence_model(read=read))
     assert set(data["topic"]["features"]) == set(TOPIC_FEATURES)
-    assert set(data["answer"]["features"]) == set(ANSWER_FEATURES)
-    assert {*BOUNDS} <= {*TOPIC_FEATURES, *ANSWER_FEATURES}
+    assert set(data["answer"]["features"]) == set(READ_FEATURES if read else ANSWER_FEATURES)
+    assert {*BOUNDS} <= {*TOPIC_FEATURES, *READ_FEATURES}
+
+
+def test_what_the_reader_finds_counts_for_the_answer(bot: ArticleBot, encoder: Encoder) -> None:
+    question = "When did the ban begin?"
+    unread = ArticleBot(bot.index, encoder, reader=False).ask(question)
+    read = bot.ask(question)
+    assert read.confidence > unread.confidence
+    assert read.citations[0].exact is not None
+    assert all(citation.exact is None for citation in unread.citations)
 
 
 def test_weights_for_other_features_are_refused() -> None:
-    part = to_json(confidence_model())["topic"]
+    part = to_json(confidence_model(read=False))["topic"]
     part["features"]["luck"] = part["features"].pop("cosine")
     with pytest.raises(ValueError, match="cosine, luck"):
         qa.ranking.confidence._logistic(part, TOPIC_FEATURES)

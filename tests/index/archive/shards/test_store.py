@@ -378,7 +378,8 @@ def test_the_commands_export_and_import(
     assert main(["migrate", there, back]) == 0
     assert main(["migrate", there, back]) == 0
     assert capsys.readouterr().out == (
-        "39 copied, 0 already there, counts agree\n" * 2 + "0 copied, 39 already there, counts agree\n"
+        "39 copied, 0 already there, counts agree\n" * 2
+        + "0 copied, 39 already there, counts agree\n"
     )
     store = FolderStore(back)
     with store.read() as snapshot, folder.read() as original:

@@ -1,0 +1,1 @@
+"""Reads a question and a few sentences together: the exact words, or that there are none."""
