@@ -2,7 +2,7 @@
 
 import index.offline  # noqa: F401 - before anything that would call home
 from index.archive.store import Entry, Where
-from index.article import Article, Block, BlockKind
+from index.article import Article, Block, BlockKind, Section
 from index.errors import (
     ArticleQAError,
     DamagedIndex,
@@ -55,6 +55,7 @@ __all__ = [
     "OtherModel",
     "QuestionError",
     "ReadOnlyLibrary",
+    "Section",
     "SourceError",
     "SourceNotFound",
     "UnknownArticle",

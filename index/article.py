@@ -11,7 +11,7 @@ from typing import Any
 
 from index.errors import EmptyArticle
 
-__all__ = ["Article", "Block", "BlockKind"]
+__all__ = ["Article", "Block", "BlockKind", "Section"]
 
 
 class BlockKind(str, Enum):
@@ -69,6 +69,19 @@ class Block:
     page: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands under one heading: ``text[start:end]``, its heading not included.
+
+    The part before the first heading is a section whose ``heading`` is None.
+    """
+
+    heading: str | None
+    level: int
+    start: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Article:
     """A text with its structure and metadata.
@@ -123,6 +136,18 @@ class Article:
     def id(self) -> str:
         """Short name of this very text: the first 16 hex digits of ``hash``."""
         return self.hash[:16]
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """The article cut at its headings, in order; empty sections are kept."""
+        headings = [block for block in self.blocks if block.kind is BlockKind.HEADING]
+        ends = [block.start for block in headings] + [len(self.text)]
+        sections = [Section(None, 0, 0, ends[0])]
+        for block, end in zip(headings, ends[1:], strict=True):
+            sections.append(
+                Section(self.text[block.start : block.end], block.level, block.end, end)
+            )
+        return tuple(sections)
 
     def heading_at(self, start: int) -> str | None:
         """The heading that a place stands under, on one line; None before the first."""

@@ -157,6 +157,7 @@ class Answer:
         citations: Best first. When not ``found``: the nearest sentences, not an answer.
         passages: Distinct passages, best first.
         why: What undermined or supported the answer, in plain words that may quote the question.
+        reply: What to say to small talk ("thanks"), which asks the article nothing; else None.
     """
 
     question: str
@@ -166,6 +167,7 @@ class Answer:
     citations: tuple[Citation, ...]
     passages: tuple[PassageRef, ...]
     why: tuple[str, ...] = ()
+    reply: str | None = None
 
     @property
     def articles(self) -> tuple[ArticleRef, ...]:
@@ -175,7 +177,14 @@ class Answer:
     @property
     def silence(self) -> str:
         """What to say when it is not ``found``: of one article, or of several."""
+        if self.reply:
+            return self.reply
         return NOT_FOUND if len(self.articles) == 1 else NONE_FOUND
+
+    @property
+    def kind(self) -> str:
+        """``"small talk"`` where the question asked the article nothing, else ``"answer"``."""
+        return "small talk" if self.reply else "answer"
 
     @property
     def sure(self) -> bool:
@@ -231,6 +240,7 @@ class Answer:
                 passages=tuple(map(_passage, data["passages"])),
                 # Answers that were kept before there were reasons have none.
                 why=tuple(_typed(reason, str) for reason in _typed(data.get("why", []), list)),
+                reply=_typed(data.get("reply"), str, type(None)),
             )
         except KeyError as error:
             raise DataError(f"the answer lacks {error}") from error

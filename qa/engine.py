@@ -19,12 +19,15 @@ from index.models.encoder import Encoder, Encoding
 from qa.answer import Answer, Citation
 from qa.citing.cite import Cited, cite, cited_first
 from qa.conversation.context import context_of, in_context, narrowed, still_there
+from qa.conversation.context_dependence import is_short
 from qa.conversation.corrections import Correction, correction
 from qa.conversation.followup import check_history
 from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
 from qa.question.about_article import described, metadata_evidence
 from qa.question.answer_type import correct_spelling
 from qa.question.periods import periods
+from qa.question.sections import section_asked
+from qa.question.small_talk import small_talk
 from qa.ranking.candidates import (
     POOL,
     POOL_OF_ONE,
@@ -34,6 +37,7 @@ from qa.ranking.candidates import (
     parse_question,
 )
 from qa.ranking.confidence import MIN_CONFIDENCE
+from qa.ranking.plain_rules import by_plain_rules
 from qa.ranking.ranking import RankedPool, rank, texts_of
 from qa.ranking.reranker import Reranker, SecondLook
 from qa.reading.reader import Reader
@@ -116,7 +120,10 @@ class Engine:
 
     def answer(self, snapshot: Snapshot, inquiry: Inquiry) -> Answer:
         """The sentences of a snapshot that answer a question."""
-        return _Asking(self, snapshot, inquiry).answer()
+        if reply := small_talk(inquiry.question):
+            return Answer(inquiry.question, None, False, 0.0, (), (), reply=reply)
+        history = tuple(answer for answer in inquiry.history if not answer.reply)
+        return _Asking(self, snapshot, replace(inquiry, history=history)).answer()
 
     def is_word(self, word: str) -> bool:
         """Whether the model has a word piece of its own for it, as it has for every usual word."""
@@ -185,12 +192,23 @@ class _Asking:
             ranked = in_context(context, found) if found else None
             if ranked and context.follow.shown is None:
                 ranked = self._looked_at_again(ranked, context.follow.joined)
+        if ranked and not (context and context.follow.shown is not None):
+            ranked = by_plain_rules(
+                ranked,
+                question,
+                [*map(self._snapshot.article, ranked.pool.articles)],
+                section=self._section(question),
+                leaning=context is not None and is_short(question),
+            )
         return self._made(
             self._asked.read_as(read_as),
             ranked.ranking.confidence if ranked else 0.0,
             self._cited(ranked, question),
             ranked.ranking.reasons if ranked else (self._nothing_asked(),),
         )
+
+    def _section(self, question: str) -> tuple[int, int] | None:
+        return section_asked(question, self._only) if self._only else None
 
     def _looked_at_again(self, ranked: RankedPool, question: str) -> RankedPool:
         if not self._engine.reranker:
@@ -247,7 +265,7 @@ class _Asking:
         reranker: Reranker | None = None,
     ) -> tuple[RankedPool, ...]:
         usual = POOL if self._only is None else POOL_OF_ONE
-        if self._only and len(questions) > 1:
+        if self._only and (len(questions) > 1 or self._section(questions[0].question)):
             usual = _WALKED_THROUGH
         # Who wants many citations, two of an article, wants more passages read.
         wanted = max(usual, 2 * (self._inquiry.k + len(self._asked.passed_over)))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from index.models.encoder import Float32, Int32
 from index.scoring.bm25 import idf, saturated
+from index.scoring.spellings import folded, one_spelling
 
 __all__ = ["STEMMED", "STOP_WORDS", "Postings", "TermTable", "terms"]
 
@@ -42,10 +43,10 @@ _UNSPACED = (
 """Letters of scripts that write no spaces, or, as Korean, not between what is searched for."""
 # A run of such signs; or one of letters and digits, inner apostrophes included.
 _WORD = re.compile(
-    rf"(?:[{_UNSPACED}][{_MARKS}]*)+"
+    rf"\d+(?:[.:]\d+)+|(?:[{_UNSPACED}][{_MARKS}]*)+"
     rf"|(?:[^\W_{_UNSPACED}]+[{_MARKS}]*)+(?:['\u2019](?:[^\W_]+[{_MARKS}]*)+)*"
 )
-_PLAIN_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
+_PLAIN_WORD = re.compile(r"\d+(?:[.:]\d+)+|[a-z0-9]+(?:'[a-z0-9]+)*")
 _SIGN = re.compile(rf"[{_UNSPACED}][{_MARKS}]*")
 # Arabic and Hebrew are mostly written without their vowels.
 _VOWEL = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
@@ -84,7 +85,7 @@ def terms(text: str, language: str | None = None) -> list[str]:
     >>> terms("東京都", "ja")
     ['東', '京', '都', '東京', '京都']
     """
-    text = text.lower()
+    text = one_spelling(text.lower())
     if text.isascii():  # much quicker, and most of the text there is
         found = _PLAIN_WORD.findall(text)
     else:
@@ -99,7 +100,8 @@ def terms(text: str, language: str | None = None) -> list[str]:
         if word not in STOP_WORDS:
             words.append(word.removesuffix("'s").replace("'", ""))
     stemmer = _stemmer(language or "en")
-    return stemmer.stemWords(words) if stemmer else words
+    stems = stemmer.stemWords(words) if stemmer else words
+    return stems if text.isascii() else [*map(folded, stems)]
 
 
 @dataclass(frozen=True, slots=True)

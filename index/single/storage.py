@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 FORMAT = "article-qa/index"
-VERSION = 2
+VERSION = 3
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 2**20
 MAX_FILE_BYTES = 8 * 2**30

@@ -104,6 +104,8 @@ def cite(
     wider = k + len(unwanted)
     for candidate in _newest_first(_best(ranked, article, question, wider, per_article)):
         twin = next((c for c in chosen if _same(c, candidate, ranked)), None)
+        if any(_repeats(c, candidate) for c in chosen):
+            continue
         if (candidate.article.id, *candidate.span) in unwanted:
             rejected.append(candidate)
         elif any(_same(c, candidate, ranked) for c in rejected):
@@ -190,6 +192,11 @@ def _newest_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
             run = []
         run.append(candidate)
     return ordered + sorted(run, key=lambda c: -c.published)
+
+
+def _repeats(one: _Candidate, other: _Candidate) -> bool:
+    """Whether an article says the same sentence twice."""
+    return one.article.id == other.article.id and one.quote.split() == other.quote.split()
 
 
 def _same(one: _Candidate, other: _Candidate, ranked: RankedPool) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from index.models.encoder import Float32
 from index.scoring.terms import STOP_WORDS
 
-__all__ = ["LEANING", "asks_for_more", "is_short", "leaning_of"]
+__all__ = ["LEANING", "asks_for_more", "is_short", "leaning_of", "names_its_subject"]
 
 SHORT: Final = 4
 """Words up to which a question is hardly one without the question before."""
@@ -60,6 +60,10 @@ _NO_SUBJECT: Final = (
 """Words that do not say what a question is about."""
 _PARTICULAR: Final = frozenset("how when where which who whom whose why".split())
 """Words that ask for something in particular, of whatever it may be."""
+_SUBJECT: Final = re.compile(
+    r"\b(?:[Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]id|[Dd]oes|[Dd]o|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ill"
+    r"|[Ww]ould|[Cc]an|[Cc]ould|[Ss]hould)\s+(?:(?:the|an?|any|all|every)\s+\w|[A-Z][\w'\u2019-]+)"
+)
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 
 
@@ -88,6 +92,19 @@ def leaning_of(question: str, known: int) -> Float32:
         "name": any(word[0].isupper() or word[0].isdigit() for word in words[1:]),
     }
     return np.asarray([columns[name] for name in LEANING], dtype=np.float32)
+
+
+def names_its_subject(question: str) -> bool:
+    """Whether a question asks of something that it names itself: "Who is the president?".
+
+    Pronouns, and openers such as "and", still lean on what was said before.
+    """
+    return bool(
+        _SUBJECT.search(question)
+        and not _PRONOUN.search(question)
+        and not _OPENER.match(question)
+        and not _MORE.search(question)
+    )
 
 
 def is_short(question: str) -> bool:

@@ -104,5 +104,10 @@ def _with_name(question: str, name: str, old: str | None) -> str | None:
     # Every question opens with a capital, so its first word shows nothing by one.
     names = [found for found in _NAME.finditer(question) if found.start() > 0]
     if not names:
-        return None
+        # "the lower mill" takes the place of "the upper mill".
+        noun = re.escape(name.split()[-1])
+        kept = re.search(rf"\b(?:the|an?)\s+(?:\w+\s+){{0,3}}?{noun}\b", question)
+        if kept is None:
+            return None
+        return f"{question[: kept.start()]}{name}{question[kept.end() :]}"
     return f"{question[: names[-1].start()]}{name}{question[names[-1].end() :]}"

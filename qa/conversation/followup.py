@@ -30,8 +30,9 @@ import numpy as np
 
 from index.errors import QuestionError
 from index.models.encoder import Float32
+from index.scoring.terms import terms
 from qa.answer import Answer
-from qa.conversation.context_dependence import LEANING, asks_for_more, is_short
+from qa.conversation.context_dependence import LEANING, asks_for_more, is_short, names_its_subject
 from qa.ranking.confidence_features import SHOWN
 from qa.ranking.fusion import Fusion
 
@@ -73,6 +74,7 @@ SENTENCE_FEATURES: Final = (
 """The columns of `qa.conversation.ranking.followup_features`."""
 
 _ELSEWHERE: Final = "elsewhere"
+_FOLLOWING: Final = re.compile(r"\((?:following|another answer)\b")
 # A capital past the first word.
 _NAME: Final = re.compile(r"(?<=[\w,] )[A-Z][\w\u2019'-]*")
 
@@ -156,7 +158,8 @@ def read_after(
         leans: As from `leaning_of`.
     """
     fitted, further = weights(), asks_for_more(question)
-    if not further and float(leans @ fitted.leaning) < fitted.threshold:
+    leans_on = float(leans @ fitted.leaning) >= fitted.threshold
+    if not further and (not leans_on or names_its_subject(question)):
         return None
     usable = (
         (answer, rows)
@@ -166,7 +169,7 @@ def read_after(
     found = list(islice(usable, REMEMBERED if further else TURNS))
     if not found:
         return None
-    asked = last_with_a_subject([answer.question for answer, _ in reversed(found)])
+    asked = last_with_a_subject([_asked(answer) for answer, _ in reversed(found)])
     before = " ".join(asked[:LONGEST_BEFORE].split())
     return FollowUp(
         question=question,
@@ -175,6 +178,12 @@ def read_after(
         where=come_to([(rows, answer.confidence) for answer, rows in found], fitted.trust),
         shown=frozenset(row for _, rows in found for row, _ in rows[:SHOWN]) if further else None,
     )
+
+
+def _asked(answer: Answer) -> str:
+    """The question that was answered: as it was corrected, but not with what it followed."""
+    read_as = answer.interpreted_as
+    return answer.question if read_as is None or _FOLLOWING.search(read_as) else read_as
 
 
 def joined(before: str, question: str) -> str:
@@ -188,12 +197,13 @@ def joined(before: str, question: str) -> str:
 
 
 def last_with_a_subject(questions: Sequence[str]) -> str:
-    """The last question that says what it is about: "What else?" lends no words to the next.
+    """The last question that says what it is about: "When?" lends no words to the next.
 
     Args:
         questions: In the order in which they were asked, one or more.
     """
-    return next((q for q in reversed(questions) if not asks_for_more(q)), questions[-1])
+    telling = (q for q in reversed(questions) if terms(q) and not asks_for_more(q))
+    return next(telling, questions[-1])
 
 
 def come_to(cited: Sequence[tuple[Focus, float]], trust: tuple[float, float]) -> Focus:

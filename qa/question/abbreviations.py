@@ -10,47 +10,100 @@ needed, as most news articles give none.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Final
 
 __all__ = ["as_written", "initials_of_names", "may_abbreviate"]
 
-_SMALL: Final = r"of|for|and|the|on|in|to|de|du|des|der|und"
-_NAME: Final = re.compile(
-    rf"\b[A-Z][\w'\u2019-]*(?:[ \t]+(?:(?:(?:{_SMALL})[ \t]+)*)[A-Z][\w'\u2019-]*){{1,7}}"
+_SMALL: Final = frozenset("of for and the de du des der und".split())
+_TOKEN: Final = re.compile(r"[^\W\d_][\w'\u2019-]*|\S")
+_SHORT: Final = re.compile(r"\b[A-Z](?:\.?[A-Z]){2,6}\b\.?(?![/;])")
+_BODY: Final = frozenset(
+    """academy act administration agency alliance assembly association authority bank board bureau
+    center centre college commission committee company confederation congress convention
+    corporation council court department directorate federation forces foundation forum fund group
+    guild health initiative institute institution kingdom laboratory league liberties ministry
+    movement museum nations network office organisation organization parliament party police
+    programme program project republic school service services society states system treaty trust
+    union university""".split()
 )
-_SHORT: Final = re.compile(r"\b[A-Z](?:\.?[A-Z]){1,6}\b\.?")
+"""Words that tell a body from a person of the same initials."""
+_LONGEST: Final = 8
 
 
 def may_abbreviate(question: str) -> bool:
     """Whether a question holds anything that `as_written` could lengthen or shorten."""
-    return bool(_SHORT.search(question) or _NAME.search(question))
+    return bool(_SHORT.search(question)) or any(True for _ in _names(question))
 
 
 def initials_of_names(text: str) -> dict[str, str]:
     """What each run of capitals could stand for in a text.
 
-    >>> initials_of_names("The American Civil Liberties Union and the Bank of England said so.")
-    {'ACLU': 'American Civil Liberties Union', 'BE': 'Bank of England', 'BOE': 'Bank of England'}
+    >>> initials_of_names("The American Civil Liberties Union and Nora Hale Stevens said so.")
+    {'ACLU': 'American Civil Liberties Union'}
 
     Args:
         text: The article's.
 
     Returns:
-        Names by their initials in capitals, with and without the small words between; the first
-        of the text where two have the same, and no name that begins a sentence with an article.
+        Names of bodies by their initials in capitals, three or more, with and without the small
+        words between; the first of the text where two have the same. Nobody is called by the
+        initials of a person.
     """
     found: dict[str, str] = {}
-    for match in _NAME.finditer(text):
-        name = re.sub(r"^(?:The|A|An)[ \t]+", "", match.group())
+    for name, after_the in _names(text):
         words = name.split()
-        if len(words) < 2:
+        if not (after_the or {"of", "for"} & {*words} or _BODY & {*map(str.lower, words)}):
             continue
         for kept in ([w for w in words if w[0].isupper()], words):
             initials = "".join(word[0] for word in kept).upper()
-            if len(kept) > 1:
+            if len(kept) > 2:
                 found.setdefault(initials, name)
     return found
+
+
+def _names(text: str) -> Iterator[tuple[str, bool]]:
+    """Runs of capitalised words, small words between them, and whether "the" goes before.
+
+    A run is also cut at "and the", or at "and" alone: two bodies are named side by side.
+    """
+    run: list[tuple[int, int]] = []
+    before = previous = ""
+    for match in _TOKEN.finditer(text):
+        word = match[0]
+        gap = text[run[-1][1] : match.start()] if run else ""
+        if word[0].isupper() and word.lower() not in _SMALL:
+            if run and (len(gap) > 12 or "\n" in gap):
+                yield from _cut(text, run, before)
+                run = []
+            if not run:
+                before = previous
+            run.append(match.span())
+        elif run and word not in _SMALL:
+            yield from _cut(text, run, before)
+            run = []
+        previous = word.lower()
+    yield from _cut(text, run, before)
+
+
+def _cut(text: str, run: list[tuple[int, int]], before: str) -> Iterator[tuple[str, bool]]:
+    parts: list[list[tuple[int, int]]] = [[]]
+    articles = [before == "the"]
+    for number, span in enumerate(run):
+        between = text[run[number - 1][1] : span[0]].split() if number else []
+        if "and" in between:
+            parts.append([])
+            articles.append("the" in between)
+        parts[-1].append(span)
+    whole = [(run, articles[0])] if len(parts) > 1 and "the" not in _betweens(text, run) else []
+    for spans, after_the in (*whole, *zip(parts, articles, strict=True)):
+        if 1 < len(spans) <= _LONGEST:
+            yield " ".join(text[spans[0][0] : spans[-1][1]].split()), after_the
+
+
+def _betweens(text: str, run: list[tuple[int, int]]) -> list[str]:
+    pairs = zip(run, run[1:], strict=False)
+    return [word for one, other in pairs for word in text[one[1] : other[0]].split()]
 
 
 def as_written(question: str, text: str, words: Container[str], names: dict[str, str]) -> str:
@@ -70,13 +123,11 @@ def as_written(question: str, text: str, words: Container[str], names: dict[str,
         short = match.group().replace(".", "")
         return match.group() if short.lower() in words else names.get(short, match.group())
 
-    def shorter(match: re.Match[str]) -> str:
-        name = match.group()
-        if name in text:
-            return name
-        for initials in initials_of_names(name):
-            if re.search(rf"\b{initials}\b", text):
-                return initials
-        return name
-
-    return _NAME.sub(shorter, _SHORT.sub(longer, question))
+    longest = _SHORT.sub(longer, question)
+    for name, _ in [*_names(longest)]:
+        if name not in text:
+            for initials in initials_of_names(f"the {name}"):
+                if re.search(rf"\b{initials}\b", text):
+                    longest = longest.replace(name, initials)
+                    break
+    return longest

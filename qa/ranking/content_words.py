@@ -19,7 +19,8 @@ from qa.ranking.features import piece_weights
 
 __all__ = ["Word", "Wording", "wording"]
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['\u2019][^\W_]+)*")
+# A number with its points, an identifier with its hyphen, or a word.
+_WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W\d_]{1,5}-\d+\w?\b|[^\W_]+(?:['\u2019][^\W_]+)*")
 _INTERROGATIVE = re.compile(
     r"\b(?:how (?:much|many|long|old|far|often|large|big|high)|what|when|where|which|who|whom"
     r"|whose|why|how)\b",

@@ -1,0 +1,181 @@
+"""Plain rules that go before every fitted weight, where a reader would have no doubt.
+
+- A question that stands in the article ("Why did you stop? My hand began to shake.") is no
+  answer: what follows it is.
+- A section that is asked for by its heading is quoted in its order.
+- What a question turns on, an identifier, a year, a month or a weekday, decides: the sentence
+  that names it comes first, and where none does, the article does not say.
+- "Who is Novak?" is answered where Novak is named; a row of a table, by the name it begins with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from index.article import Article, BlockKind
+from index.models.encoder import Float32
+from index.scoring.spellings import folded
+from index.scoring.terms import terms
+from qa.question.specifics import GENERIC, Specific, specifics
+from qa.ranking.ranking import RankedPool
+
+__all__ = ["by_plain_rules"]
+
+_LIFT: Final = 6.0
+"""Log-odds that a sentence gains by naming what the question turns on; more than any feature
+gives."""
+_PLAIN: Final = 0.6
+"""Confidence of an answer that a rule is sure of, at least."""
+_ABSENT: Final = 0.02
+"""Confidence where what the question turns on is nowhere, at most."""
+_QUESTION: Final = re.compile(r"[?\uff1f][\"'\u201d\u2019)\]]*\s*$")
+_WHO: Final = re.compile(
+    r"\W*(?:(?:and|but|so)\s+)?(?:who\s+(?:is|was|are|were)|who's|what about|how about)?\s*"
+    r"(?P<name>(?:[^\W\d_]\.?\s+)*[A-Z\u00c0-\u024f][\w'\u2019.-]*"
+    r"(?:\s+[A-Z\u00c0-\u024f][\w'\u2019.-]*){0,3})\W*"
+)
+_OPENED: Final = re.compile(r"\W*(?:(?:and|but|so)\s|who\b|what about|how about)", re.IGNORECASE)
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentences:
+    """The sentences of a pool, their words and where they stand."""
+
+    quotes: tuple[str, ...]
+    languages: tuple[str | None, ...]
+    in_table: tuple[bool, ...]
+
+    def holding(self, wanted: frozenset[str]) -> list[int]:
+        """Those that have all of some terms."""
+        return [
+            row
+            for row, (quote, language) in enumerate(zip(self.quotes, self.languages, strict=True))
+            if wanted <= {*terms(quote, language)}
+        ]
+
+
+def by_plain_rules(
+    ranked: RankedPool,
+    question: str,
+    articles: Sequence[Article],
+    *,
+    section: tuple[int, int] | None = None,
+    leaning: bool = False,
+) -> RankedPool:
+    """Reorder the sentences of a pool, and correct the confidence in them.
+
+    Args:
+        ranked: The pool as it was ranked.
+        question: As it is read.
+        articles: Those of the pool, in its order.
+        section: Where the section that is asked for stands, where the pool is of one article.
+        leaning: Whether the question is an ellipsis that follows another ("and scooters?").
+    """
+    sentences = _sentences(ranked, articles)
+    quoted = _past_questions(ranked.ranking.quoted, sentences.quotes)
+    confidence, reasons = ranked.ranking.confidence, ranked.ranking.reasons
+    decided: list[int] = []
+    if section:
+        spans = ranked.pool.sentence_spans.tolist()
+        decided = [r for r, (a, b) in enumerate(spans) if section[0] <= a and b <= section[1]]
+        reasons = ("the question names the section that this stands in",) if decided else reasons
+        order = np.arange(len(decided), dtype=np.float32)
+        quoted[decided] = quoted.max() + _LIFT - order / 100
+        confidence = max(confidence, _PLAIN) if decided else confidence
+    else:
+        turning = specifics(question)
+        missing = [each for each in turning if not sentences.holding(frozenset([each.term]))]
+        if gone := [each for each in missing if not _is_date_of(each, articles)]:
+            confidence = min(confidence, _ABSENT)
+            reasons = tuple(f"\u2018{each.text}\u2019 is not mentioned" for each in gone)
+        elif named := _named(question, turning, sentences, leaning=leaning):
+            decided, sure = named
+            quoted[decided] += _LIFT
+            confidence = max(confidence, _PLAIN) if sure else confidence
+    if quoted is ranked.ranking.quoted:
+        return ranked
+    return replace(
+        ranked,
+        ranking=replace(ranked.ranking, quoted=quoted, confidence=confidence, reasons=reasons),
+    )
+
+
+def _sentences(ranked: RankedPool, articles: Sequence[Article]) -> _Sentences:
+    pool = ranked.pool
+    passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
+    owners = [articles[number] for number in pool.article_of[passage].tolist()]
+    spans = pool.sentence_spans.tolist()
+    tables = {
+        id(article): [(b.start, b.end) for b in article.blocks if b.kind is BlockKind.TABLE_ROW]
+        for article in articles
+    }
+    return _Sentences(
+        tuple(owner.text[a:b] for owner, (a, b) in zip(owners, spans, strict=True)),
+        tuple(owner.language for owner in owners),
+        tuple(
+            any(start <= a < end for start, end in tables[id(owner)])
+            for owner, (a, _) in zip(owners, spans, strict=True)
+        ),
+    )
+
+
+def _past_questions(quoted: Float32, quotes: Sequence[str]) -> Float32:
+    """Scores in which a question of the article hands its place on to what follows it."""
+    asked = [bool(_QUESTION.search(quote)) for quote in quotes]
+    scores = quoted.copy()
+    if all(asked):
+        return scores
+    for row in range(len(quotes) - 1):
+        if asked[row] and not asked[row + 1]:
+            scores[row + 1] = max(scores[row + 1], scores[row] + 0.01)
+    scores[asked] -= 2 * _LIFT
+    return scores
+
+
+def _named(
+    question: str, turning: Sequence[Specific], sentences: _Sentences, *, leaning: bool
+) -> tuple[list[int], bool] | None:
+    """The sentences that name what a question is about, and whether that is all it asks."""
+    content = frozenset(terms(question)) - GENERIC
+    if turning:
+        rows = sentences.holding(frozenset(each.term for each in turning))
+        return (rows, bool(sentences.holding(content))) if rows else None
+    name = _WHO.fullmatch(question)
+    if name and _OPENED.match(question) and content:
+        rows = sentences.holding(content)
+        described = [row for row in rows if _describes(name["name"], sentences.quotes[row])]
+        return (described or rows, True) if rows else None
+    if leaning and content and (rows := sentences.holding(content)):
+        return rows, True
+    words = {folded(word.lower()) for word in _WORD.findall(question)}
+    rows = [row for row in _rows(sentences) if _first_word(sentences.quotes[row]) in words]
+    return (rows, True) if rows else None
+
+
+def _rows(sentences: _Sentences) -> Iterator[int]:
+    return (row for row, there in enumerate(sentences.in_table) if there)
+
+
+def _first_word(quote: str) -> str | None:
+    word = _WORD.search(quote)
+    return folded(word[0].lower()) if word else None
+
+
+def _describes(name: str, quote: str) -> bool:
+    """Whether a sentence says what somebody is: "Novak, who …", "chairman Novak"."""
+    last = re.escape(name.split()[-1].rstrip("."))
+    return bool(
+        re.search(rf"\b{last}(?:,| \(| (?:is|was|of|from|who|has been)\b)", quote)
+        or re.search(rf"\b[a-z]+ (?:[A-Z][\w.]* )*{last}\b", quote)
+    )
+
+
+def _is_date_of(each: Specific, articles: Sequence[Article]) -> bool:
+    """Whether a year is that in which an article appeared: it need not name it."""
+    return each.kind == "year" and any((a.published or "")[:4] == each.text for a in articles)
