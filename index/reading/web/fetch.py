@@ -17,15 +17,13 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import Message
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from index.errors import FetchError
-from index.reading.web.http_cache import StoredPage, load_page, store_page
 from index.reading.web.robots import AGENT, refuses
 
 __all__ = ["Page", "fetch", "is_public"]
@@ -74,7 +72,7 @@ class Page:
 
 
 def fetch(url: str, *, allow_private: bool = False, seconds: float = SECONDS) -> Page:
-    """Fetch a page; one fetched before is asked for again only if it has changed.
+    """Fetch a page, whole or not at all.
 
     Args:
         url: An ``http`` or ``https`` address.
@@ -97,21 +95,16 @@ def fetch(url: str, *, allow_private: bool = False, seconds: float = SECONDS) ->
         visited.append(url)
         addresses = _resolve(parts, deadline, allow_private)
         _check_robots(url, parts, addresses, asked, deadline)
-        stored = load_page(url)
         with _Exchange(parts, addresses, deadline) as exchange:
-            response = exchange.request(stored.conditions if stored else {})
+            response = exchange.request()
             location = response.getheader("Location")
             if response.status in _REDIRECTS and location:
-                url = urljoin(url, location)
+                url = _redirected(url, location)
                 continue
-            if response.status == 304 and stored:
-                return Page(url, stored.data, stored.content_type)
             _check_status(url, response.status)
             content_type = response.getheader("Content-Type") or ""
             _check_type(url, content_type)
-            data = exchange.body(response)
-        _remember(url, data, content_type, response.headers)
-        return Page(url, data, content_type)
+            return Page(url, exchange.body(response), content_type)
 
 
 def is_public(address: str) -> bool:
@@ -139,6 +132,16 @@ def is_public(address: str) -> bool:
         or ip.is_private
         or ip.is_loopback
     )
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchError(
+            f"{url} redirects to {location!r}, which is not an address; open it in a browser and"
+            " save the page"
+        ) from error
 
 
 def _checked_url(url: str) -> SplitResult:
@@ -223,7 +226,7 @@ class _Exchange:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
-    def request(self, conditions: Mapping[str, str]) -> http.client.HTTPResponse:
+    def request(self) -> http.client.HTTPResponse:
         """Send the request, and read the response as far as its headers."""
         parts = self._parts
         try:
@@ -238,9 +241,8 @@ class _Exchange:
                 "User-Agent": f"Mozilla/5.0 (compatible; {AGENT})",
                 "Accept": "text/html,application/xhtml+xml,application/pdf,text/*;q=0.9,*/*;q=0.5",
                 "Accept-Language": "*",
-                "Accept-Encoding": ", ".join(_encodings()),
+                "Accept-Encoding": "gzip, deflate, br",
                 "Connection": "close",
-                **conditions,
             }
             connection.request("GET", target, headers=headers)
             return connection.getresponse()
@@ -252,8 +254,9 @@ class _Exchange:
             raise self._failed(error) from error
 
     def body(self, response: http.client.HTTPResponse) -> bytes:
-        """The content of a response, decompressed and within bounds."""
+        """The content of a response: whole, decompressed and within bounds."""
         coding = (response.getheader("Content-Encoding") or "").strip().lower()
+        length = response.getheader("Content-Length")
         unpack = _unpacker(coding, self._parts.hostname or "")
         data = bytearray()
         received = 0
@@ -269,6 +272,8 @@ class _Exchange:
                     )
                 if not chunk:
                     break
+            if length is not None and not response.chunked and received != int(length):
+                raise ValueError(f"{received} of {length} bytes arrived")
         except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
             raise self._failed(error) from error
         if time.monotonic() >= self._deadline:
@@ -297,38 +302,44 @@ def _connect(addresses: list[Address], parts: SplitResult, deadline: float) -> s
     raise FetchError(f"{parts.netloc} cannot be reached ({problem}); try again later") from problem
 
 
-def _encodings() -> list[str]:
-    try:
-        import brotli  # noqa: F401
-    except ImportError:
-        return ["gzip", "deflate"]
-    return ["gzip", "deflate", "br"]
-
-
 def _unpacker(coding: str, host: str) -> Callable[[bytes | None], bytes]:
     """A function from each chunk received (None at the end) to what it unpacks to."""
     if coding in ("", "identity"):
         return lambda chunk: chunk or b""
     if coding in ("gzip", "x-gzip", "deflate"):
         return _inflater(zlib_only=coding == "deflate")
-    if coding == "br" and "br" in _encodings():
+    if coding == "br":
         return _expander()
     raise FetchError(f"{host} sends the page packed as {coding!r}, which nobody asked for")
 
 
 def _inflater(*, zlib_only: bool) -> Callable[[bytes | None], bytes]:
-    state = [zlib.decompressobj(15 if zlib_only else 47)]
+    inner = zlib.decompressobj(15 if zlib_only else 47)
+    started = False
 
     def inflate(chunk: bytes | None) -> bytes:
+        nonlocal inner, started
         if chunk is None:
-            return state[0].flush()
-        try:
-            return state[0].decompress(chunk, MAX_BYTES + 1)
-        except zlib.error:
-            if not zlib_only:
-                raise
-            state[0] = zlib.decompressobj(-15)  # some servers leave zlib's header out
-            return state[0].decompress(chunk, MAX_BYTES + 1)
+            if started and not inner.eof:
+                raise ValueError("the compressed page is cut off")
+            return b""
+        unpacked = b""
+        while chunk and len(unpacked) <= MAX_BYTES:
+            if inner.eof:  # gzip may come in several members, and be padded with zeros
+                chunk = chunk.lstrip(b"\0")
+                if zlib_only or not chunk:
+                    break
+                inner = zlib.decompressobj(47)
+            try:
+                unpacked += inner.decompress(chunk, MAX_BYTES + 1)
+            except zlib.error:
+                if not zlib_only or started:
+                    raise
+                inner = zlib.decompressobj(-15)  # some servers leave zlib's header out
+                unpacked += inner.decompress(chunk, MAX_BYTES + 1)
+            started = True
+            chunk = inner.unused_data
+        return unpacked
 
     return inflate
 
@@ -337,10 +348,15 @@ def _expander() -> Callable[[bytes | None], bytes]:
     import brotli
 
     decompressor = brotli.Decompressor()
+    started = False
 
     def expand(chunk: bytes | None) -> bytes:
+        nonlocal started
         if chunk is None:
+            if started and not decompressor.is_finished():
+                raise ValueError("the compressed page is cut off")
             return b""
+        started = True
         try:
             return bytes(decompressor.process(chunk, output_buffer_limit=MAX_BYTES + 1))
         except brotli.error as error:
@@ -373,7 +389,7 @@ def _check_robots(
         # A robots.txt that cannot be had asks for nothing; a host that cannot be reached is met
         # again with the page itself.
         with contextlib.suppress(FetchError), _Exchange(robots, addresses, soon) as exchange:
-            response = exchange.request({})
+            response = exchange.request()
             if response.status == http.client.OK:
                 asked[origin] = exchange.body(response)
     if refuses(asked[origin], url):
@@ -384,7 +400,7 @@ def _check_robots(
 
 
 def _check_status(url: str, status: int) -> None:
-    if 200 <= status < 300:
+    if status in (200, 203):
         return
     save = "open it in a browser, save the page, and give the saved file"
     if status in (401, 402, 403, 407, 429, 451):
@@ -394,6 +410,8 @@ def _check_status(url: str, status: int) -> None:
         )
     if status in (404, 410):
         raise FetchError(f"there is no page at {url} (status {status}); check the address")
+    if status == http.client.PARTIAL_CONTENT:
+        raise FetchError(f"{url} sent only a part of the page (status 206); {save}")
     raise FetchError(f"{url} answered with status {status}; try again later, or {save}")
 
 
@@ -401,14 +419,3 @@ def _check_type(url: str, content_type: str) -> None:
     kind = content_type.partition(";")[0].strip().lower()
     if kind and not kind.startswith(_TYPES):
         raise FetchError(f"{url} is {kind}, not an article; give a page, PDF or Word document")
-
-
-def _remember(url: str, data: bytes, content_type: str, headers: Message) -> None:
-    """Keep a page whose server can say later whether it has changed."""
-    conditions = {}
-    if headers.get("ETag"):
-        conditions["If-None-Match"] = headers["ETag"]
-    if headers.get("Last-Modified"):
-        conditions["If-Modified-Since"] = headers["Last-Modified"]
-    if conditions and "no-store" not in (headers.get("Cache-Control") or "").lower():
-        store_page(url, StoredPage(conditions, content_type, data))
