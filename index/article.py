@@ -31,6 +31,7 @@ class BlockKind(str, Enum):
     TABLE_ROW = "table_row"
     QUOTE = "quote"
     CAPTION = "caption"
+    CODE = "code"
     FURNITURE = "furniture"
 
     @property
@@ -46,6 +47,7 @@ _CITABLE = frozenset(
         BlockKind.TABLE_ROW,
         BlockKind.QUOTE,
         BlockKind.CAPTION,
+        BlockKind.CODE,
     }
 )
 
@@ -58,7 +60,7 @@ class Block:
         kind: What it is.
         start: First code point.
         end: One past the last code point.
-        level: Depth of a heading, from 1; 0 for every other kind.
+        level: Depth of a heading, from 1; 1 for the header row of a table; else 0.
         page: Page it stands on, from 1, where the source has pages.
     """
 
@@ -99,6 +101,7 @@ class Article:
         site: Name of the publication, or None.
         url: Where it can be read, or None.
         language: ISO 639-1 code, or None where it was not detected.
+        omitted: What of the source was left out: "12 blocks of comments".
     """
 
     text: str
@@ -110,6 +113,7 @@ class Article:
     site: str | None = None
     url: str | None = None
     language: str | None = None
+    omitted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse blocks that do not lie in the text in order, and articles with nothing to cite."""
@@ -164,6 +168,7 @@ class Article:
         return asdict(self) | {
             "blocks": [[b.kind.value, b.start, b.end, b.level, b.page] for b in self.blocks],
             "authors": list(self.authors),
+            "omitted": list(self.omitted),
         }
 
     @classmethod
@@ -173,8 +178,9 @@ class Article:
         Raises:
             KeyError, TypeError, ValueError: The mapping is not of that form.
         """
-        values = {field.name: data[field.name] for field in fields(cls)}
+        values = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         values["authors"] = tuple(data["authors"])
+        values["omitted"] = tuple(data.get("omitted", ()))
         values["blocks"] = tuple(
             Block(BlockKind(kind), start, end, level, page)
             for kind, start, end, level, page in data["blocks"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path, PurePath
@@ -21,7 +22,8 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | TextIO"
 
 MAX_BYTES = 100 * 2**20
 """No article is larger; a file that is was given by mistake."""
-SMALL_TEXT_BYTES = 2**20
+SMALL_TEXT_BYTES = 2**16
+"""What has no structure to parse is cheaper read here than sent to a child, up to this size."""
 
 WHOLE_ARTICLE = 2000
 """Characters from which a page that is for subscribers is taken to be there as a whole."""
@@ -120,6 +122,13 @@ def _check_paywall(data: bytes, article: Article, url: str) -> None:
 
 def _read_file(path: Path) -> bytes:
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            # A pipe that nobody writes to would be waited for without end.
+            raise UnreadableSource(
+                f"{str(path)!r} is a pipe or a device, not a file; save the article, or give it to"
+                " article-qa as its standard input: -"
+            )
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:

@@ -1,16 +1,21 @@
-"""Reading that ends: what a library cannot be trusted to bound is read in a child process.
+"""Reading that ends: what is foreign is parsed in a child process, in bounded time and memory.
 
-A child costs about a fifth of a second, so small pages and documents, whose cost is known to
-be small, are read here. PDFs always go to a child: a few bytes of one can stand for anything.
+A child stays for the next source, so that a page costs a few milliseconds more than if it were
+read here. One that read a PDF, something large, or nothing is replaced: tearing down a damaged
+document can crash or hang.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from typing import Any
+import threading
+from importlib import import_module
+from typing import Any, BinaryIO, cast
 
 from index import errors
 from index.article import Article
@@ -19,19 +24,21 @@ from index.reading.encodings import decode_text
 from index.reading.formats import Format
 from index.reading.plaintext import article_from_text
 
-__all__ = ["MAX_MEMORY", "MAX_SECONDS", "read_bounded"]
+__all__ = ["MAX_MEMORY", "MAX_SECONDS", "read_bounded", "read_here"]
 
 MAX_SECONDS = 10.0
 MAX_MEMORY = 500 * 2**20
-"""Bytes of address space a child may have beyond what it starts with."""
+"""Bytes of address space a child may have beyond the source itself."""
 MAX_WRITTEN_BYTES = 10 * 2**20
-SMALL_PAGE_BYTES = 2**20
+MAX_IDLE = 2
+"""Children that wait for a source."""
+MAX_ORDERS = 100
+"""Sources that one child reads."""
+LARGE = 2**20
 
-# Characters that cost a parser most, and how many of them are sure to be cheap.
-_COSTLY = {
-    Format.HTML: (b"<", 30_000),
-    Format.MARKDOWN: (b"[", 2_000),
-    Format.EMAIL: (b"\n--", 500),
+_SLOW_TO_IMPORT = {
+    Format.HTML: "index.reading.html.page",
+    Format.PDF: "index.reading.pdf.document",
 }
 _WRITTEN = (Format.HTML, Format.MARKDOWN, Format.TEXT)
 
@@ -50,7 +57,7 @@ def read_bounded(
     content_type: str = "",
     seconds: float = MAX_SECONDS,
 ) -> Article:
-    """Read a page, PDF, Word document or e-mail within bounded time and memory.
+    """Read a source within bounded time and memory.
 
     Args:
         kind: Its format.
@@ -70,14 +77,27 @@ def read_bounded(
             f"{name} has {len(data) / 2**20:.0f} MB, and {kind.value} may have"
             f" {MAX_WRITTEN_BYTES // 2**20}; save the article's part of it"
         )
-    if _is_small(kind, data):
-        try:
-            return read_here(kind, data, name=name, url=url, content_type=content_type)
-        except RecursionError as error:
-            raise UnreadableSource(
-                f"{name} is nested too deeply to be read; save it anew"
-            ) from error
-    return _read_in_child(kind, data, name, url, content_type, seconds)
+    order = {"kind": kind.name, "name": name, "url": url, "content_type": content_type}
+    child = _idle_child() or _Child()
+    kept = False
+    try:
+        result = child.ask(order, data, seconds)
+        kept = kind is not Format.PDF and len(data) <= LARGE
+    except TimeoutError as error:
+        raise SourceError(
+            f"reading {name} took more than {seconds:g} seconds and was stopped; give a shorter"
+            " part of it"
+        ) from error
+    except OSError as error:
+        raise UnreadableSource(
+            f"{name} could not be read: it is damaged, nested too deeply, or needs more than"
+            f" {MAX_MEMORY // 2**20} MB of memory; save it again or give a shorter part of it"
+        ) from error
+    finally:
+        _put_back(child, usable=kept)
+    if "error" in result:
+        raise getattr(errors, result["error"], SourceError)(result["message"])
+    return Article.from_dict(result)
 
 
 def read_here(
@@ -107,88 +127,122 @@ def read_here(
     return read_email(data, name=name)
 
 
-def _is_small(kind: Format, data: bytes) -> bool:
-    """Whether reading it here is sure to be quick."""
-    if kind is Format.PDF or len(data) > SMALL_PAGE_BYTES:
-        return False
-    if kind is Format.DOCX:  # its reader bounds what it unpacks by itself
-        return True
-    mark, cheap = _COSTLY.get(kind, (b"\n", len(data)))
-    return data.count(mark) <= cheap
-
-
 def _charset(content_type: str) -> str | None:
     _, found, charset = content_type.lower().partition("charset=")
     return charset.split(";")[0].strip() if found else None
 
 
-def _read_in_child(
-    kind: Format, data: bytes, name: str, url: str | None, content_type: str, seconds: float
-) -> Article:
-    order = {"kind": kind.name, "name": name, "url": url, "content_type": content_type}
-    # An isolated interpreter: nothing of the working directory can be imported in its place.
-    command = [sys.executable, "-I", "-c", _CHILD, json.dumps([p or os.getcwd() for p in sys.path])]
-    with subprocess.Popen(  # noqa: S603
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as child:
+class _Child:
+    """A process that reads one source after another.
+
+    A line of JSON and the bytes that it announces go in, and a line of JSON comes out.
+    """
+
+    def __init__(self) -> None:
+        # An isolated interpreter: nothing of the working directory can be imported in its place.
+        path = json.dumps([p or os.getcwd() for p in sys.path])
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", "-c", _CHILD, path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._input = cast("BinaryIO", self._process.stdin)
+        self._output = cast("BinaryIO", self._process.stdout)
+        self._orders = 0
+        self.parent = os.getpid()
+
+    @property
+    def usable(self) -> bool:
+        return self._orders < MAX_ORDERS and self._process.poll() is None
+
+    def ask(self, order: dict[str, Any], data: bytes, seconds: float) -> dict[str, Any]:
+        """The answer to an order.
+
+        Raises:
+            TimeoutError: There was none in time.
+            OSError: The child died of it.
+        """
+        self._orders += 1
+        header = json.dumps(order | {"size": len(data)})
+        self._input.write(header.encode("ascii") + b"\n")
+        self._input.flush()
+        self._output.readline()  # what the child imports first is not the source's fault
+        late = threading.Event()
+        timer = threading.Timer(seconds, lambda: (late.set(), self._process.kill()))
+        timer.daemon = True
+        timer.start()
         try:
-            answer, _ = child.communicate(
-                json.dumps(order).encode("ascii") + b"\n" + data, timeout=seconds
-            )
-        except subprocess.TimeoutExpired as error:
-            child.kill()
-            raise SourceError(
-                f"reading {name} took more than {seconds:g} seconds and was stopped; give a shorter"
-                " part of it"
-            ) from error
-        except BaseException:
-            child.kill()
-            raise
-    return _article_of(answer, child.returncode, name)
-
-
-def _article_of(answer: bytes, status: int, name: str) -> Article:
-    try:
+            self._input.write(data)
+            self._input.flush()
+            answer = self._output.readline()
+            if not answer.endswith(b"\n"):
+                raise BrokenPipeError("the process that reads has ended")
+        except OSError as error:
+            raise (TimeoutError() if late.is_set() else error) from error
+        finally:
+            timer.cancel()
         result: dict[str, Any] = json.loads(answer)
-    except ValueError as error:
-        raise UnreadableSource(
-            f"{name} could not be read: it is damaged, or needs more than"
-            f" {MAX_MEMORY // 2**20} MB of memory (status {status}); save it again or give a"
-            " shorter part of it"
-        ) from error
-    if "error" in result:
-        kind = getattr(errors, result["error"], SourceError)
-        raise kind(result["message"])
-    return Article.from_dict(result)
+        return result
+
+    def end(self) -> None:
+        self._process.kill()
+        for pipe in (self._input, self._output):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        self._process.wait()
+
+
+_idle: list[_Child] = []
+_lock = threading.Lock()
+
+
+def _idle_child() -> _Child | None:
+    with _lock:
+        while _idle:
+            child = _idle.pop()
+            if child.parent != os.getpid():  # of the process that this one was forked from
+                continue
+            if child.usable:
+                return child
+            child.end()
+    return None
+
+
+def _put_back(child: _Child, *, usable: bool) -> None:
+    with _lock:
+        if usable and child.usable and len(_idle) < MAX_IDLE:
+            _idle.append(child)
+            return
+    child.end()
+
+
+@atexit.register
+def _end_idle() -> None:
+    while child := _idle_child():
+        child.end()
 
 
 def child_main() -> None:
-    """What a child process does: read an order and a file, write an article or an error."""
-    header = sys.stdin.buffer.readline()
-    data = sys.stdin.buffer.read()
-    order = json.loads(header)
-    _limit_memory(len(data))
-    result: dict[str, Any]
-    try:
-        article = read_here(
-            Format[order["kind"]],
-            data,
-            name=order["name"],
-            url=order["url"],
-            content_type=order["content_type"],
-        )
-        result = article.to_dict()
-    except SourceError as error:
-        result = {"error": type(error).__name__, "message": str(error)}
-    except MemoryError:
-        result = {
-            "error": "SourceError",
-            "message": f"{order['name']} needs more than {MAX_MEMORY // 2**20} MB of memory to"
-            " read; give a shorter part of it",
-        }
-    sys.stdout.buffer.write(json.dumps(result).encode("ascii"))
-    sys.stdout.buffer.flush()
-    os._exit(0)  # tearing down a damaged document can crash or hang
+    """What a child process does: read orders and sources, write articles or errors."""
+    orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library's print is no answer
+    while header := orders.readline():
+        order = json.loads(header)
+        kind = Format[order.pop("kind")]
+        if kind in _SLOW_TO_IMPORT:
+            import_module(_SLOW_TO_IMPORT[kind])
+        answers.write(b"\n")
+        answers.flush()
+        data = orders.read(order.pop("size"))
+        _limit_memory(len(data))
+        try:
+            result = read_here(kind, data, **order).to_dict()
+        except SourceError as error:
+            result = {"error": type(error).__name__, "message": str(error)}
+        answers.write(json.dumps(result).encode("ascii") + b"\n")
+        answers.flush()
+    os._exit(0)
 
 
 def _limit_memory(size: int) -> None:

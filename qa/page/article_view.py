@@ -24,6 +24,7 @@ _TAGS = {
     BlockKind.PARAGRAPH: "p",
     BlockKind.TABLE_ROW: "p",
     BlockKind.CAPTION: "p",
+    BlockKind.CODE: "pre",
     BlockKind.BYLINE: "p",
     BlockKind.DATELINE: "p",
     BlockKind.FURNITURE: "p",

@@ -30,7 +30,16 @@ _TIME = re.compile(
     r"|\d{1,2}[./ ]|\d{4}\b|(?:first\s+)?(?:published|posted|updated)\b).*$",
     re.DOTALL,
 )
-_SENTENCE = re.compile(r"(?<=[^\W\d_]{3})\.\s+\S.*$")
+_SENTENCE = re.compile(r"(?<=\s)(?P<last>[^\W\d_]{3,})\.\s+\S.*$")
+_ABBREVIATED = frozenset(
+    """adm amb assoc asst bros capt chas cmdr col cpl dipl esq gen geo gov hon ing insp jas jos
+    lieut mag maj messrs msgr mme pres prof rep rev sen sgt supt thos univ""".split()
+)
+_LIST = re.compile(r"\s*;\s*|\s+(?:and|AND|&)\s+")
+# "Doe, Jane A.", "van der Berg, Jan": one family name, then the given ones.
+_REVERSED = re.compile(
+    r"(?P<last>(?:[a-z]{2,3}\s){0,2}[^\W\d_][\w'’-]*),\s+(?P<first>[^\W\d_][\w'’.-]*(?:\s[^\W\d_][\w'’.-]*){0,2})"
+)
 _ADDRESS = re.compile(r"https?://|www\.|@|^admin|admin$|^(?:user|unknown|guest|none|null)$", re.I)
 _NOBODY = re.compile(
     r"(?i)\b(?:staff|editors?|administrator|team|desk|newsroom|posted|published|updated|"
@@ -73,7 +82,13 @@ def page_authors(
         return shown
     # "Staff Reports" says more than nothing.
     whole = (_SPACE.sub(" ", _BY.sub("", value)).strip() for values in fields for value in values)
-    staff = tuple([n for n in whole if n and len(n) <= 80 and not _ADDRESS.search(n)][:1])
+    staff = tuple(
+        [
+            n
+            for n in whole
+            if 0 < len(n) <= 80 and not re.search(r"\d", n) and not _ADDRESS.search(n)
+        ][:1]
+    )
     return named or staff or shown
 
 
@@ -84,11 +99,12 @@ def _names(values: Iterable[str], site: str = "") -> tuple[str, ...]:
         value = _SPACE.sub(" ", value).strip()
         if not value or len(value) > 300:
             continue
-        byline = "By " + _AND.sub(" and ", _BY.sub("", value))
-        for name in authors_of_byline(byline) or ((value,) if len(value.split()) <= 5 else ()):
-            name = _bare(name, site)
-            if name and len(name) <= 80 and not _NOBODY.search(name) and name not in names:
-                names.append(name)
+        for part in _LIST.split(_AND.sub(" and ", _BY.sub("", value))):
+            part = _in_order(part, site)
+            for name in authors_of_byline("By " + part) or ((part,) * (len(part.split()) <= 5)):
+                name = _bare(name, site)
+                if name and len(name) <= 80 and not _NOBODY.search(name) and name not in names:
+                    names.append(name)
     names = [name for name in names if not _ADDRESS.search(name)]
     people = [name for name in names if not _AGENCY.match(name) and not _is_site(name, site)]
     if any(" " in name for name in people):
@@ -97,9 +113,29 @@ def _names(values: Iterable[str], site: str = "") -> tuple[str, ...]:
     return tuple((people or names)[:MAX_AUTHORS])
 
 
+def _in_order(name: str, site: str) -> str:
+    """A name that is given family name first, as it is spoken."""
+    match = _REVERSED.fullmatch(name.strip(_AROUND))
+    if match is None:
+        return name
+    for part in match.groups():
+        if (
+            _DEGREE.match(part)
+            or _AGENCY.match(part)
+            or _NOBODY.search(part)
+            or _is_site(part, site)
+        ):
+            return name
+    return f"{match['first']} {match['last']}"
+
+
+def _without_sentence(match: re.Match[str]) -> str:
+    return match.group() if match["last"].lower() in _ABBREVIATED else match["last"]
+
+
 def _bare(name: str, site: str) -> str:
     """A name without "by" before it, and the date, agency or degree after it."""
-    name = _SENTENCE.sub("", _TIME.sub("", _BY.sub("", name))).strip(_AROUND)
+    name = _SENTENCE.sub(_without_sentence, _TIME.sub("", _BY.sub("", name))).strip(_AROUND)
     person = _WITH_AGENCY.sub("", name)
     if site and person.lower().endswith(" " + site.lower()):
         person = person[: -len(site)]

@@ -20,9 +20,9 @@ __all__ = ["Leaf", "Place", "leaves_of"]
 
 # Never text, whatever is written in them.
 _SKIPPED = frozenset(
-    """script style noscript template svg math head title iframe frame object embed applet audio
+    """script style noscript template svg head title iframe frame object embed applet audio
     video canvas map select option optgroup textarea button input datalist dialog meter progress
-    nav rp""".split()
+    nav rp rt rtc""".split()
 )
 _BLOCKS = frozenset(
     """address article aside blockquote body caption center dd details dir div dl dt fieldset
@@ -32,14 +32,20 @@ _BLOCKS = frozenset(
 _BOLD = frozenset(("b", "strong"))
 _NAMED = frozenset(
     """article main aside footer header form figure blockquote table ul ol li dl figcaption pre
-    h1 h2 h3 h4 h5 h6 caption tr p""".split()
+    h1 h2 h3 h4 h5 h6 caption tr th thead dt dd p""".split()
 )
 MAX_CELL = 150
 """Longer cells make a table of layout, not of data."""
+MAX_LONE_CELL = 40
+MAX_SPAN = 100
 
 _DIGITS = re.compile(r"\d+")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_HIDING = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_PROSE_LINE = re.compile(r"^\s{0,3}[^\W\d_](?:[\w'’\"“”,;:()-]+[ \t]+){5,}", re.MULTILINE)
 _FOOTNOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|reflist)(?:$|[\s_-])")
+_COMMENTS = re.compile(r"comment|disqus|repl(?:y|ies)")
+_OTHERS = re.compile(r"comment|disqus|repl(?:y|ies)|related|sidebar|footer|widget|recommend")
 _NAMING = ("class", "id", "role", "itemprop", "data-component")
 
 
@@ -110,6 +116,16 @@ class Place:
         return self.says(_of_a_post)
 
     @property
+    def commented(self) -> bool:
+        """Whether it stands among readers' comments."""
+        return self.says(_of_comments)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it belongs to a comment, or to another article that is pointed to."""
+        return not self.within.isdisjoint(("aside", "footer")) or self.says(_of_others)
+
+    @property
     def noted(self) -> bool:
         """Whether it stands among footnotes."""
         return self.says(_of_footnotes)
@@ -117,6 +133,14 @@ class Place:
 
 def _of_a_post(names: str) -> bool:
     return "twitter-tweet" in names or "instagram-media" in names
+
+
+def _of_comments(names: str) -> bool:
+    return _COMMENTS.search(names) is not None
+
+
+def _of_others(names: str) -> bool:
+    return _OTHERS.search(names) is not None
 
 
 def _of_footnotes(names: str) -> bool:
@@ -132,14 +156,25 @@ class Leaf:
         place: The element it stands in.
         linked: Characters of link text in it.
         row: Number of the table row it is, or is a cell of; -1 outside tables.
+        column: Of the cell it stands in, from 0.
         bold: Characters of bold text in it.
+        preformatted: Whether it is code or the like, its lines and indentation kept.
+        formula: Whether there is mathematics in it.
     """
 
     text: str
     place: Place
     linked: int
     row: int = -1
+    column: int = 0
     bold: int = 0
+    preformatted: bool = False
+    formula: bool = False
+
+    @property
+    def in_table(self) -> bool:
+        """Whether it is a row of several cells."""
+        return self.row >= 0 and "| " in self.text
 
 
 def leaves_of(root: etree._Element) -> list[Leaf]:
@@ -150,19 +185,60 @@ def leaves_of(root: etree._Element) -> list[Leaf]:
     """
     walk = _Walk()
     walker = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    skipped: etree._Element | None = None
     for event, element in walker:
         tag = element.tag
         if event == "start":
-            if tag in _SKIPPED or (tag == "sup" and _is_note_mark(element)):
+            if not _is_read_in_parts(walk, element, tag):
+                skipped = element
                 walker.skip_subtree()
             else:
                 walk.enter(element, tag)
         else:
-            if event == "end" and tag not in _SKIPPED:  # leaving a note mark changes nothing
+            if event == "end" and element is not skipped:
                 walk.leave(tag)
             walk.add(element.tail)
     walk.flush()
     return _rows_joined(walk.leaves)
+
+
+def _is_read_in_parts(walk: _Walk, element: etree._Element, tag: str) -> bool:
+    """Whether what stands in an element is walked through; formulas and code are taken whole."""
+    if tag == "math" or (tag == "script" and "math/" in (element.get("type") or "")):
+        walk.add_formula(element)
+        return False
+    if tag in _SKIPPED or (tag == "sup" and _is_note_mark(element)) or is_hidden(element):
+        return False
+    if tag == "pre":
+        text = _preformatted(element)
+        if text:
+            walk.add_preformatted(element, text)
+            return False
+    return True
+
+
+def is_hidden(element: etree._Element) -> bool:
+    """Whether a browser does not show an element; a formula's words for screen readers are read."""
+    get = element.get
+    if get("aria-hidden") == "true":
+        # Some pages give a formula once as MathML and once more as it is drawn.
+        before = element.getprevious()
+        return before is not None and before.find(".//math") is not None
+    if get("hidden") is None and not _HIDING.search(get("style") or ""):
+        return False
+    return element.find(".//math") is None
+
+
+def _preformatted(element: etree._Element) -> str:
+    """The lines of code or the like; "" where it is prose that only lacks markup."""
+    for line_break in element.iter("br"):
+        line_break.tail = "\n" + (line_break.tail or "")
+    text = _INVISIBLE.sub("", "".join(map(str, element.itertext())).replace("\r", ""))
+    lines = [line.rstrip() for line in text.strip("\n").split("\n")]
+    prose = len(_PROSE_LINE.findall(text))
+    if element.find(".//code") is None and prose > 0.6 * sum(map(bool, lines)):
+        return ""
+    return "\n".join(lines).strip("\n") if text.strip() else ""
 
 
 def _is_note_mark(element: etree._Element) -> bool:
@@ -177,7 +253,7 @@ class _Walk:
     def __init__(self) -> None:
         self.leaves: list[Leaf] = []
         self._place = Place(None, None)
-        self._rows: list[int] = []
+        self._tables: list[_Table] = []
         self._row_count = 0
         self._links = self._bolds = 0
         self._clear()
@@ -185,6 +261,7 @@ class _Walk:
     def _clear(self) -> None:
         self._pieces: list[str] = []
         self._linked = self._bold = self._breaks = 0
+        self._formula = False
 
     def enter(self, element: etree._Element, tag: str) -> None:
         if tag == "br":
@@ -197,9 +274,13 @@ class _Walk:
         if tag in _BLOCKS:
             self.flush()
             self._place = Place(element, self._place)
-            if tag == "tr":
+            if tag == "table":
+                self._tables.append(_Table())
+            elif tag == "tr" and self._tables:
                 self._row_count += 1
-                self._rows.append(self._row_count)
+                self._tables[-1].begin_row(self._row_count)
+            elif tag in ("td", "th") and self._tables:
+                self._tables[-1].begin_cell(_span(element, "colspan"), _span(element, "rowspan"))
         elif tag == "a":
             self._links += 1
         elif tag in _BOLD:
@@ -210,8 +291,10 @@ class _Walk:
         if tag in _BLOCKS:
             self.flush()
             self._place = self._place.parent or self._place
-            if tag == "tr":
-                self._rows.pop()
+            if tag == "table" and self._tables:
+                self._tables.pop()
+            elif tag == "tr" and self._tables:
+                self._tables[-1].row = -1
         elif tag == "a":
             self._links -= 1
         elif tag in _BOLD:
@@ -234,10 +317,58 @@ class _Walk:
             return
         text = _fold("".join(self._pieces))
         if text:
-            row = self._rows[-1] if self._rows else -1
-            linked = min(self._linked, len(text))
-            self.leaves.append(Leaf(text, self._place, linked, row, self._bold))
+            table = self._tables[-1] if self._tables else _Table()
+            self.leaves.append(
+                Leaf(
+                    text,
+                    self._place,
+                    min(self._linked, len(text)),
+                    table.row,
+                    table.column,
+                    self._bold,
+                    formula=self._formula,
+                )
+            )
         self._clear()
+
+    def add_formula(self, element: etree._Element) -> None:
+        """Take a formula as its author wrote it, else as the characters it is drawn with."""
+        written = element.get("alttext") or element.findtext(".//annotation")
+        self.add(written or " ".join(map(str, element.itertext())))
+        self._formula = True
+
+    def add_preformatted(self, element: etree._Element, text: str) -> None:
+        self.flush()
+        self.leaves.append(Leaf(text, Place(element, self._place), 0, preformatted=True))
+
+
+class _Table:
+    """Where in a table the walk is: its columns are counted as a browser lays them out."""
+
+    def __init__(self) -> None:
+        self.row = -1
+        self.column = 0
+        self._width = 0
+        self._taken: dict[int, int] = {}
+
+    def begin_row(self, number: int) -> None:
+        for column in [c for c in self._taken if self._width and c >= self.column + self._width]:
+            self._taken[column] -= 1
+        self.row, self.column, self._width = number, 0, 0
+
+    def begin_cell(self, columns: int, rows: int) -> None:
+        self.column += self._width
+        while self._taken.get(self.column, 0) > 0:
+            self._taken[self.column] -= 1
+            self.column += 1
+        self._width = columns
+        if rows > 1:
+            self._taken.update(dict.fromkeys(range(self.column, self.column + columns), rows - 1))
+
+
+def _span(element: etree._Element, name: str) -> int:
+    value = (element.get(name) or "").strip()
+    return max(1, min(int(value), MAX_SPAN)) if value.isdecimal() and len(value) < 5 else 1
 
 
 def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
@@ -245,13 +376,26 @@ def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
     joined: list[Leaf] = []
     for row, group in groupby(leaves, key=lambda leaf: leaf.row):
         cells = list(group)
-        if row < 0 or len(cells) < 2 or max(len(cell.text) for cell in cells) > MAX_CELL:
+        # A number alone in a later column says nothing without its place in the row.
+        several = len(cells) > 1 or (cells[0].column > 0 and len(cells[0].text) <= MAX_LONE_CELL)
+        if row < 0 or not several or max(len(cell.text) for cell in cells) > MAX_CELL:
             joined.extend(cells)
             continue
-        text = " | ".join(cell.text.replace("\n", " ") for cell in cells)
-        place = cells[0].place
-        linked, bold = sum(cell.linked for cell in cells), sum(cell.bold for cell in cells)
-        joined.append(Leaf(text, place, linked, row, bold))
+        columns = [""] * (cells[-1].column + 1)
+        for cell in cells:
+            before = columns[cell.column]
+            columns[cell.column] = f"{before} {cell.text}".replace("\n", " ").strip()
+        first = cells[0]
+        joined.append(
+            Leaf(
+                " | ".join(columns).strip(),
+                # So that only a row of nothing but header cells is taken for the header.
+                next((cell.place for cell in cells if "th" not in cell.place.within), first.place),
+                sum(cell.linked for cell in cells),
+                row,
+                bold=sum(cell.bold for cell in cells),
+            )
+        )
     return joined
 
 

@@ -16,12 +16,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import groupby
 from math import log
 from typing import TypeAlias
 
 from index.reading.html.blocks import Leaf, Place
 
-__all__ = ["block_clues", "is_article"]
+__all__ = ["block_clues", "is_article", "is_prose", "with_tables_and_code"]
 
 Shingle: TypeAlias = "tuple[str, ...]"
 
@@ -48,6 +49,10 @@ _NAMES = {
     "quoted": re.compile(r"embed|tweet|pull-?quote|quote"),
     "labels": re.compile(r"title|headline|\bhed\b|heading"),
 }
+_FOREIGN = re.compile(
+    r"comment|disqus|related|recommend|share|social|newsletter|promo|advert|sponsor|navbox|breadcrumb"
+    r"|\bmeta|byline|author|tags|widget|sidebar(?!.*infobox)|references|reflist|toc\b"
+)
 _BOILERPLATE = re.compile(
     r"(?i)\b(?:subscribe|newsletter|sign up|follow (?:us|me|him|her|them|@)|@\w+|copyright|©"
     r"|all rights reserved|click here|read more|cookies?|terms of (?:use|service)|privacy policy"
@@ -80,6 +85,57 @@ def is_article(leaves: Sequence[Leaf], verdict: str) -> list[bool]:
     ]
     keep = _unless_too_few(leaves, clues, keep)
     return _without_repeats(shingles, keep)
+
+
+def is_prose(leaf: Leaf, size: int = MIN_PROSE // 4) -> bool:
+    """Whether a block reads as sentences rather than as a label or links."""
+    return (
+        len(leaf.text) > size
+        and leaf.linked < 0.4 * len(leaf.text)
+        and _TERMINAL.search(leaf.text[-8:]) is not None
+    )
+
+
+def with_tables_and_code(leaves: Sequence[Leaf], keep: list[bool]) -> list[bool]:
+    """Tables, definitions, code and formulas that stand in the article's own element are its own.
+
+    The model judges by how prose looks, and these do not look like it.
+    """
+    votes = [len(leaf.text) * kept for leaf, kept in zip(leaves, keep, strict=True)]
+    main = _main_place(leaves, votes)
+    rows = [row for row, kept in enumerate(keep) if kept]
+    if main is None:
+        return keep
+    within = range(rows[0], rows[-1] + 1) if main.tag in ("body", "html", "") else range(len(keep))
+    structured = [
+        leaf.linked < 0.5 * len(leaf.text)
+        and (leaf.in_table or leaf.preformatted or leaf.formula or "caption" in leaf.place.within)
+        for leaf in leaves
+    ]
+    for defined, group in groupby(range(len(leaves)), key=lambda row: _is_defined(leaves[row])):
+        terms = list(group)
+        if defined and sum("dt" in leaves[row].place.within for row in terms) > 1:
+            for row in terms:  # a single term is rather a label: "Photo: J. Doe"
+                structured[row] = True
+    return [
+        kept or (row in within and structured[row] and _belongs(leaf.place, main))
+        for row, (leaf, kept) in enumerate(zip(leaves, keep, strict=True))
+    ]
+
+
+def _is_defined(leaf: Leaf) -> bool:
+    within = leaf.place.within
+    return ("dt" in within or "dd" in within) and "figcaption" not in within
+
+
+def _belongs(place: Place, main: Place) -> bool:
+    """Whether a place is below the main one, with nothing between that is named as another's."""
+    inner: Place | None = place
+    while inner is not None and inner is not main:
+        if inner.tag in ("aside", "footer", "form") or _FOREIGN.search(inner.names):
+            return False
+        inner = inner.parent
+    return inner is main
 
 
 def _unless_too_few(
@@ -126,9 +182,9 @@ def block_clues(
     """
     count = len(leaves)
     linked = [leaf.linked / len(leaf.text) for leaf in leaves]
-    prose = _prose(leaves, linked, MIN_PROSE)
+    prose = [is_prose(leaf, MIN_PROSE) for leaf in leaves]
     if not any(prose):
-        prose = _prose(leaves, linked, MIN_PROSE // 4)
+        prose = [is_prose(leaf) for leaf in leaves]
     shares = _shares(shingles, verdict)
     _spread(shares, leaves, prose, linked)
     votes = [
@@ -200,14 +256,6 @@ def block_clues(
             }
         )
     return clues
-
-
-def _prose(leaves: Sequence[Leaf], linked: Sequence[float], size: int) -> list[bool]:
-    """Whether each block reads as sentences rather than as labels or links."""
-    return [
-        len(leaf.text) > size and share < 0.4 and _TERMINAL.search(leaf.text[-8:]) is not None
-        for leaf, share in zip(leaves, linked, strict=True)
-    ]
 
 
 def _shingles(words: Sequence[str]) -> set[Shingle]:

@@ -10,7 +10,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from html import unescape
+from html import escape, unescape
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
@@ -20,13 +20,14 @@ from index.reading.assembly import Metadata
 from index.reading.dates import date_in, day_comes_first, iso_date
 from index.reading.html.authors import page_authors, stands_elsewhere
 
-__all__ = ["page_metadata"]
+__all__ = ["declared_text", "page_metadata"]
 
 _ARTICLE_TYPES = re.compile(r"(?i)(?:article|posting|report|review|story|claimreview)$")
 _PAGE_TYPES = re.compile(r"(?i)(?:webpage|itempage|creativework|videoobject|podcastepisode)$")
 _TAG = re.compile(r"<[^>]{1,300}>")
 _WITH_ITEMPROP = etree.XPath("//*[@itemprop]")
 _SPACE = re.compile(r"\s+")
+_CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _SEPARATOR = re.compile(r"\s+[|•·»›–—-]+\s+|\s*\|\s*|\s+::\s+")
 _DATE_NAMES = re.compile(r"date|time|publish|posted|dateline|meta\b")
@@ -35,6 +36,13 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 _DATE_TAGS = ("p", "div", "span", "li", "small", "em", "td", "h4", "h5", "h6", "a")
+MAX_DATE_LINE = 120
+_EVENT = re.compile(r"event|calendar|deadline|schedule|birth|copyright")
+_DATED_BY = re.compile(
+    r"(?i)\b(?:(?P<modified>updated?|modified|edited|edit|revised|reviewed|changed|aktualisiert"
+    r"|geändert|bearbeitet|modifié|actualizado|aggiornato|atualizado)"
+    r"|(?P<published>published|posted|created|veröffentlicht|publié|publicado|pubblicato))\b"
+)
 MAX_LD_NODES = 5000
 MAX_LD_CHARS = 5_000_000
 MAX_TITLE = 500
@@ -46,14 +54,14 @@ _META = {
     "author": ("article:author", "author", "og:author", "byl", "byline", "parsely-author",
                "sailthru.author", "dc.creator", "dc.creator.personalname", "dcterms.creator",
                "dcsext.author", "citation_author", "article:author_name", "cxenseparse:author",
-               "article.author", "twitter:data1"),
+               "article.author"),
     "published": ("article:published_time", "og:article:published_time", "og:published_time",
                   "parsely-pub-date", "sailthru.date", "datepublished", "date", "pubdate",
                   "publishdate", "publish_date", "publish-date", "article.published",
                   "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created",
                   "dc.date", "dcterms.date", "citation_publication_date", "citation_date",
                   "cxenseparse:recs:publishtime", "published-date", "article_date_original",
-                  "originalpublicationdate", "rnews:datepublished", "ptime", "lastpub"),
+                  "originalpublicationdate", "rnews:datepublished", "ptime"),
     "modified": ("article:modified_time", "og:updated_time", "article:updated_time",
                  "datemodified", "lastmod", "last-modified", "dcterms.modified",
                  "dc.date.modified", "revised", "article.updated", "utime"),
@@ -99,6 +107,7 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
         _locale(root, _string(article.get("inLanguage")), first("language")),
         urlsplit(address).hostname or "" if address else "",
     )
+    printed = _printed_dates(root, address, day_first)
     published = _date(
         [
             _string(article.get("datePublished")),
@@ -106,15 +115,17 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
             *(value for key in _META["published"] for value in meta.get(key, ())),
             *item["datepublished"],
             _string(page.get("datePublished")),
+            printed.get("published", ""),
         ],
         day_first,
-    ) or _printed_date(root, address, day_first)
+    )
     modified = _date(
         [
             _string(article.get("dateModified")),
             *(value for key in _META["modified"] for value in meta.get(key, ())),
             *item["datemodified"],
             _string(page.get("dateModified")),
+            printed.get("modified", ""),
         ],
         day_first,
     )
@@ -127,6 +138,18 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
         url=address,
         language=_language(root, _string(article.get("inLanguage")), first("language")),
     )
+
+
+def declared_text(root: etree._Element) -> str:
+    """The article's text as JSON-LD carries it, for pages that show it by a script; "" if none."""
+    article, _ = _structured(root)
+    text = article.get("articleBody") or article.get("text")
+    if not isinstance(text, str):
+        return ""
+    text = unescape(text) if "&lt;" in text or "<" not in text else text
+    if _TAG.search(text):
+        return text
+    return "".join(f"<p>{escape(line)}</p>\n" for line in text.splitlines() if line.strip())
 
 
 def _structured(root: etree._Element) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -143,21 +166,23 @@ def _structured(root: etree._Element) -> tuple[dict[str, Any], dict[str, Any]]:
     }
     articles = [node for node in nodes if _is_a(node, _ARTICLE_TYPES)]
     # A page may list other articles: the one with a text, an author and a date is its own.
-    best = max(
-        articles,
-        key=lambda node: sum(
-            key in node
-            for key in ("articleBody", "author", "datePublished", "headline", "mainEntityOfPage")
-        ),
-        default={},
-    )
+    shown = _letters(" ".join(_text(element, MAX_TITLE) for element in root.iter("h1", "title")))
+
+    def trust(node: dict[str, Any]) -> tuple[bool, int]:
+        headline = _letters(_string(node.get("headline")) or _string(node.get("name")))
+        said = ("articleBody", "author", "datePublished", "headline", "mainEntityOfPage")
+        return bool(headline) and headline in shown, sum(key in node for key in said)
+
+    best = max(articles, key=trust, default={})
     page = next((node for node in nodes if _is_a(node, _PAGE_TYPES)), {})
     return _resolved(best, by_id), _resolved(page, by_id)
 
 
 def _json(text: str) -> object:
-    text = text.strip().removeprefix("<!--").removesuffix("-->")
-    text = text.replace("//<![CDATA[", "").replace("//]]>", "").strip().rstrip(";")
+    # Some wrap it in comments or CDATA marks.
+    text = _CDATA.sub("", text)
+    start = re.search(r"[{\[]", text)
+    text = text[start.start() if start else 0 : max(text.rfind("}"), text.rfind("]")) + 1]
     for candidate in (text, _TRAILING_COMMA.sub(r"\1", text)):
         try:
             return json.loads(candidate, strict=False)
@@ -227,6 +252,9 @@ def _meta_tags(root: etree._Element) -> dict[str, list[str]]:
         content = element.get("content")
         if name and content and content.strip():
             tags[name.strip().lower()].append(_SPACE.sub(" ", unescape(content)).strip())
+    for number in ("1", "2"):  # a label and its value: who wrote it, or how long it takes to read
+        if re.search(r"(?i)written by|author", " ".join(tags.get(f"twitter:label{number}", ()))):
+            tags["author"] += tags.get(f"twitter:data{number}", [])
     return tags
 
 
@@ -321,46 +349,78 @@ def _date(values: Iterable[str], day_first: bool | None) -> str:
     return next(filter(None, found), None) or ""
 
 
-def _printed_date(root: etree._Element, address: str | None, day_first: bool | None) -> str | None:
-    """The date that the page shows: in a time element, in its address, in an element named so.
+def _printed_dates(
+    root: etree._Element, address: str | None, day_first: bool | None
+) -> dict[str, str]:
+    """The days on which the page says it was published and changed, as far as it prints them.
 
-    What stands after the headline goes before what stands above it: the day's own date, a
-    ticker. What stands with a comment or another article's teaser is passed over.
+    Only a line that is a date counts: never one out of the prose, of an event, or of a foot. What
+    stands after the headline goes before what stands above it: the day's own date, a ticker. What
+    stands with a comment or another article's teaser is passed over.
     """
     heading = next(root.iter("h1"), None)
     below = heading is None
-    found: dict[tuple[bool, bool], str] = {}
+    found: dict[str, dict[tuple[bool, bool], str]] = {"published": {}, "modified": {}}
     for element in root.iter("h1", "time", *_DATE_TAGS):
         below = below or element is heading
         key = (element.tag == "time", below)
-        if key not in found:
-            date = _shown_date(element, day_first)
-            if date and not stands_elsewhere(element):
-                found[key] = date
-    shown = (
-        found.get((True, True))
-        or _date_of_address(address)
-        or found.get((True, False))
-        or found.get((False, True))
-        or found.get((False, False))
-    )
-    if shown:
-        return shown
-    from htmldate import find_date  # deferred: few pages need it, and it is slow to import
-
-    searched = find_date(root, original_date=True)
-    return iso_date(searched) if searched else None
+        for name, date in _shown_dates(element, day_first).items():
+            if key not in found[name] and not stands_elsewhere(element):
+                found[name][key] = date
+    shown = {
+        name: next(
+            (dates[key] for key in ((True, True), (True, False), (False, True), (False, False))
+             if key in dates),
+            "",
+        )
+        for name, dates in found.items()
+    }  # fmt: skip
+    in_address = _date_of_address(address)
+    if in_address and (True, True) not in found["published"]:
+        shown["published"] = in_address
+    return shown
 
 
-def _shown_date(element: etree._Element, day_first: bool | None) -> str | None:
+def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, str]:
+    """The dates that an element prints as its page's own, by what they are the dates of."""
+    outer: etree._Element | None = element
+    marks = ""
+    for _ in range(3):
+        if outer is not None:
+            marks += f" {outer.get('class') or ''} {outer.get('id') or ''}".lower()
+            outer = outer.getparent()
+    if _EVENT.search(marks):
+        return {}
+    line = _text(element)
     if element.tag == "time":
-        told = iso_date(element.get("datetime") or "", day_first=day_first)
-        return told or date_in(_text(element), day_first=day_first)
-    marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-    if not _DATE_NAMES.search(marks):
-        return None
-    text = _text(element)
-    return date_in(text, day_first=day_first) if len(text) <= 120 else None
+        parent, sibling = element.getparent(), element.getprevious()
+        around = _text(parent, 2 * MAX_DATE_LINE) if parent is not None else ""
+        is_line = len(around) <= len(line) + MAX_DATE_LINE
+        if parent is not None and parent.tag in ("p", "li", "dd", "td") and not is_line:
+            return {}  # within the prose: the date of what is told there
+        date = iso_date(element.get("datetime") or "", day_first=day_first)
+        if date:
+            beside = parent.text if sibling is None and parent is not None else None
+            beside = sibling.tail if sibling is not None else beside
+            before = around[: around.find(line)] if is_line and line in around else beside or ""
+            words = [match.lastgroup for match in _DATED_BY.finditer(f"{before} {line}")]
+            edited = bool(words) and words[-1] == "modified"
+            return {"modified" if edited or "modified" in marks else "published": date}
+    elif not _DATE_NAMES.search(f"{element.get('class') or ''} {element.get('id') or ''}".lower()):
+        return {}
+    return _dates_of_line(line, day_first) if len(line) <= MAX_DATE_LINE else {}
+
+
+def _dates_of_line(line: str, day_first: bool | None) -> dict[str, str]:
+    """The dates in "Updated 5 May 2020, first published 3 May 2020"."""
+    found: dict[str, str] = {}
+    labels = [(0, "published"), *((m.start(), str(m.lastgroup)) for m in _DATED_BY.finditer(line))]
+    ends = [start for start, _ in labels[1:]] + [len(line)]
+    for (start, name), end in zip(labels, ends, strict=True):
+        date = date_in(line[start:end], day_first=day_first)
+        if date:
+            found.setdefault(name, date)
+    return found
 
 
 def _date_of_address(address: str | None) -> str | None:
@@ -380,8 +440,8 @@ def _canonical(root: etree._Element, *others: str | None) -> str | None:
     )
     base = others[-1] or ""
     for address in (link, *others):
-        full = urljoin(base, (address or "").strip()) if address else ""
         try:
+            full = urljoin(base, (address or "").strip()) if address else ""
             parts = urlsplit(full)
         except ValueError:
             continue
