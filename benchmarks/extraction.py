@@ -71,13 +71,15 @@ def main() -> int:
     pages = list(load_pages(parser.parse_args().data))
     import trafilatura
 
-    from index import Article, BlockKind, EmptyArticle, read_article
+    from index import Article, BlockKind, EmptyArticle
+    from index.reading.formats import Format
+    from index.reading.sandbox import read_here
 
     aside = {BlockKind.TITLE, BlockKind.BYLINE, BlockKind.DATELINE}
 
     def ours(data: bytes) -> Article | None:
         try:
-            return read_article(data)
+            return read_here(Format.HTML, data, name="")  # what a child process does
         except EmptyArticle:
             return None
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from index.errors import EmptyArticle
+from index.errors import EmptyArticle, SourceError
+
+MAX_CHARACTERS = 5_000_000
+MAX_BLOCKS = 100_000
+MAX_SENTENCES = 100_000
+"""What one article may hold: a long book, whose passages are embedded in some minutes."""
+_SENTENCE_END = re.compile(r"[.!?…]+(?=\s)|[。！？؟।]")
 
 __all__ = ["Article", "Block", "BlockKind", "Section"]
 
@@ -116,7 +123,16 @@ class Article:
     omitted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse blocks that do not lie in the text in order, and articles with nothing to cite."""
+        """Refuse what is too large, blocks out of order, and articles with nothing to cite."""
+        for many, limit, what in (
+            (len(self.text), MAX_CHARACTERS, "characters"),
+            (len(self.blocks), MAX_BLOCKS, "paragraphs and other blocks"),
+            (sum(1 for _ in _SENTENCE_END.finditer(self.text)), MAX_SENTENCES, "sentences"),
+        ):
+            if many > limit:
+                raise SourceError(
+                    f"the article has {many:,} {what}, and may have {limit:,}; give a part of it"
+                )
         position = 0
         for block in self.blocks:
             if not position <= block.start < block.end <= len(self.text):

@@ -10,7 +10,7 @@ and how much of it is link text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -43,6 +43,7 @@ _DIGITS = re.compile(r"\d+")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _HIDING = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PROSE_LINE = re.compile(r"^\s{0,3}[^\W\d_](?:[\w'’\"“”,;:()-]+[ \t]+){5,}", re.MULTILINE)
+_LINE_NUMBERS = re.compile(r"[\d\s]+\Z")
 _FOOTNOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|reflist)(?:$|[\s_-])")
 _COMMENTS = re.compile(r"comment|disqus|repl(?:y|ies)")
 _OTHERS = re.compile(r"comment|disqus|repl(?:y|ies)|related|sidebar|footer|widget|recommend")
@@ -211,6 +212,8 @@ def _is_read_in_parts(walk: _Walk, element: etree._Element, tag: str) -> bool:
         return False
     if tag == "pre":
         text = _preformatted(element)
+        if _LINE_NUMBERS.match(text):
+            return False
         if text:
             walk.add_preformatted(element, text)
             return False
@@ -376,15 +379,10 @@ def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
     joined: list[Leaf] = []
     for row, group in groupby(leaves, key=lambda leaf: leaf.row):
         cells = list(group)
-        # A number alone in a later column says nothing without its place in the row.
-        several = len(cells) > 1 or (cells[0].column > 0 and len(cells[0].text) <= MAX_LONE_CELL)
-        if row < 0 or not several or max(len(cell.text) for cell in cells) > MAX_CELL:
+        columns = _columns(cells) if row >= 0 else []
+        if not columns or max(map(len, columns)) > MAX_CELL:
             joined.extend(cells)
             continue
-        columns = [""] * (cells[-1].column + 1)
-        for cell in cells:
-            before = columns[cell.column]
-            columns[cell.column] = f"{before} {cell.text}".replace("\n", " ").strip()
         first = cells[0]
         joined.append(
             Leaf(
@@ -397,6 +395,17 @@ def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
             )
         )
     return joined
+
+
+def _columns(cells: Sequence[Leaf]) -> list[str]:
+    """The texts of a row's cells, "" where one is empty; none for what stands in one column."""
+    parts: dict[int, list[str]] = {}
+    for cell in cells:
+        parts.setdefault(cell.column, []).append(cell.text.replace("\n", " "))
+    # A number alone in a later column says nothing without its place in the row.
+    if len(parts) < 2 and not (cells[0].column > 0 and len(cells[0].text) <= MAX_LONE_CELL):
+        return []
+    return [" ".join(parts.get(column, ())) for column in range(max(parts) + 1)]
 
 
 def _fold(text: str) -> str:

@@ -72,8 +72,8 @@ def _article_of(root: etree._Element) -> tuple[list[Leaf], list[bool]]:
     """The blocks of a page, and which of them are its article."""
     leaves = leaves_of(root)
     keep = _judged(leaves, trafilatura_text(root))
-    found = _prose_chars(leaves, keep)
-    if found >= SURE_CHARS and found >= 0.2 * _prose_chars(leaves, [True] * len(leaves)):
+    found = _chars(leaves, keep)
+    if found >= SURE_CHARS and found >= 0.2 * _chars(leaves, map(is_prose, leaves)):
         return leaves, keep
     body = declared_text(root)
     _opened(root)
@@ -82,7 +82,8 @@ def _article_of(root: etree._Element) -> tuple[list[Leaf], list[bool]]:
     careful_keep = _judged(careful, verdict)
     if not any(careful_keep):
         careful_keep = [is_prose(leaf) for leaf in careful]
-    careful_found = _prose_chars(careful, careful_keep)
+    said = any(kept and is_prose(leaf) for leaf, kept in zip(careful, careful_keep, strict=True))
+    careful_found = _chars(careful, careful_keep) * said
     if len(body) > 2 * max(found, careful_found):
         leaves = leaves_of(lxml.html.fromstring(body))
         return leaves, [True] * len(leaves)
@@ -95,11 +96,10 @@ def _judged(leaves: Sequence[Leaf], verdict: str) -> list[bool]:
     return _with_captions(leaves, with_tables_and_code(leaves, is_article(leaves, verdict)))
 
 
-def _prose_chars(leaves: Iterable[Leaf], keep: Iterable[bool]) -> int:
+def _chars(leaves: Iterable[Leaf], keep: Iterable[bool]) -> int:
+    """Characters of the blocks that are kept, those of links not counted."""
     return sum(
-        len(leaf.text)
-        for leaf, kept in zip(leaves, keep, strict=True)
-        if kept and (leaf.preformatted or is_prose(leaf))
+        len(leaf.text) - leaf.linked for leaf, kept in zip(leaves, keep, strict=True) if kept
     )
 
 
