@@ -30,13 +30,14 @@ _SPACE = re.compile(r"\s+")
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _SEPARATOR = re.compile(r"\s+[|•·»›–—-]+\s+|\s*\|\s*|\s+::\s+")
-_DATE_NAMES = re.compile(r"date|time|publish|posted|dateline|meta\b")
+_DATE_NAMES = re.compile(r"date|time|publish|posted|byline|meta\b")
 _DATED = re.compile(
     r"[/-](?P<y>(?:19|20)\d\d)(?P<s>[/-])(?P<m>\d\d|[a-z]{3})(?P=s)(?P<d>\d\d)(?:[/-]|$)",
     re.IGNORECASE,
 )
 _DATE_TAGS = ("p", "div", "span", "li", "small", "em", "td", "h4", "h5", "h6", "a")
 MAX_DATE_LINE = 120
+MAX_BESIDE_DATE = 60
 _EVENT = re.compile(r"event|calendar|deadline|schedule|birth|copyright")
 _DATED_BY = re.compile(
     r"(?i)\b(?:(?P<modified>updated?|modified|edited|edit|revised|reviewed|changed|aktualisiert"
@@ -395,7 +396,7 @@ def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, s
     if element.tag == "time":
         parent, sibling = element.getparent(), element.getprevious()
         around = _text(parent, 2 * MAX_DATE_LINE) if parent is not None else ""
-        is_line = len(around) <= len(line) + MAX_DATE_LINE
+        is_line = len(around) <= len(line) + MAX_BESIDE_DATE
         if parent is not None and parent.tag in ("p", "li", "dd", "td") and not is_line:
             return {}  # within the prose: the date of what is told there
         date = iso_date(element.get("datetime") or "", day_first=day_first)

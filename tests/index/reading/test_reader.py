@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from index import EmptyArticle, SourceNotFound, UnreadableSource, read_article
+from index import (
+    Article,
+    Block,
+    BlockKind,
+    EmptyArticle,
+    SourceNotFound,
+    UnreadableSource,
+    read_article,
+)
 from index.errors import DataError, LibraryError, ModelError, SourceError
 from index.models.loading import load_encoder
 from qa import ArticleBot, evaluate, open_folder
@@ -80,6 +89,31 @@ def test_a_folder_is_no_article(tmp_path: Path) -> None:
 def test_a_path_that_no_system_allows_is_refused() -> None:
     with pytest.raises(UnreadableSource):
         read_article("a\0b")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    for source in (tmp_path / "pipe.txt", Path("/dev/zero")):
+        with pytest.raises(UnreadableSource, match="pipe or a device"):
+            read_article(source)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a" * 5_000_001, "characters"),
+        ("No. " * 100_001, "sentences"),
+        ("No\n\n" * 100_001, "blocks"),
+    ],
+)
+def test_an_article_larger_than_a_long_book_is_refused(text: str, what: str) -> None:
+    kind = BlockKind.PARAGRAPH
+    blocks = (Block(kind, 0, len(text)),)
+    if what == "blocks":
+        blocks = tuple(Block(kind, at, at + 2) for at in range(0, len(text), 4))
+    with pytest.raises(SourceError, match=f"{what}.*give a part"):
+        Article(text, blocks)
 
 
 @pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)) * 4])

@@ -7,9 +7,11 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import html
 
 from index import Article, BlockKind, EmptyArticle, read_article
 from index.errors import SourceError
+from index.reading.html.page import read_html
 
 PROSE = (
     "The city council voted on Tuesday to limit how the police may use facial recognition.",
@@ -236,6 +238,195 @@ def test_any_markup_is_read_or_refused(parts: list[str]) -> None:
     except SourceError:
         return
     assert all(article.text[b.start : b.end].strip() for b in article.blocks)
+
+
+FOUND = "Divers found the wreck of the ferry Norna in forty metres of water off the northern cape."
+RAISED = (
+    "A crane ship raised the bow in June, and the museum in Hamnvik will show it from next year."
+)
+LOST = "She had sunk on her way to the islands with a cargo of herring, and all of her crew were saved."
+
+
+def wreck(inner: str = "", head: str = "") -> Article:
+    body = f"<article><h1>The Norna</h1><p>{FOUND}</p>{inner}<p>{RAISED}</p><p>{LOST}</p></article>"
+    return read_article(f"<html><head>{head}</head><body>{body}</body></html>".encode())
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["<pre>def depth(bar):\n    return 10 * bar\n</pre>",
+     "<pre><code>def depth(bar):<br>    return 10 * bar</code></pre>",
+     "<div class='highlight'><table><tr><td><pre>1\n2</pre></td>"
+     "<td><pre><span>def</span> depth(bar):\n    return 10 * bar</pre></td></tr></table></div>"],
+)  # fmt: skip
+def test_code_keeps_its_lines_and_their_indentation(code: str) -> None:
+    assert texts(wreck(code), BlockKind.CODE) == ["def depth(bar):\n    return 10 * bar"]
+
+
+def test_prose_that_only_lacks_markup_is_no_code() -> None:
+    article = read_article(f"<html><body><pre>{FOUND}\n{RAISED}\n\n{LOST}</pre></body>".encode())
+
+    assert not texts(article, BlockKind.CODE)
+    assert LOST in article.text
+
+
+TABLE = """<table><caption>Finds by year</caption>
+<tr><th>Find</th><th>2021</th><th>2022</th></tr>
+<tr><td>Anchors</td><td></td><td>7</td></tr>
+<tr><td rowspan=2>Plates</td><td>12</td><td>30<br>in pieces</td></tr>
+<tr><td colspan=1></td><td>4</td></tr>
+<tr><td colspan=2>Coins</td><td>1</td></tr></table>"""
+
+
+def test_each_cell_of_a_table_stays_in_its_column_and_the_header_row_is_known() -> None:
+    article = wreck(TABLE)
+    rows = [block for block in article.blocks if block.kind is BlockKind.TABLE_ROW]
+
+    assert [article.text[row.start : row.end] for row in rows] == [
+        "Find | 2021 | 2022", "Anchors |  | 7", "Plates | 12 | 30 in pieces", "|  | 4", "Coins |  | 1",
+    ]  # fmt: skip
+    assert [row.level for row in rows] == [1, 0, 0, 0, 0]
+    assert texts(article, BlockKind.CAPTION) == ["Finds by year"]
+
+
+def test_an_infobox_and_definitions_are_kept() -> None:
+    box = "<table class='infobox'><tr><th>Built</th><td>1891</td></tr><tr><th>Length</th><td>41 m</td></tr></table>"
+    terms = "<dl><dt>Bow</dt><dd>the front of a ship</dd><dt>Stern</dt><dd>its rear</dd></dl>"
+    article = wreck(box + terms)
+
+    assert texts(article, BlockKind.TABLE_ROW) == ["Built | 1891", "Length | 41 m"]
+    assert "the front of a ship" in article.text
+    assert "its rear" in article.text
+
+
+def test_a_formula_is_read_once_as_it_was_written() -> None:
+    drawn = "<span class='k' aria-hidden='true'>p = ρgh</span>"
+    formula = f"<span><math alttext='p = \\rho g h'><mi>p</mi><mo>=</mo></math></span>{drawn}"
+    article = wreck(
+        f"<p>The pressure {formula} grows with the depth, and so does the risk to divers.</p>"
+    )
+
+    assert r"The pressure p = \rho g h grows" in article.text
+
+
+def test_readings_of_chinese_characters_are_left_out() -> None:
+    article = wreck(
+        "<p>The salvage ship is named <ruby>海風<rp>(</rp><rt>うみかぜ</rt><rp>)</rp></ruby>, sea wind.</p>"
+    )
+
+    assert "is named 海風, sea wind." in article.text
+
+
+@pytest.mark.parametrize(
+    "mark", ["style='color:red; display : none'", "hidden", "style='visibility:hidden'"]
+)
+def test_what_a_browser_does_not_show_is_not_read(mark: str) -> None:
+    article = wreck(
+        f"<div {mark}><p>Nobody reads this line, which is here for robots alone.</p></div>"
+    )
+
+    assert "robots" not in article.text
+
+
+def test_a_heading_that_opens_a_panel_is_a_heading() -> None:
+    inner = f"<h2><button aria-expanded='true'>Who owns it?</button></h2><p>{PROSE[0]}</p>"
+
+    assert texts(wreck(inner), BlockKind.HEADING) == ["Who owns it?"]
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["<nav><div>{}</div></nav>", "<noscript>{}</noscript>", "<a href='/x'><div>{}</div></a>",
+     "<h2>{}</h2>", "<table><tr><td width=9></td><td>{}</td></tr></table>", "<form>{}</form>",
+     "<button><div>{}</div></button>", "<h3><section>{}</section></h3>"],
+)  # fmt: skip
+def test_an_article_is_found_in_whatever_element_it_stands(around: str) -> None:
+    inner = "".join(f"<p>{text}</p>" for text in (FOUND, RAISED, LOST, *PROSE))
+    article = read_article(
+        f"<html><body><main>{around.format(inner)}</main></body></html>".encode()
+    )
+
+    for text in (FOUND, RAISED, LOST, *PROSE):
+        assert text in article.text
+
+
+@pytest.mark.parametrize(
+    "wrapped", ["{}", "//<![CDATA[\n{}\n//]]>", "<!--{}-->", "/*<![CDATA[*/{}/*]]>*/"]
+)
+def test_a_text_that_only_json_ld_carries_is_read(wrapped: str) -> None:
+    node = {"@type": "Article", "headline": "The Norna", "articleBody": f"{FOUND}\n\n{RAISED}"}
+    script = f"<script type='application/ld+json'>{wrapped.format(json.dumps(node))}</script>"
+    article = read_article(
+        f"<html><head>{script}</head><body><div id=app></div></body></html>".encode()
+    )
+
+    assert texts(article, BlockKind.PARAGRAPH) == [FOUND, RAISED]
+    assert article.title == "The Norna"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["<footer><p>Diving since 1987</p></footer>",
+     "<p>The ferry sank on <time datetime='1899-02-11'>11 February 1899</time> in a storm that cost"
+     " three other ships and their crews, as the papers of the day report at length.</p>",
+     "<div class='event-date'>4 May 2031</div>",
+     "<p class='date'>Last edited on 3 June 2020</p>",
+     "<p>Copyright 2014</p>"],
+)  # fmt: skip
+def test_no_date_is_guessed(shown: str) -> None:
+    assert wreck(shown).published is None
+
+
+def test_the_day_of_an_edit_is_that_of_a_change() -> None:
+    article = wreck("<p class='date'>Updated 3 June 2020</p>")
+    both = wreck("<p class='dateline'>Updated 5 June 2020, first published 1 June 2020</p>")
+
+    assert (article.published, article.modified) == (None, "2020-06-03")
+    assert (both.published, both.modified) == ("2020-06-01", "2020-06-05")
+
+
+def test_a_printed_byline_and_date_are_cited_as_they_are_printed() -> None:
+    article = wreck("<p class='byline'>By Jane Doe | Published 3 June 2020</p>")
+
+    assert texts(article, BlockKind.BYLINE) == ["By Jane Doe"]
+    assert texts(article, BlockKind.DATELINE) == ["Published 3 June 2020"]
+    assert (article.authors, article.published) == (("Jane Doe",), "2020-06-03")
+
+
+def test_what_is_left_out_is_told() -> None:
+    comments = "".join(
+        f"<p class=c>I saw her myself, number {n} of the divers said.</p>" for n in (1, 2)
+    )
+    body = f"<article><p>{FOUND}</p><p>{RAISED}</p><p>{LOST}</p></article><div id='comments'>{comments}</div>"
+    article = read_article(f"<html><body>{body}</body></html>".encode())
+
+    assert "blocks of comments: 2" in article.omitted
+
+
+def test_an_address_that_is_none_is_passed_over() -> None:
+    assert wreck(head="<link rel='canonical' href='http://['>").url is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [f"<p>{FOUND}</p>", f"<p>{LOST}</p>", TABLE, "<pre>a\n  b</pre>", "<h2>Crew</h2>",
+             "<p class='date'>3 June 2020</p>", "<div class='byline'>By Jane Doe</div>",
+             "<ul><li>One anchor.</li></ul>", "<nav>Home</nav>", "<meta name=author content='J. Roe'>"]
+        ),
+        min_size=1,
+    )
+)  # fmt: skip
+def test_every_word_of_the_text_stands_in_the_page_in_order(parts: list[str]) -> None:
+    page = "<html><body>" + "".join(parts)
+    try:
+        article = read_html(page)
+    except SourceError:
+        return
+    shown = iter(" ".join(html.fromstring(page).itertext()).split())
+    words = article.text.replace("|", " ").split()  # a bar stands between cells
+    assert all(word in shown for word in words)
 
 
 @pytest.mark.parametrize(
