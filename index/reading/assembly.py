@@ -9,7 +9,7 @@ from index.article import Article, Block, BlockKind
 from index.errors import EmptyArticle
 from index.reading.language import detect_language
 
-__all__ = ["Metadata", "Piece", "article_from_pieces"]
+__all__ = ["Metadata", "Piece", "article_from_pieces", "joined_cells"]
 
 BETWEEN = "\n\n"
 SURE_CHARS = 1000
@@ -56,12 +56,16 @@ class Metadata:
     language: str | None = None
 
 
-def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
-    """Join pieces by blank lines and put the byline and dateline before them.
+def joined_cells(cells: Iterable[str] | None) -> str:
+    """A row of a table on one line; empty cells keep their place, so that columns line up."""
+    row = list(cells or ())
+    return " | ".join(row).replace("|  |", "| |").replace("|  |", "| |").strip() if any(row) else ""
 
-    What the pieces show already is not put there again, so that each is cited in one place.
-    A title that stands apart from the text, as on a page, stays apart from it: it is the
-    article's name, and repeats as a rule what the text says.
+
+def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
+    """Join pieces by blank lines.
+
+    Metadata never becomes text: what the source declares but does not print is not quotable.
 
     Raises:
         EmptyArticle: No piece can be cited.
@@ -69,12 +73,10 @@ def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
     body = [piece for piece in pieces if piece.text]
     if not any(piece.kind.citable for piece in body):
         raise EmptyArticle("no article was found in it: it holds no text that could be cited")
-    below_title = 1 if body[0].kind is BlockKind.TITLE else 0
-    ordered = body[:below_title] + _head(body, metadata) + body[below_title:]
     blocks: list[Block] = []
     texts: list[str] = []
     position = 0
-    for piece in ordered:
+    for piece in body:
         end = position + len(piece.text)
         blocks.append(Block(piece.kind, position, end, piece.level, piece.page))
         texts.append(piece.text)
@@ -95,19 +97,3 @@ def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
         url=metadata.url,
         language=metadata.language,
     )
-
-
-def _head(body: list[Piece], metadata: Metadata) -> list[Piece]:
-    """The byline and dateline that the body lacks."""
-    kinds = {piece.kind for piece in body}
-    page = body[0].page
-    head: list[Piece] = []
-    if metadata.authors and BlockKind.BYLINE not in kinds:
-        head.append(Piece(BlockKind.BYLINE, "By " + _listed(metadata.authors), page=page))
-    if metadata.published and BlockKind.DATELINE not in kinds:
-        head.append(Piece(BlockKind.DATELINE, "Published " + metadata.published[:10], page=page))
-    return head
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

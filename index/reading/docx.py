@@ -6,6 +6,7 @@ are other parts of the archive and stay there. The format is ECMA-376, part 1.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import zipfile
 import zlib
@@ -17,7 +18,7 @@ from lxml import etree
 
 from index.article import Article, BlockKind
 from index.errors import SourceError, UnreadableSource
-from index.reading.assembly import Metadata, Piece, article_from_pieces
+from index.reading.assembly import Metadata, Piece, article_from_pieces, joined_cells
 from index.reading.dates import date_in, iso_date
 from index.reading.plaintext import authors_of_byline, is_dateline, is_furniture
 
@@ -28,7 +29,12 @@ MAX_PART_BYTES = 20 * 2**20
 MAX_LINE = 200
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_STRICT = ((b"http://purl.oclc.org/ooxml/wordprocessingml/main", _W[1:-1].encode()),)
+"""Strict documents differ from the usual ones in nothing that is read here but this."""
+_TRANSPARENT = frozenset(
+    "sdt sdtContent ins moveTo smartTag customXml AlternateContent Choice".split()
+)
+_LEFT_OUT = frozenset("del moveFrom pPr rPr rt Fallback".split())
 _PROPERTIES = {
     "title": "{http://purl.org/dc/elements/1.1/}title",
     "creator": "{http://purl.org/dc/elements/1.1/}creator",
@@ -66,8 +72,11 @@ def read_docx(data: bytes, *, name: str = "the document", url: str | None = None
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            document = _part(archive, "word/document.xml", name)
-            styles = _styles(_part(archive, "word/styles.xml", name, needed=False))
+            main = _main_part(archive, name)
+            document = _part(archive, main, name)
+            styles = _styles(
+                _part(archive, f"{posixpath.dirname(main)}/styles.xml", name, needed=False)
+            )
             properties = _part(archive, "docProps/core.xml", name, needed=False)
     except _BROKEN as error:
         raise UnreadableSource(
@@ -77,6 +86,15 @@ def read_docx(data: bytes, *, name: str = "the document", url: str | None = None
         raise UnreadableSource(f"{name} holds no text; save it again as .docx")
     pieces = list(_pieces(document, styles))
     return article_from_pieces(pieces, _metadata(pieces, properties, url))
+
+
+def _main_part(archive: zipfile.ZipFile, name: str) -> str:
+    """The document's own part: editors give it other names than Word does."""
+    relations = _part(archive, "_rels/.rels", name, needed=False)
+    for relation in () if relations is None else relations:
+        if (relation.get("Type") or "").endswith("/officeDocument"):
+            return (relation.get("Target") or "").lstrip("/")
+    return "word/document.xml"
 
 
 def _part(
@@ -94,15 +112,18 @@ def _part(
         raise SourceError(
             f"{name} unpacks to more than {MAX_PART_BYTES // 2**20} MB of text; give one article"
         )
-    if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:
+    for strict, usual in _STRICT:
+        data = data.replace(strict, usual)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise UnreadableSource(f"{name} is damaged ({error}); save it again") from error
+    if root.getroottree().docinfo.internalDTD is not None:  # in whatever encoding it stands
         raise UnreadableSource(
             f"{name} defines entities, as no word processor does; it is not read"
         )
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        return etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise UnreadableSource(f"{name} is damaged ({error}); save it again") from error
+    return root
 
 
 def _styles(root: etree._Element | None) -> dict[str, str]:
@@ -159,22 +180,55 @@ def _in_order(
     body: etree._Element, styles: dict[str, str]
 ) -> Iterator[tuple[BlockKind | None, _Paragraph]]:
     """Paragraphs and table rows; a row's cells are one line."""
-    for child in body:
+    for child in _children(body):
         if child.tag == f"{_W}p":
-            yield None, _paragraph(child, styles)
+            boxes: list[etree._Element] = []
+            yield None, _paragraph(child, styles, boxes)
+            for box in boxes:
+                yield from _in_order(box, styles)
         elif child.tag == f"{_W}tbl":
-            for row in child.iter(f"{_W}tr"):
-                cells = [
-                    " ".join(filter(None, (_text(p) for p in cell.iter(f"{_W}p"))))
-                    for cell in row.iterchildren(f"{_W}tc")
-                ]
-                line = " | ".join(filter(None, cells))
-                yield BlockKind.TABLE_ROW, _Paragraph(line, "", 0, False)
-        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}smartTag"):
-            yield from _in_order(child, styles)
+            for row in _children(child):
+                if row.tag == f"{_W}tr":
+                    yield from _row(row, styles)
 
 
-def _paragraph(element: etree._Element, styles: dict[str, str]) -> _Paragraph:
+def _row(
+    row: etree._Element, styles: dict[str, str]
+) -> Iterator[tuple[BlockKind | None, _Paragraph]]:
+    """A row, and under it what stands in its cells apart: tables and text boxes."""
+    cells: list[str] = []
+    apart: list[etree._Element] = []
+    for cell in _children(row):
+        if cell.tag == f"{_W}tc":
+            parts = []
+            for part in _children(cell):
+                if part.tag == f"{_W}p":
+                    parts.append(_text(part, apart))
+                elif part.tag == f"{_W}tbl":
+                    apart.append(part)
+            cells.append(" ".join(filter(None, parts)))
+    yield BlockKind.TABLE_ROW, _Paragraph(joined_cells(cells), "", 0, False)
+    for element in apart:
+        if element.tag == f"{_W}tbl":
+            for nested in _children(element):
+                if nested.tag == f"{_W}tr":
+                    yield from _row(nested, styles)
+        else:
+            yield from _in_order(element, styles)
+
+
+def _children(element: etree._Element) -> Iterator[etree._Element]:
+    """The children of an element, those of controls and tracked insertions among them."""
+    for child in element.iterchildren(etree.Element):
+        if etree.QName(child).localname in _TRANSPARENT:
+            yield from _children(child)
+        else:
+            yield child
+
+
+def _paragraph(
+    element: etree._Element, styles: dict[str, str], boxes: list[etree._Element]
+) -> _Paragraph:
     def value(path: str) -> str:
         found = element.find(f"{_W}pPr/{path}")
         return (found.get(f"{_W}val") or "") if found is not None else ""
@@ -183,24 +237,45 @@ def _paragraph(element: etree._Element, styles: dict[str, str]) -> _Paragraph:
     outline = value(f"{_W}outlineLvl")
     level = int(outline) + 1 if outline.isdigit() and int(outline) < 9 else 0
     listed = element.find(f"{_W}pPr/{_W}numPr") is not None
-    return _Paragraph(_text(element), styles.get(identifier, identifier), level, listed)
+    return _Paragraph(_text(element, boxes), styles.get(identifier, identifier), level, listed)
 
 
-def _text(element: etree._Element) -> str:
-    """The words of a paragraph as they stand: what was deleted or is only a fallback left out."""
+def _text(element: etree._Element, boxes: list[etree._Element]) -> str:
+    """The words of a paragraph; deleted, hidden and fallback text left out, text boxes apart."""
     parts: list[str] = []
     walker = etree.iterwalk(element, events=("start",))
     for _, node in walker:
-        tag = node.tag
-        if tag in (_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr"):
+        if not isinstance(node.tag, str):
+            continue
+        name = etree.QName(node).localname
+        if name in _LEFT_OUT or (name == "r" and _hidden(node)):
             walker.skip_subtree()
-        elif tag == f"{_W}t":
+        elif name == "txbxContent":
+            boxes.append(node)
+            walker.skip_subtree()
+        elif name == "t":  # an equation's, too
             parts.append(node.text or "")
-        elif tag in (f"{_W}tab", f"{_W}br", f"{_W}cr"):
+        elif name in ("tab", "br", "cr"):
             parts.append(" ")
-        elif tag == f"{_W}noBreakHyphen":
+        elif name == "noBreakHyphen":
             parts.append("-")
+        elif name == "sym":
+            parts.append(_symbol(node.get(f"{_W}char") or ""))
     return " ".join("".join(parts).split())
+
+
+def _hidden(run: etree._Element) -> bool:
+    mark = run.find(f"{_W}rPr/{_W}vanish")
+    return mark is not None and mark.get(f"{_W}val") not in ("0", "false", "off")
+
+
+def _symbol(code: str) -> str:
+    """A character given by its number; the private ones are a font's own pictures."""
+    try:
+        character = chr(int(code, 16))
+    except (ValueError, OverflowError):
+        return ""
+    return "" if "\ud800" <= character <= "\uf8ff" else character
 
 
 def _metadata(pieces: list[Piece], properties: etree._Element | None, url: str | None) -> Metadata:

@@ -1,13 +1,16 @@
-"""E-mails and saved pages in MIME form (.eml, .mhtml): the best part, under its headers."""
+"""E-mails and saved pages in MIME form (.eml, .mhtml): all their texts, under their headers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage, Message
 from email.utils import parseaddr
+from typing import Any
 
-from index.article import Article
+from index.article import Article, BlockKind
 from index.errors import EmptyArticle
 from index.reading.assembly import Metadata, Piece, article_from_pieces
 from index.reading.dates import iso_date
@@ -17,12 +20,14 @@ from index.reading.plaintext import article_from_text
 
 __all__ = ["read_email"]
 
+MAX_DEPTH = 20
+"""Messages and parts within each other; the parser itself has no bound."""
 _REPLY = re.compile(r"(?i)^(?:\s*(?:re|fwd?|aw|wg|tr|rv)\s*:\s*)+")
 _SAVED_BY = re.compile(r"(?i)saved by|blink|internet explorer|webkit")
 
 
 def read_email(data: bytes, *, name: str = "the e-mail") -> Article:
-    """Read an e-mail newsletter, or a page saved as one file.
+    """Read an e-mail, with those it forwards, or a page saved as one file.
 
     Attachments are not read. The subject is the title, the sender the author.
 
@@ -33,21 +38,16 @@ def read_email(data: bytes, *, name: str = "the e-mail") -> Article:
     location = _header(message, "Snapshot-Content-Location") or _header(message, "Content-Location")
     saved = bool(_SAVED_BY.search(_header(message, "From")))
     known = Metadata(url=location or None) if saved or location else _known(message)
-    html, plain = _part(message, "html"), _part(message, "plain")
-    if html is not None:
-        try:
-            return read_html(_text(html), url=location or None, known=known)
-        except EmptyArticle:
-            if plain is None:
-                raise
-    if plain is None:
-        raise EmptyArticle(f"{name} holds no text; forward the article itself")
-    article = article_from_text(_text(plain))
-    pieces = [
-        Piece(block.kind, article.text[block.start : block.end], block.level)
-        for block in article.blocks
-    ]
-    return article_from_pieces(pieces, known)
+    omitted: list[str] = []
+    found = list(_texts(message, known, location or None, omitted))
+    if len(found) == 1 and isinstance(found[0], Article):
+        article = found[0]
+    else:
+        pieces = [piece for part in found for piece in _pieces(part)]
+        if not any(piece.kind.citable for piece in pieces):
+            raise EmptyArticle(f"{name} holds no text; forward the article itself")
+        article = article_from_pieces(pieces, known)
+    return replace(article, omitted=(*article.omitted, *omitted))
 
 
 def _known(message: EmailMessage) -> Metadata:
@@ -59,7 +59,7 @@ def _known(message: EmailMessage) -> Metadata:
     )
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def _header(message: Message, name: str) -> str:
     """A header as text; what its sender broke is as good as missing."""
     try:
         return " ".join(str(message.get(name, "")).split())
@@ -67,16 +67,82 @@ def _header(message: EmailMessage, name: str) -> str:
         return ""
 
 
-def _part(message: EmailMessage, kind: str) -> MIMEPart | None:
-    """The first part of a kind that is no attachment and holds something."""
-    for part in message.walk():
-        if part.get_content_type() == f"text/{kind}" and not part.is_attachment():
-            payload = part.get_payload(decode=True)
-            if isinstance(payload, bytes) and payload.strip():
-                return part
-    return None
+def _texts(
+    part: Message, known: Metadata, url: str | None, omitted: list[str], depth: int = 0
+) -> Iterator[Article | Piece]:
+    """The texts of a part and of those in it, and the subjects of the messages it forwards."""
+    kind = part.get_content_type()
+    within = [child for child in part.get_payload() if isinstance(child, Message)] if (
+        part.is_multipart()
+    ) else []  # fmt: skip
+    if depth > MAX_DEPTH:
+        omitted.append("parts nested too deeply")
+    elif kind == "message/rfc822":
+        for message in within:
+            yield Piece(BlockKind.HEADING, _header(message, "Subject"), 1)
+            yield from _texts(message, known, url, omitted, depth + 1)
+    elif kind == "multipart/alternative":
+        yield from _best(within, known, url, omitted, depth)
+    elif within:
+        # What is related to a page, its pictures and styles, is no text of its own.
+        for child in within[:1] if kind == "multipart/related" else within:
+            yield from _texts(child, known, url, omitted, depth + 1)
+    elif kind in ("text/plain", "text/html") and part.get_content_disposition() != "attachment":
+        yield from _own_text(part, known, url, omitted)
+    else:
+        omitted.append(f"an attachment: {_header_name(part) or kind}")
 
 
-def _text(part: MIMEPart) -> str:
+def _own_text(
+    part: Message, known: Metadata, url: str | None, omitted: list[str]
+) -> Iterator[Article]:
     payload = part.get_payload(decode=True)
-    return decode_html(payload if isinstance(payload, bytes) else b"", part.get_content_charset())
+    text = decode_html(payload if isinstance(payload, bytes) else b"", _charset(part))
+    try:
+        if part.get_content_subtype() == "html":
+            yield read_html(text, url=url, known=known)
+        else:
+            yield replace(article_from_text(text), **_given(known))
+    except EmptyArticle:
+        if text.strip():
+            omitted.append(f"a part ({part.get_content_type()}) without text to cite")
+
+
+def _best(
+    parts: list[Message], known: Metadata, url: str | None, omitted: list[str], depth: int
+) -> Iterator[Article | Piece]:
+    """The richest of several versions of the same text; the last one is, by RFC 2046."""
+    for part in reversed(parts):
+        notes: list[str] = []
+        found = list(_texts(part, known, url, notes, depth + 1))
+        if any(isinstance(text, Article) for text in found):
+            omitted.extend(notes)
+            yield from found
+            return
+
+
+def _given(known: Metadata) -> dict[str, Any]:
+    names = ("title", "authors", "published", "url")
+    return {name: getattr(known, name) for name in names if getattr(known, name)}
+
+
+def _pieces(part: Article | Piece) -> Iterator[Piece]:
+    if isinstance(part, Piece):
+        yield part
+        return
+    for block in part.blocks:
+        yield Piece(block.kind, part.text[block.start : block.end], block.level)
+
+
+def _charset(part: Message) -> str | None:
+    try:
+        return part.get_content_charset()
+    except (LookupError, ValueError):
+        return None
+
+
+def _header_name(part: Message) -> str | None:
+    try:
+        return part.get_filename()
+    except Exception:  # see _header
+        return None

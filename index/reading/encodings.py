@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 from index.errors import UnreadableSource
 
@@ -40,6 +41,10 @@ _XML_ENCODING = re.compile(rb"""(?i)^\s*<\?xml[^>]{0,100}encoding\s*=\s*["']([\w
 _WESTERN = frozenset(
     "áàâäãåæçéèêëíìîïñóòôöõøúùûüßÁÀÂÄÅÆÇÉÈÊËÍÎÏÑÓÔÖØÚÛÜœŒ‘’“”„«»–—…€£§°·¿¡ºª\u00a0©®™•"
 )
+# These look like ASCII, and are valid UTF-8: only what declares them says so.
+_SEVEN_BIT = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_kr", "hz", "utf-7")
+_SHIFTED = re.compile(rb"\x1b\$[@B]")
+_BLANK = frozenset(" \t\r\n")
 DECLARED_WITHIN = 4096
 SAMPLE = 200_000
 """Bytes that are looked at to tell an undeclared encoding."""
@@ -64,11 +69,14 @@ def decode_text(data: bytes, name: str) -> str:
     if encoding:
         return _decoded(data, encoding, name)
     if b"\0" in data:
-        raise UnreadableSource(f"{name} is a binary file; give the article as text")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decoded(data, _guess(data, name), name)
+        text = _unmarked_utf16(data)
+        if text is None:
+            raise UnreadableSource(f"{name} is a binary file; give the article as text")
+        return text
+    if data.isascii() and _SHIFTED.search(data):
+        return data.decode("iso2022_jp", "replace")
+    text = _mostly_utf8(data)
+    return _decoded(data, _guess(data, name), name) if text is None else text
 
 
 def decode_html(data: bytes, charset: str | None = None) -> str:
@@ -81,17 +89,18 @@ def decode_html(data: bytes, charset: str | None = None) -> str:
     marked = mark_of(data)
     if marked:
         return data.decode(marked, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        late = error.start
     head = data[:DECLARED_WITHIN]
     match = _CHARSET.search(head) or _XML_ENCODING.search(head)
     declared = (charset or "").strip("\"' ") or (
         match[1].decode("ascii", "replace") if match else ""
     )
     encoding = _known(declared)
-    if encoding in ("utf-8", "utf-16", "utf-32") or (encoding is None and late > SAMPLE):
+    if encoding in _SEVEN_BIT and data.isascii():
+        return data.decode(encoding, "replace")
+    text = _mostly_utf8(data)
+    if text is not None:
+        return text
+    if encoding in ("utf-8", "utf-16", "utf-32") or (encoding is None and data[:SAMPLE].isascii()):
         return data.decode("utf-8", "replace")
     if encoding is None:
         try:
@@ -99,6 +108,30 @@ def decode_html(data: bytes, charset: str | None = None) -> str:
         except UnreadableSource:
             encoding = "cp1252"
     return data.decode(encoding, "replace")
+
+
+def _mostly_utf8(data: bytes) -> str | None:
+    """UTF-8, a few damaged bytes replaced; None where the bytes are not UTF-8.
+
+    In other encodings, hardly any two bytes happen to be a valid sequence.
+    """
+    text = data.decode("utf-8", "replace")
+    damaged = text.count("\ufffd")
+    if damaged:
+        whole = len(re.sub(r"[\x00-\x7f\ufffd]+", "", text))
+        return text if whole > 2 * damaged else None
+    return text
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    """UTF-16 without a mark: the byte order in which it has spaces and no odd characters."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = data[: len(data) // 2 * 2].decode(encoding, "replace")
+        sample = text[:SAMPLE]
+        odd = sum(unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") for c in set(sample) - _BLANK)
+        if not odd and _BLANK.intersection(sample):
+            return text
+    return None
 
 
 def _known(label: str) -> str | None:

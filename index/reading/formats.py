@@ -30,12 +30,13 @@ _HTML_START = re.compile(
     rb"style|link)\b"
 )
 _HTML_WITHIN = re.compile(rb"(?i)<(?:html|body|head)[\s>]")
-_EMAIL_HEAD = re.compile(
-    rb"(?i)^(?:From |(?:return-path|received|delivered-to|from|to|cc|subject|date|message-id|"
-    rb"mime-version|x-[\w-]+|dkim-signature|arc-[\w-]+|reply-to|sender|content-type|list-[\w-]+|"
-    rb"authentication-results|received-spf):[ \t])"
+_WHOLE_PAGE = re.compile(rb"(?is)^\s*(?:<\?xml[^>]{0,200}\?>\s*)?<(?:!doctype\s+html|html)\b")
+_HEADER = re.compile(rb"^(?:From |[!-9;-~]{2,60}:)")
+_MAIL_FIELDS = frozenset(
+    """from to subject date message-id mime-version received return-path delivered-to
+    content-type content-transfer-encoding""".split()
 )
-_EMAIL_FIELDS = re.compile(rb"(?im)^(from|to|subject|date|message-id|mime-version|received):[ \t]")
+HEADERS_WITHIN = 2**16
 _BINARY = (
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -74,7 +75,7 @@ def format_of(data: bytes, name: str = "", content_type: str = "") -> Format:
     """
     shown = name or "the source"
     head = data[:1024]
-    if b"%PDF-" in head:
+    if head.lstrip().startswith(b"%PDF-") or (b"%PDF-" in head and b"startxref" in data[-2048:]):
         return Format.PDF
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zipped(data, shown)
@@ -118,17 +119,33 @@ def _of_text(data: bytes, suffix: str, content_type: str) -> Format:
     if mark_of(data) in ("utf-16", "utf-32"):
         head = head.replace(b"\0", b"")[2:]
     head = head.removeprefix(b"\xef\xbb\xbf")
+    markdown = suffix in (".md", ".markdown", ".mdown", ".mkd") or "markdown" in content_type
+    if markdown:
+        return Format.HTML if _WHOLE_PAGE.match(head) else Format.MARKDOWN
     if _HTML_START.match(head):
-        return Format.HTML
-    if _EMAIL_HEAD.match(head) and len({m.lower() for m in _EMAIL_FIELDS.findall(head)}) >= 2:
+        named = suffix or content_type or _HTML_WITHIN.search(head)
+        return Format.HTML if named or not _signs_of_markdown(data) else Format.MARKDOWN
+    if _is_mail(data, suffix):
         return Format.EMAIL
-    if suffix in (".md", ".markdown", ".mdown", ".mkd") or "markdown" in content_type:
-        return Format.MARKDOWN
     says_html = suffix in (".html", ".htm", ".xhtml", ".shtml") or "html" in content_type
     if (says_html and b"<" in head) or (suffix == "" and _HTML_WITHIN.search(head)):
         return Format.HTML
-    if suffix == "" and "text/plain" not in content_type:
-        sample = data[:50_000].decode("utf-8", "replace")
-        if sum(sign.search(sample) is not None for sign in _MARKDOWN_SIGNS) >= 2:
-            return Format.MARKDOWN
+    if suffix == "" and "text/plain" not in content_type and _signs_of_markdown(data):
+        return Format.MARKDOWN
     return Format.TEXT
+
+
+def _signs_of_markdown(data: bytes) -> bool:
+    sample = data[:50_000].decode("utf-8", "replace")
+    return sum(sign.search(sample) is not None for sign in _MARKDOWN_SIGNS) >= 2
+
+
+def _is_mail(data: bytes, suffix: str) -> bool:
+    """Whether the standard library finds a mail's headers, in whatever order they come."""
+    if not _HEADER.match(data):
+        return False
+    from email.parser import BytesHeaderParser  # deferred: most sources are no mails
+
+    message = BytesHeaderParser().parsebytes(data[:HEADERS_WITHIN])
+    found = _MAIL_FIELDS.intersection(name.lower() for name in message.keys())  # noqa: SIM118
+    return len(found) >= (1 if suffix in (".eml", ".mht", ".mhtml") else 2)

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
 
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from index.article import Article, BlockKind
-from index.reading.assembly import Metadata, Piece, article_from_pieces
+from index.reading.assembly import Metadata, Piece, article_from_pieces, joined_cells
 from index.reading.dates import date_in, iso_date
 from index.reading.plaintext import authors_of_byline, is_dateline, is_furniture
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 __all__ = ["read_markdown"]
 
 MAX_NESTING = 100
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FIELD = re.compile(r"^(\w[\w -]{0,40}):[ \t]*(.*)$")
+_FRONT_MATTER = re.compile(
+    r"\A\ufeff?(---|\+\+\+)[ \t]*\n(.{0,20000}?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
+)
+_FIELD = re.compile(r"(?m)^(\w[\w -]{0,40}):[ \t]*(.*)$")
+_HTML_HEADING = re.compile(r"(?is)^<h([1-6])\b[^>]{0,500}>(?:(?!</?h[1-6]\b).)*</h\1>\s*$")
 _TAG = re.compile(r"<[^>]{1,500}>")
 
 
@@ -36,6 +46,7 @@ class _State:
     items: int = 0
     heading: int = 0
     cells: list[str] | None = None
+    header: int = 0
 
 
 def read_markdown(text: str, *, url: str | None = None) -> Article:
@@ -47,9 +58,7 @@ def read_markdown(text: str, *, url: str | None = None) -> Article:
         EmptyArticle: Nothing in it can be cited.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    match = _FRONT_MATTER.match(text)
-    fields = _fields(match[1]) if match else {}
-    body = text[match.end() :] if match else text
+    fields, body = _front_matter(text)
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
     pieces = _pieces(parser.parse(_without_footnotes(body)))
     title = fields.get("title") or next((p.text for p in pieces if p.kind is BlockKind.TITLE), None)
@@ -80,19 +89,31 @@ def _without_footnotes(body: str) -> str:
     )
 
 
-def _fields(front_matter: str) -> dict[str, str]:
-    """The plain ``key: value`` lines of YAML front matter, and lists of one line each."""
-    fields: dict[str, str] = {}
-    key = ""
-    for line in front_matter.split("\n"):
-        match = _FIELD.match(line)
-        if match:
-            key = match[1].strip().lower()
-            fields[key] = match[2].strip().strip("\"'")
-        elif key and line.lstrip().startswith("- "):
-            item = line.strip()[2:].strip().strip("\"'").removeprefix("name:").strip()
-            fields[key] = ", ".join(filter(None, (fields[key], item)))
-    return fields
+def _front_matter(text: str) -> tuple[dict[str, str], str]:
+    """The fields of front matter, in YAML or TOML, and the text under it."""
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        return {}, text
+    try:
+        if match[1] == "+++":
+            fields = tomllib.loads(match[2])
+        else:
+            fields = yaml.safe_load(match[2])
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # Hand-written YAML often has an unquoted colon in a title.
+        fields = dict(_FIELD.findall(match[2]))
+    if not isinstance(fields, dict):
+        return {}, text  # a text between two rules
+    known = {str(key).lower(): _shown_value(value) for key, value in fields.items()}
+    return known, text[match.end() :]
+
+
+def _shown_value(value: object, depth: int = 0) -> str:
+    if isinstance(value, dict):
+        value = value.get("name")
+    if isinstance(value, list):
+        return "; ".join(_shown_value(item, 1) for item in value[:50]) if not depth else ""
+    return "" if value is None else str(value).strip().strip("\"'")
 
 
 def _listed(value: str) -> tuple[str, ...]:
@@ -113,23 +134,31 @@ def _take(token: Token, state: _State) -> None:
             state.quotes += token.nesting
         case "list_item_open" | "list_item_close":
             state.items += token.nesting
-        case "heading_open":
-            state.heading = int(token.tag[1])
-        case "heading_close":
-            state.heading = 0
+        case "heading_open" | "heading_close":
+            state.heading = int(token.tag[1]) if token.nesting > 0 else 0
+        case "thead_open" | "thead_close":
+            state.header += token.nesting
         case "tr_open":
             state.cells = []
         case "tr_close":
-            row = " | ".join(filter(None, state.cells or ()))
+            state.pieces.append(Piece(BlockKind.TABLE_ROW, joined_cells(state.cells), state.header))
             state.cells = None
-            state.pieces.append(Piece(BlockKind.TABLE_ROW, row))
         case "inline":
             _take_inline(token, state)
         case "html_block":
-            text = " ".join(unescape(_TAG.sub(" ", token.content)).split())
-            state.pieces.append(Piece(_kind_of(text, state), text))
+            _take_html(token.content, state)
         case "fence" | "code_block":
-            state.pieces.append(Piece(BlockKind.PARAGRAPH, token.content.strip()))
+            code = token.content.strip("\n").rstrip()
+            state.pieces.append(Piece(BlockKind.CODE, code))
+
+
+def _take_html(source: str, state: _State) -> None:
+    text = " ".join(unescape(_TAG.sub(" ", source)).split())
+    heading = _HTML_HEADING.match(source)
+    if heading:
+        _take_heading(text, int(heading[1]), state)
+    else:
+        state.pieces.append(Piece(_kind_of(text, state), text))
 
 
 def _take_inline(token: Token, state: _State) -> None:
@@ -137,15 +166,20 @@ def _take_inline(token: Token, state: _State) -> None:
     if state.cells is not None:
         state.cells.append(text)
     elif state.heading:
-        first = not any(piece.kind is BlockKind.TITLE for piece in state.pieces)
-        is_title = state.heading == 1 and first
-        kind = BlockKind.TITLE if is_title else BlockKind.HEADING
-        state.pieces.append(Piece(kind, text, 0 if is_title else state.heading))
+        _take_heading(text, state.heading, state)
     elif not text and token.children:
         images = [child.content for child in token.children if child.type == "image"]
         state.pieces.append(Piece(BlockKind.CAPTION, " ".join(images).strip()))
     else:
         state.pieces.append(Piece(_kind_of(text, state), text))
+
+
+def _take_heading(text: str, level: int, state: _State) -> None:
+    first = not any(piece.kind is BlockKind.TITLE for piece in state.pieces)
+    if level == 1 and first:
+        state.pieces.append(Piece(BlockKind.TITLE, text))
+    else:
+        state.pieces.append(Piece(BlockKind.HEADING, text, level))
 
 
 def _kind_of(text: str, state: _State) -> BlockKind:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 
 from index.article import Article, Block, BlockKind
+from index.reading.dates import date_in
 from index.reading.language import detect_language
 
 __all__ = ["FURNITURE", "article_from_text", "authors_of_byline", "is_dateline", "is_furniture"]
@@ -46,7 +47,8 @@ _CAPTION = re.compile(
     r"courtesy|credit|file photo|screenshot)\b"
 )
 _BYLINE = re.compile(
-    r"^\W*(?:[Ww]ritten |[Rr]eported |[Ss]tory )?(?:[Bb]y|BY)\s+(?P<who>\S.{1,120})$"
+    r"^\W*(?:(?:[Ww]ritten |[Rr]eported |[Ss]tory )?(?:[Bb]y|BY)(?::\s*|\s+)|Authors?:\s*)"
+    r"(?P<who>\S.{1,120})$"
 )
 _ROLE = re.compile(
     r"(?i)\b(?:reporter|editor|correspondent|writer|staff|columnist|contributor|analyst|bureau|"
@@ -94,7 +96,7 @@ def authors_of_byline(line: str) -> tuple[str, ...]:
     if match is None:
         return ()
     who = re.split(r"\s+[|•·–—]\s+", match["who"])[0]
-    parts = re.split(r"\s*,\s*(?:and\s+|&\s*)?|\s+(?:and|AND|&)\s+", who)
+    parts = re.split(r"\s*[,;]\s*(?:and\s+|&\s*)?|\s+(?:and|AND|&)\s+", who)
     names = (part.strip(" .") for part in parts)
     return tuple(name for name in names if name and name[0].isupper() and not _ROLE.search(name))
 
@@ -132,9 +134,11 @@ def article_from_text(
     for block in blocks:
         line = text[block.start : block.end]
         if block.kind is BlockKind.TITLE:
-            title = title or line
+            title = title or line.removeprefix("Title:").strip()
         elif block.kind is BlockKind.BYLINE:
             authors = authors or authors_of_byline(line)
+        elif block.kind is BlockKind.DATELINE:
+            published = published or date_in(line)
     return Article(
         text=text,
         blocks=blocks,
@@ -203,6 +207,7 @@ def _classify(lines: list[str], title: str | None) -> list[BlockKind]:
             and not kinds
             and len(line) <= MAX_TITLE
             and not _BYLINE.match(line)
+            and not is_dateline(line)
         ):
             kind = BlockKind.TITLE
         elif heads_the_article and authors_of_byline(line):

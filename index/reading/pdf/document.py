@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -22,7 +22,6 @@ from index.reading.plaintext import authors_of_byline, is_dateline, is_furniture
 __all__ = ["read_pdf"]
 
 MAX_PAGES = 2000
-MAX_CHARS = 10_000_000
 GAP = 2.5
 """Times a letter's height that stand between columns, and hardly between words."""
 MAX_HEADING = 200
@@ -34,6 +33,7 @@ _CAPTION = re.compile(
 )
 _BULLET = re.compile(r"^\s*(?:[•●▪◦‣·∙–—-]|\(?\d{1,2}[.)])\s+(?=\S)")
 # The library joins the halves of a word that a line's end divides with one of two marks.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SPACE = re.compile(r" +")
 _LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
 _UNNAMED = re.compile(
@@ -92,12 +92,12 @@ def _read(document: pdfium.PdfDocument, name: str, url: str | None) -> Article:
             " such as ocrmypdf over it first"
         )
     lines = [line for page in without_running_lines(pages) for line in page]
-    if sum(len(line.text) for line in lines) > MAX_CHARS:
-        raise SourceError(f"{name} is longer than {MAX_CHARS:,} characters; give a part of it")
     sizes = _sizes(lines)
     pieces = [_piece(group, text, sizes) for group, text in paragraphs(lines)]
     declared = document.get_metadata_dict()
-    return article_from_pieces(*_titled(pieces, declared, url))
+    article = article_from_pieces(*_titled(pieces, declared, url))
+    empty = (number for number, page in enumerate(pages, 1) if not page)
+    return replace(article, omitted=tuple(f"page {number}: no text on it" for number in empty))
 
 
 def _lines(document: pdfium.PdfDocument, number: int) -> Iterator[Line]:
@@ -110,7 +110,9 @@ def _lines(document: pdfium.PdfDocument, number: int) -> Iterator[Line]:
             text = text_page.get_text_range()
             for match in _LINE.finditer(text):
                 for start, raw in _apart(text_page, match.group(), match.start()):
-                    yield _line(text_page, raw, start, number + 1, height)
+                    line = _line(text_page, raw, start, number + 1, height)
+                    if line.text:
+                        yield line
         finally:
             text_page.close()
     finally:
@@ -122,8 +124,11 @@ def _apart(text_page: pdfium.PdfTextPage, raw: str, start: int) -> Iterator[tupl
     first = 0
     total = text_page.count_chars()
     for match in _SPACE.finditer(raw):
-        before, after = start + match.start() - 1, start + match.end()
-        if before < 0 or after >= total or match.start() == 0 or match.end() == len(raw):
+        if match.start() == 0 or match.end() == len(raw):
+            continue
+        before = _character(text_page, start + match.start() - 1)
+        after = _character(text_page, start + match.end())
+        if before < 0 or not 0 <= after < total:
             continue
         _, bottom, right, top = text_page.get_charbox(before)
         left = text_page.get_charbox(after)[0]
@@ -134,17 +139,23 @@ def _apart(text_page: pdfium.PdfTextPage, raw: str, start: int) -> Iterator[tupl
         yield start + first, raw[first:]
 
 
+def _character(text_page: pdfium.PdfTextPage, index: int) -> int:
+    """Where a place in a page's text is among its glyphs, some of which stand for no text."""
+    return int(pdfium_c.FPDFText_GetCharIndexFromTextIndex(text_page.raw, index))
+
+
 def _line(text_page: pdfium.PdfTextPage, raw: str, start: int, number: int, height: float) -> Line:
     """A line with its place; PDF counts from the bottom, this from the top."""
     first = start + len(raw) - len(raw.lstrip())
     last = start + len(raw.rstrip()) - 1
     total = text_page.count_chars()
-    first, last = min(first, total - 1), min(last, total - 1)
+    first = min(max(_character(text_page, first), 0), total - 1)
+    last = min(max(_character(text_page, last), 0), total - 1)
     left, bottom, _, top = text_page.get_charbox(first, loose=True)
     _, _, right, _ = text_page.get_charbox(last, loose=True)
     size = float(pdfium_c.FPDFText_GetFontSize(text_page.raw, first))
     size = size if size > 1.5 else top - bottom  # scaled by the page's matrix instead
-    text = raw.replace("\ufffe", "\u00ad").replace("\x02", "\u00ad").strip()
+    text = _CONTROL.sub("", raw.replace("\ufffe", "\u00ad").replace("\x02", "\u00ad")).strip()
     return Line(text, number, left, right, height - top, height - bottom, size, height)
 
 
@@ -181,7 +192,7 @@ def _titled(
         None,
     )
     named = (declared.get("Title") or "").strip()
-    if title is None and named and not _UNNAMED.match(named):
+    if (title is None or title[0].isdigit()) and named and not _UNNAMED.match(named):
         title = named
     told: list[Piece] = []
     kinds: set[BlockKind] = set()

@@ -146,7 +146,8 @@ def _joined(group: Sequence[Line], words: Counter[str]) -> str:
             kept = words[divided] > words[divided.replace("-", "")]
             text = (text[:-1] + "-" if kept else text[:-1]) + after
         elif text.endswith("\u00ad"):
-            text = text[:-1] + after
+            # The library marks every hyphen at a line's end; before these it is never a division.
+            text = text[:-1] + ("-" if after[0].isupper() or after[0].isdigit() else "") + after
         elif text.endswith(_HYPHENS) and len(text) > 1 and text[-2].isalnum():
             text += after
         else:
