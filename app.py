@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import index.offline  # noqa: F401 - before Gradio, which would call home
-from index.models.cache import cache_root
+from index.cache_dir import cache_root
 
 # Read while Gradio is imported: where uploads lie, and where the matplotlib it brings may write.
 if "GRADIO_TEMP_DIR" not in os.environ:

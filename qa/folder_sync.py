@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from index.article import Article
+from index.cache_dir import cache_root, fallback_root
 from index.errors import (
     DamagedLibrary,
     LibraryError,
@@ -27,7 +28,6 @@ from index.errors import (
     SourceError,
     SourceNotFound,
 )
-from index.models.cache import cache_root, fallback_root
 from index.models.encoder import Progress
 from index.models.loading import load_encoder
 from index.reading.reader import SUFFIXES, read_article

@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from index.models.encoder import Float32
 from index.models.tokenizer import Pieces
+from index.types import Float32
 
 __all__ = ["MASKED", "READING", "attention_bias"]
 

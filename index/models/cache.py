@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -24,17 +23,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from index.cache_dir import private_folder
+
 __all__ = [
     "FORMAT",
     "Fidelity",
     "PreparedModel",
-    "cache_root",
-    "fallback_root",
     "fingerprint_of",
     "open_prepared",
     "publish",
     "source_digest",
-    "spare_root",
     "staging_folder",
 ]
 
@@ -104,44 +102,6 @@ class PreparedModel:
     graph: int = GRAPH
 
 
-def cache_root() -> Path:
-    """The user's cache folder for article-qa, or what ``ARTICLE_QA_CACHE`` names."""
-    if named := os.environ.get("ARTICLE_QA_CACHE"):
-        return Path(named).expanduser()
-    import platformdirs  # deferred: not needed where the variable is set
-
-    return platformdirs.user_cache_path("article-qa", appauthor=False)
-
-
-def fallback_root() -> Path:
-    """A private folder among the temporary ones, for when the cache takes no writes.
-
-    It has one fixed name for each user, so that the next process finds what this one
-    prepared; a folder of that name which somebody else could have filled is not used.
-    """
-    with contextlib.suppress(OSError):
-        _spare_folder().mkdir(mode=0o700, exist_ok=True)
-    return spare_root() or Path(tempfile.mkdtemp(prefix="article-qa-"))
-
-
-def spare_root() -> Path | None:
-    """The folder of `fallback_root`, None where there is none or it is not ours alone."""
-    folder = _spare_folder()
-    with contextlib.suppress(OSError):
-        status = folder.lstat()
-        ours = not hasattr(os, "getuid") or (
-            status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700
-        )
-        if stat.S_ISDIR(status.st_mode) and ours and os.access(folder, os.W_OK):
-            return folder
-    return None
-
-
-def _spare_folder() -> Path:
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    return Path(tempfile.gettempdir()) / f"article-qa-{user}"
-
-
 def fingerprint_of(digest: str, precision: str, truncate_dim: int | None) -> str:
     """The fingerprint of vectors made from the model with this source digest."""
     identity = f"article-qa encoder {FORMAT}|{digest}|{precision}|{truncate_dim or 'full'}"
@@ -206,8 +166,7 @@ def staging_folder(root: Path) -> Iterator[Path]:
     Raises:
         OSError: The cache takes no writes.
     """
-    models = root / "models"
-    models.mkdir(parents=True, exist_ok=True)
+    models = private_folder(root / "models")
     for left in models.glob(".staging-*"):
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > STALE_AFTER_SECONDS:
@@ -288,7 +247,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -1,7 +1,7 @@
 """Whether ONNX Runtime can use a graphics card here.
 
-That it was built for CUDA says little: a driver, a card and CUDA's own libraries must be there
-too, and what is missing shows when a graph is opened. So one is, the smallest there is.
+A build for CUDA says little: a driver, a card and CUDA's own libraries must be there too, and
+what is missing shows only when a graph is opened. So a tiny one is opened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 
 import onnxruntime as ort
 
-from index.scoring.int8_similarity import PRODUCT
+from index.models.int8_product import PRODUCT
 
 __all__ = ["CPU", "CUDA", "cuda_works"]
 
@@ -36,12 +36,12 @@ def cuda_works() -> bool:
     if CUDA not in ort.get_available_providers() or not _cards():
         return False
     said = io.StringIO()
-    # It would log the lack of a library in red, once for each graph; told below, in plain words.
+    # It would log a missing library in red, once for each graph; the warning below is plainer.
     ort.set_default_logger_severity(NO_LOG)
     try:
         with contextlib.redirect_stdout(said), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # CUDA's libraries that came as packages lie where the system does not look.
+            # The system does not look for CUDA's libraries where packages put them.
             if hasattr(ort, "preload_dlls"):  # from 1.21 on
                 ort.preload_dlls()
             session = ort.InferenceSession(PRODUCT, providers=[CUDA, CPU])
@@ -53,7 +53,7 @@ def cuda_works() -> bool:
     finally:
         ort.set_default_logger_severity(USUAL_LOG)
     warnings.warn(
-        "there is a graphics card, but ONNX Runtime cannot use it, and the processor is used: "
+        "there is a graphics card, but ONNX Runtime cannot use it; running on the processor: "
         f"{reason}; pip install 'onnxruntime-gpu[cuda,cudnn]' brings what it needs",
         stacklevel=2,
     )

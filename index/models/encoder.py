@@ -8,20 +8,15 @@ https://arxiv.org/abs/2004.12832) costs no second model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from index.types import Float32, Int32, Int64, Progress
 
 __all__ = ["Encoder", "Encoding", "Float32", "Int32", "Progress"]
-
-Float32: TypeAlias = NDArray[np.float32]
-Int32: TypeAlias = NDArray[np.int32]
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""``progress(what, done, total)``: called as long work advances; rendered by the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +26,7 @@ class Encoding:
     Attributes:
         vector: float32 ``(dimension,)``, L2-normalised: the text as a whole.
         token_vectors: float32 ``(n_tokens, dimension)``, each row L2-normalised:
-            the word pieces in context, special tokens and prompt left out.
+            the word pieces in context, without special tokens and prompt.
         token_ids: int32 ``(n_tokens,)``: the word pieces in the model's vocabulary.
         token_spans: int32 ``(n_tokens, 2)``: where each stands in the text, as
             half-open code-point offsets.
@@ -42,39 +37,26 @@ class Encoding:
     token_ids: Int32
     token_spans: Int32
 
-    def first_tokens(self, begins: Sequence[int]) -> NDArray[np.int64]:
-        """The first token of each sentence.
+    def first_tokens(self, begins: Sequence[int]) -> Int64:
+        """The first token of each of the sentences that begin at these code points.
 
         A token belongs to the sentence in which it ends: some tokenizers let one begin with the
         space before it.
-
-        Args:
-            begins: Where the sentences begin, in code points, ascending.
         """
         return np.searchsorted(self.token_spans[:, 1], begins, side="right")
 
 
 class Encoder(Protocol):
-    """A model that turns texts into vectors.
-
-    Attributes:
-        name: What the user calls it: a bundled name, a folder or a hub name.
-        fingerprint: Hex digest of the model's weights and settings; equal
-            fingerprints mean interchangeable vectors.
-        dimension: Width of every vector.
-        max_tokens: Word pieces of the text itself that fit into one pass (special
-            tokens and prompts already subtracted). Longer texts are the caller's
-            mistake, and are refused rather than cut.
-    """
+    """A model that turns texts into vectors."""
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
+        """What the user calls it: a bundled name, a folder or a hub name."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of what determines its vectors."""
+        """Hex digest of its weights and settings; equal ones mean interchangeable vectors."""
         ...
 
     @property
@@ -84,7 +66,10 @@ class Encoder(Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """Word pieces of a text that fit into one pass."""
+        """Word pieces of a document that fit into one pass, special tokens and prompt excluded.
+
+        A longer document is refused rather than cut.
+        """
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -98,16 +83,20 @@ class Encoder(Protocol):
         starts: Sequence[Sequence[int]] | None = None,
         progress: Progress | None = None,
     ) -> list[Encoding]:
-        """Encode what is searched, in the order given.
+        """Encode documents, in the order given.
 
         Args:
-            texts: What to encode.
+            texts: The documents.
             starts: Where the sentences of each begin, in code points, for word pieces to attend
-                to their own sentence first (see `attention_bias`); None where each is one.
+                to their own sentence first (see `attention_bias`); None where each is one
+                sentence. A model that takes no attention bias ignores it.
             progress: Called as it advances.
+
+        Raises:
+            ModelError: A document does not fit into one pass.
         """
         ...
 
     def encode_query(self, text: str) -> Encoding:
-        """Encode what is searched for. A query longer than fits is cut at the end."""
+        """Encode a query. One longer than fits is cut at the end."""
         ...

@@ -18,17 +18,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from weakref import WeakValueDictionary
 
+from index.cache_dir import cache_root, fallback_root
 from index.errors import ModelError
-from index.models.cache import (
-    PreparedModel,
-    cache_root,
-    fallback_root,
-    fingerprint_of,
-    open_prepared,
-    source_digest,
-    spare_root,
-)
-from index.models.encoder import Encoder, Progress
+from index.models.cache import PreparedModel, fingerprint_of, open_prepared, source_digest
+from index.models.encoder import Encoder
+from index.types import Progress
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -285,8 +279,8 @@ def _kept(source: Source, precision: str, truncate_dim: int | None) -> PreparedM
     except OSError as error:
         raise ModelError(f"the model {source.name!r} cannot be read: {error}") from error
     key = fingerprint_of(digest, precision, truncate_dim)
-    for root in (cache_root(), spare_root()):
-        if root and (prepared := open_prepared(root / "models" / key)):
+    for root in (cache_root, fallback_root):
+        if prepared := open_prepared(root() / "models" / key):
             return None if _outdated(prepared) else prepared
     return None
 

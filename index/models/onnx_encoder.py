@@ -25,8 +25,9 @@ from index.errors import ModelError
 from index.models.attention_bias import attention_bias
 from index.models.cache import PreparedModel
 from index.models.cuda import CPU, CUDA
-from index.models.encoder import Encoding, Float32, Progress
+from index.models.encoder import Encoding
 from index.models.tokenizer import Pieces, WordPieces
+from index.types import Float32, Progress
 
 __all__ = ["OnnxEncoder", "available_cores", "optimised_name", "session_for"]
 

@@ -35,7 +35,7 @@ from index.models.cache import (
     source_digest,
     staging_folder,
 )
-from index.models.encoder import Encoder, Float32, Progress
+from index.models.encoder import Encoder
 from index.models.onnx_encoder import (
     BIAS,
     PORTABLE,
@@ -56,6 +56,7 @@ from index.models.torch_encoder import (
     token_head,
     word_pieces_of,
 )
+from index.types import Float32, Progress
 
 __all__ = ["UnexportableError", "export", "faithful", "fidelity_of", "prepare_model"]
 

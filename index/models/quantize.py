@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from index.models.encoder import Float32
 from index.models.onnx_encoder import session_for
+from index.types import Float32
 
 __all__ = ["quantise", "smooth"]
 

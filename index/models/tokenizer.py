@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from index.errors import ModelError
-from index.models.encoder import Int32
+from index.types import Int32
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -18,8 +18,9 @@ from sentence_transformers import SentenceTransformer
 from index.errors import ModelError
 from index.models import hub
 from index.models.attention_bias import MASKED, attention_bias
-from index.models.encoder import Encoding, Float32, Progress
+from index.models.encoder import Encoding
 from index.models.tokenizer import Pieces, WordPieces, without_surrogates
+from index.types import Float32, Progress
 
 __all__ = [
     "TorchEncoder",

@@ -20,7 +20,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from index.models.encoder import Float32
+from index.models.int8_product import PRODUCT
+from index.types import Float32
 
 __all__ = ["TokenScan"]
 
@@ -28,13 +29,6 @@ ZERO: Final = 128
 """What stands for zero among bytes without a sign."""
 STORED_LEVELS: Final = 127
 ASKED_LEVELS: Final = 63
-
-PRODUCT: Final = bytes.fromhex(
-    "08083a780a1e0a01610a01620a047a65726f120179220d4d61744d756c496e746567657212047363616e2a0b"
-    "100242047a65726f4a01805a150a016112100a0e0802120a0a0312016e0a031201645a150a016212100a0e08"
-    "03120a0a031201640a0312017162150a017912100a0e0806120a0a0312016e0a0312017142040a00100d"
-)
-"""``y = (a - 128) @ b`` for uint8 a and int8 b, as ONNX; a test makes it again from that."""
 
 
 class TokenScan:

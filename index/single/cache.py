@@ -13,9 +13,9 @@ import shutil
 from pathlib import Path
 
 from index.article import Article
+from index.cache_dir import cache_root
 from index.errors import IndexFolderError
 from index.models.attention_bias import READING
-from index.models.cache import cache_root
 from index.models.encoder import Encoder, Progress
 from index.segmentation.passages import SEGMENTATION
 from index.single.article_index import ArticleIndex, build_index

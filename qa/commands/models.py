@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from index.models.cache import PreparedModel, cache_root
+from index.cache_dir import cache_root
+from index.models.cache import PreparedModel
 from index.models.loading import describe, prepare
 from qa.commands.options import MODEL_HELP, Command, add_library
 from qa.commands.terminal import terminal_progress

@@ -13,13 +13,10 @@ import pytest
 from index.models.cache import (
     Fidelity,
     PreparedModel,
-    cache_root,
-    fallback_root,
     fingerprint_of,
     open_prepared,
     publish,
     source_digest,
-    spare_root,
     staging_folder,
 )
 
@@ -185,36 +182,16 @@ def test_fingerprints_tell_apart_what_is_not_interchangeable() -> None:
     assert len({fingerprint_of(*kind) for kind in kinds}) == len(kinds)
 
 
-def test_the_cache_is_where_the_variable_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ARTICLE_QA_CACHE", str(tmp_path))
-    assert cache_root() == tmp_path
-    monkeypatch.delenv("ARTICLE_QA_CACHE")
-    assert cache_root().name == "article-qa"
-
-
-def test_the_spare_folder_is_private_and_the_same_each_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert spare_root() is None
-    spare = fallback_root()
-    assert fallback_root() == spare == spare_root()
-    assert stat.S_IMODE(spare.stat().st_mode) == 0o700
-
-
-def test_a_spare_folder_that_others_can_write_is_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    open_to_all = fallback_root()
-    open_to_all.chmod(0o777)
-    assert spare_root() is None
-    assert fallback_root() != open_to_all
-
-
 def test_a_model_that_needs_a_reason_keeps_it(tmp_path: Path) -> None:
     model = replace(staged(tmp_path), backend="torch", fidelity=None, reason="it has an LSTM")
     kept = publish(model, tmp_path / "kept")
     assert (kept.reason, kept.fidelity) == ("it has an LSTM", None)
+
+
+def test_what_a_cache_holds_is_the_users_alone(source: Path, tmp_path: Path) -> None:
+    root = tmp_path / "cache"
+    source_digest(source, root)
+    with staging_folder(root):
+        pass
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (root, *root.iterdir())}
+    assert set(modes.values()) == {0o700}, modes

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from index.models.encoder import Float32
-from index.scoring.int8_similarity import PRODUCT, ZERO, TokenScan
+from index.models.int8_product import PRODUCT
+from index.scoring.int8_similarity import ZERO, TokenScan
+from index.types import Float32
 
 
 def unit_vectors(n: int, dimension: int, seed: int, peaked: float = 0.0) -> Float32:
