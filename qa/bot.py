@@ -92,7 +92,7 @@ class ArticleBot:
         if isinstance(source, (str, os.PathLike)) and is_index_folder(source):
             index = open_index(source)
             encoder = load_encoder(
-                model or index.model, fingerprint=index.fingerprint, progress=progress
+                model, recorded=index.model, fingerprint=index.fingerprint, progress=progress
             )
             if encoder.fingerprint != index.fingerprint:  # which is an error to be told
                 index = open_index(source, fingerprint=encoder.fingerprint)

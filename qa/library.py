@@ -124,7 +124,8 @@ class Library:
                 f" {path}"
             )
         encoder = load_encoder(
-            model or (store.model.name if store else None),
+            model,
+            recorded=store.model.name if store else None,
             fingerprint=store.model.fingerprint if store else None,
             progress=progress,
         )

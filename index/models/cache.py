@@ -56,13 +56,11 @@ class Fidelity:
 
     Attributes:
         cosine: Mean cosine between the two vectors of a sentence.
-        worst_cosine: The smallest of them.
         token_cosine: Mean cosine between the two vectors of a word piece.
         rank_agreement: Mean share of a sentence's three nearest neighbours that stay.
     """
 
     cosine: float
-    worst_cosine: float
     token_cosine: float
     rank_agreement: float
 
@@ -102,9 +100,9 @@ class PreparedModel:
     graph: int = GRAPH
 
 
-def fingerprint_of(digest: str, precision: str, truncate_dim: int | None) -> str:
+def fingerprint_of(digest: str, precision: str) -> str:
     """The fingerprint of vectors made from the model with this source digest."""
-    identity = f"article-qa encoder {FORMAT}|{digest}|{precision}|{truncate_dim or 'full'}"
+    identity = f"article-qa encoder {FORMAT}|{digest}|{precision}|full"
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
@@ -152,9 +150,9 @@ def open_prepared(folder: Path) -> PreparedModel | None:
             if status.st_mtime_ns != mtime_ns and _file_hash(folder / name) != digest:
                 return None
         fidelity = settings.pop("fidelity")
-        return PreparedModel(
-            folder=folder, fidelity=Fidelity(**fidelity) if fidelity else None, **settings
-        )
+        if fidelity:  # one written by an earlier version says more
+            fidelity = Fidelity(**{name: fidelity[name] for name in Fidelity.__slots__})
+        return PreparedModel(folder=folder, fidelity=fidelity, **settings)
     except (KeyError, TypeError, ValueError, AttributeError, OSError):
         return None
 

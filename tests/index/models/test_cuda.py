@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import ctypes
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -28,7 +30,7 @@ def built_for_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_card_is_looked_for_by_a_build_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
-    monkeypatch.setattr(cuda, "_cards", lambda: pytest.fail("looked for"))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("looked for"))
     assert not cuda_works()
 
 
@@ -44,34 +46,54 @@ def test_without_a_driver_the_processor_is_used_and_nothing_is_said(
         assert not cuda_works()
 
 
-@pytest.mark.usefixtures("built_for_cuda")
+class Driver:
+    """A graphics driver with one card."""
+
+    asked = 0
+
+    def __init__(self, name: str) -> None:
+        Driver.asked += 1
+
+    def cuInit(self, flags: int) -> int:  # noqa: N802
+        return 0
+
+    def cuDeviceGetCount(self, count: Any) -> int:  # noqa: N802
+        count._obj.value = 1
+        return 0
+
+
+@pytest.fixture
+def one_card(built_for_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", Driver)
+    monkeypatch.setattr(Driver, "asked", 0)
+
+
+@pytest.mark.usefixtures("one_card")
 def test_a_card_that_cannot_be_used_is_said_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with CUDA's libraries missing: the graph opens, on the processor."""
-    monkeypatch.setattr(cuda, "_cards", lambda: 1)
     monkeypatch.setattr(ort, "preload_dlls", lambda: print("libcublas.so.13 is missing"))
     with pytest.warns(UserWarning, match=r"cannot use it.*processor.*libcublas.so.13 is missing"):
         assert not cuda_works()
 
 
-@pytest.mark.usefixtures("built_for_cuda")
+@pytest.mark.usefixtures("one_card")
 def test_libraries_that_cannot_be_loaded_at_all_are_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse() -> None:
         raise RuntimeError("too old for this card")
 
-    monkeypatch.setattr(cuda, "_cards", lambda: 1)
     monkeypatch.setattr(ort, "preload_dlls", refuse)
     with pytest.warns(UserWarning, match="too old for this card"):
         assert not cuda_works()
 
 
-@pytest.mark.usefixtures("built_for_cuda")
+@pytest.mark.usefixtures("one_card")
 def test_it_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[int] = []
-    monkeypatch.setattr(cuda, "_cards", lambda: tried.append(1) or 0)
-    assert [cuda_works(), cuda_works()] == [False, False]
-    assert len(tried) == 1
+    monkeypatch.setattr(ort, "preload_dlls", lambda: None)
+    with pytest.warns(UserWarning, match="cannot use it"):
+        assert [cuda_works(), cuda_works()] == [False, False]
+    assert Driver.asked == 1
 
 
 @pytest.mark.cuda

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
+import copy
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from index.archive.opening import create_store
+from index.archive.store import ModelRef
 from index.errors import ModelError
-from index.models import loading as models
 from index.models.cache import PreparedModel, publish
 from index.models.encoder import Encoder
 from index.models.loading import DEFAULT_MODEL, describe, load_encoder, prepare, resolve
 from index.reading.plaintext import article_from_text
+from index.single.article_index import build_index
+from index.single.storage import save_index
 from qa import ArticleBot, Library
+from tests.support.hub import asked_of_a_hub
 
 
 @pytest.fixture
@@ -27,27 +32,61 @@ def bundled(encoder: Encoder) -> PreparedModel:
     return prepared
 
 
+STAND_IN = """#!{python}
+import json, shutil, sys
+from pathlib import Path
+
+request = json.loads(sys.argv[3])
+with open({log!r}, "a") as log:
+    log.write(request["root"] + "\\n")
+target = Path(request["root"], "models", {name!r})
+try:
+    target.parent.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    print(json.dumps({{"unwritable": str(error)}}))
+else:
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree({finished!r}, target)
+    print(json.dumps({{"prepared": str(target)}}))
+"""
+
+
 class Preparation:
-    """Stands in for the other process: copies the model that is prepared already."""
+    """Stands in for the process that prepares: copies the model that is prepared already."""
 
-    def __init__(self, finished: PreparedModel, **outcome: str) -> None:
-        self.finished = finished
-        self.outcome = outcome
-        self.roots: list[Path] = []
+    def __init__(self, finished: PreparedModel, folder: Path) -> None:
+        self.log = folder / "prepared.log"
+        self.program = folder / "stand-in"
+        source = STAND_IN.format(
+            python=sys.executable,
+            log=str(self.log),
+            name=finished.folder.name,
+            finished=str(finished.folder),
+        )
+        self.program.write_text(source, encoding="utf-8")
+        self.program.chmod(0o755)
 
-    def __call__(self, request: dict[str, Any], progress: object) -> dict[str, str]:
-        root = Path(request["root"])
-        self.roots.append(root)
-        if self.outcome:
-            return self.outcome
-        target = root / "models" / self.finished.folder.name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            return {"unwritable": str(error)}
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(self.finished.folder, target)
-        return {"prepared": str(target)}
+    @property
+    def roots(self) -> list[Path]:
+        """The caches that it was to prepare a model in, one for each time."""
+        return [Path(line) for line in self.log.read_text("utf-8").splitlines()]
+
+
+@pytest.fixture
+def preparation(
+    bundled: PreparedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Preparation:
+    stand_in = Preparation(bundled, tmp_path)
+    monkeypatch.setattr(sys, "executable", str(stand_in.program))
+    return stand_in
+
+
+def dies(folder: Path) -> str:
+    """A program that complains and dies."""
+    program = folder / "dying"
+    program.write_text("#!/bin/sh\necho 'something odd' >&2\necho 'out of memory' >&2\nexit 137\n")
+    program.chmod(0o755)
+    return str(program)
 
 
 @pytest.fixture
@@ -138,17 +177,13 @@ def test_a_prepared_model_runs_without_torch(bundled: PreparedModel) -> None:
 
 
 def test_a_model_that_is_prepared_is_not_prepared_again(
-    bundled: PreparedModel, monkeypatch: pytest.MonkeyPatch
+    bundled: PreparedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_in_another_process", lambda *_: pytest.fail("prepared again"))
+    monkeypatch.setattr(sys, "executable", dies(tmp_path))
     assert prepare() == bundled
 
 
-def test_force_prepares_again(
-    bundled: PreparedModel, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    preparation = Preparation(bundled)
-    monkeypatch.setattr(models, "_in_another_process", preparation)
+def test_force_prepares_again(empty_cache: Path, preparation: Preparation) -> None:
     prepare()
     prepare(force=True)
     prepare()
@@ -165,13 +200,10 @@ def test_describing_prepares_nothing(empty_cache: Path) -> None:
 @pytest.mark.parametrize("damage", [lambda whole: whole[:1000], lambda whole: whole[::-1]])
 def test_a_damaged_model_is_prepared_again(
     damage: Callable[[bytes], bytes],
-    bundled: PreparedModel,
     empty_cache: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    preparation: Preparation,
     encoder: Encoder,
 ) -> None:
-    preparation = Preparation(bundled)
-    monkeypatch.setattr(models, "_in_another_process", preparation)
     folder = prepare().folder
     for graph in folder.glob("*.onnx"):
         graph.write_bytes(damage(graph.read_bytes()))
@@ -181,31 +213,29 @@ def test_a_damaged_model_is_prepared_again(
 
 
 def test_a_kept_model_that_cannot_be_read_is_prepared_again(
-    bundled: PreparedModel, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+    bundled: PreparedModel, empty_cache: Path, preparation: Preparation
 ) -> None:
     """Whole by its own account, but not what this version of ONNX Runtime understands."""
-    preparation = Preparation(bundled)
-    monkeypatch.setattr(models, "_in_another_process", preparation)
     folder = prepare().folder
     for graph in folder.glob("*.onnx"):
         graph.write_bytes(b"from the future")
-    wrong = empty_cache / "wrong"
-    wrong.mkdir()
-    for path in folder.iterdir():
-        if path.name != "settings.json":
-            shutil.copy(path, wrong)
-    publish(replace(bundled, folder=wrong), folder, replace=True)
+    publish(replace(bundled, folder=copied(folder, empty_cache)), folder, replace=True)
     assert load_encoder().dimension == 384
     assert len(preparation.roots) == 2
 
 
+def copied(prepared: Path, root: Path) -> Path:
+    """The files of a prepared model, as they were before it was published."""
+    folder = root / "copy"
+    shutil.copytree(prepared, folder, ignore=shutil.ignore_patterns("settings.json"))
+    return folder
+
+
 def test_a_cache_that_cannot_be_written_is_replaced_by_a_private_folder(
-    bundled: PreparedModel, tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_cache: Path, preparation: Preparation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("ARTICLE_QA_CACHE", str(tmp_path / "file" / "cache"))
-    preparation = Preparation(bundled)
-    monkeypatch.setattr(models, "_in_another_process", preparation)
     with pytest.warns(UserWarning, match=r"cannot be written .* Point ARTICLE_QA_CACHE"):
         assert load_encoder().dimension == 384
     assert load_encoder().dimension == 384  # found where the first left it, without a warning
@@ -213,55 +243,40 @@ def test_a_cache_that_cannot_be_written_is_replaced_by_a_private_folder(
 
 
 def test_a_model_that_cannot_be_prepared_runs_on_torch(
-    bundled: PreparedModel, empty_cache: Path, monkeypatch: pytest.MonkeyPatch, encoder: Encoder
+    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_in_another_process", Preparation(bundled, crashed="signal 9"))
-    monkeypatch.setattr(models, "_original", lambda source, truncate_dim: encoder)
-    with pytest.warns(UserWarning, match=r"runs on torch, several times slower: .*signal 9"):
-        assert load_encoder() is encoder
-    with pytest.raises(ModelError, match=r"cannot be prepared: .*signal 9"):
+    monkeypatch.setattr(sys, "executable", dies(tmp_path))
+    with pytest.warns(UserWarning, match=r"runs on torch, several times slower: .*out of memory"):
+        on_torch = load_encoder()
+    with pytest.raises(ModelError, match=r"cannot be prepared: .*out of memory"):
+        prepare()
+    assert on_torch.fingerprint == load_encoder(backend="torch").fingerprint
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
+    with pytest.raises(ModelError, match=r"cannot be prepared: .*No such file"):
         prepare()
 
 
 def test_a_model_known_not_to_export_goes_to_torch_at_once(
-    bundled: PreparedModel, monkeypatch: pytest.MonkeyPatch, encoder: Encoder
+    bundled: PreparedModel, empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = replace(bundled, backend="torch", reason="it has an LSTM")
-    monkeypatch.setattr(models, "open_prepared", lambda folder: kept)
-    monkeypatch.setattr(models, "_original", lambda source, truncate_dim: encoder)
+    monkeypatch.setattr(sys, "executable", dies(tmp_path))
+    place = empty_cache / "models" / bundled.folder.name
+    place.parent.mkdir(parents=True)
+    kept = replace(bundled, backend="torch", precision="float32", reason="it has an LSTM")
+    publish(replace(kept, folder=copied(bundled.folder, tmp_path)), place)
     with pytest.warns(UserWarning, match="runs on torch, several times slower: it has an LSTM"):
         load_encoder()
-    outdated = replace(kept, versions={"torch": "0.1"})
-    monkeypatch.setattr(models, "open_prepared", lambda folder: outdated)
+    outdated = replace(kept, folder=copied(bundled.folder, place.parent), versions={"torch": "0.1"})
+    publish(outdated, place, replace=True)
     assert describe().prepared is None
 
 
-def test_a_process_that_dies_is_told_by_its_last_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dying = tmp_path / "python"
-    dying.write_text("#!/bin/sh\necho 'something odd' >&2\necho 'out of memory' >&2\nexit 137\n")
-    dying.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(dying))
-    assert models._in_another_process({}, None) == {"crashed": "out of memory"}
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
-    assert "crashed" in models._in_another_process({}, None)
-
-
 def test_what_another_default_made_is_asked_as_it_was_made(
-    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: Encoder, tmp_path: Path
 ) -> None:
-    # As on a machine with a graphics card, whose default is another.
-    monkeypatch.setattr("index.models.loading._usual_precision", lambda: "float32")
-    exact = load_encoder()
+    exact = load_encoder(precision="float32")  # the default on a machine with a graphics card
     assert exact.fingerprint != encoder.fingerprint
-    text = "The bridge was closed in May. Ferries took its place."
-    ArticleBot.from_text(text).save(tmp_path / "index")
-    with Library.open(tmp_path / "library") as library:
-        library.add([article_from_text(text)])
-    assert load_encoder(fingerprint=encoder.fingerprint).fingerprint == encoder.fingerprint
-    monkeypatch.undo()
-    assert load_encoder().fingerprint == encoder.fingerprint
+    made_elsewhere(exact, tmp_path)
     bot = ArticleBot.open(tmp_path / "index")
     assert bot.ask("When was the bridge closed?").citations[0].quote.endswith("May.")
     with Library.open(tmp_path / "library") as library:
@@ -276,3 +291,50 @@ def test_what_is_in_use_is_loaded_once_and_goes_with_its_last_user(encoder: Enco
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "None"
+
+
+def made_elsewhere(encoder: Encoder, folder: Path) -> None:
+    """An index and a library that an encoder made."""
+    article = article_from_text("The bridge was closed in May. Ferries took its place.")
+    save_index(build_index(article, encoder), folder / "index")
+    ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
+    with Library(create_store(folder / "library", ref), encoder) as library:
+        library.add([article])
+
+
+OPENS_WHAT_WAS_MADE_ELSEWHERE = """
+import sys
+from index.errors import ModelError
+from index.models.loading import load_encoder
+from qa import ArticleBot, Library
+for open_it in (lambda: ArticleBot.open("index"), lambda: Library.open("library"),
+                lambda: load_encoder(recorded="//host/share"), lambda: load_encoder("a/model")):
+    try:
+        open_it()
+    except ModelError as error:
+        print(error)
+"""
+
+
+def test_the_hub_is_asked_only_for_what_the_user_names(
+    encoder: Encoder, tmp_path: Path, cache: Path
+) -> None:
+    stranger = copy.copy(encoder)
+    stranger.name = "a/stranger"  # type: ignore[misc]
+    made_elsewhere(stranger, tmp_path)
+    with asked_of_a_hub() as (address, asked):
+        environment = {name: value for name, value in os.environ.items() if name[:3] != "HF_"}
+        environment |= {"HF_ENDPOINT": address, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment |= {"HF_HOME": str(tmp_path), "ARTICLE_QA_CACHE": str(cache)}
+        run = subprocess.run(
+            [sys.executable, "-c", OPENS_WHAT_WAS_MADE_ELSEWHERE],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert run.stdout.count("fetch it with: article-qa prepare a/stranger") == 2, run.stdout
+    assert "fetch it with: article-qa prepare //host/share" in run.stdout
+    assert asked, "the one that the user named"
+    assert all("stranger" not in path for path in asked)

@@ -170,8 +170,8 @@ def prepared_from(folder: Path, root: Path, **options: Any) -> PreparedModel:
     return prepare_model(str(folder), root, folder=folder, **options)
 
 
-def reference_for(folder: Path, truncate_dim: int | None = None) -> TorchEncoder:
-    return TorchEncoder(load_original(str(folder)), "original", "", truncate_dim=truncate_dim)
+def reference_for(folder: Path) -> TorchEncoder:
+    return TorchEncoder(load_original(str(folder)), "original", "")
 
 
 def assert_alike(ours: Encoder, theirs: Encoder, texts: Sequence[str] = TEXTS) -> None:
@@ -289,18 +289,6 @@ def test_attention_is_told_of_sentences_only_where_all_else_stays(
     assert_alike(OnnxEncoder(model, "ours"), reference)
 
 
-def test_leading_dimensions_can_be_kept_alone(make_model: MakeModel, tmp_path: Path) -> None:
-    folder = make_model()
-    whole, part = (prepared_from(folder, tmp_path, truncate_dim=width) for width in (None, 8))
-    assert (whole.dimension, part.dimension) == (WIDTH, 8)
-    assert whole.fingerprint != part.fingerprint
-    ours = OnnxEncoder(part, "ours")
-    assert_alike(ours, reference_for(folder, truncate_dim=8))
-    kept = OnnxEncoder(whole, "whole").encode_query(TEXTS[0]).vector[:8]
-    expected = kept / np.linalg.norm(kept)
-    assert ours.encode_query(TEXTS[0]).vector == pytest.approx(expected, abs=1e-5)
-
-
 def test_batches_change_nothing_but_rounding(make_model: MakeModel, tmp_path: Path) -> None:
     model = prepared_from(make_model(), tmp_path)
     one, many = OnnxEncoder(model, "one"), OnnxEncoder(model, "many", batch_size=3)
@@ -348,7 +336,7 @@ def test_int8_is_used_where_it_is_faithful(make_model: MakeModel, tmp_path: Path
 def test_int8_that_strays_is_replaced_by_float32(
     make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impossible = {**prepare.LEAST_FAITHFUL, "int8": Fidelity(1.1, 0, 0, 0)}
+    impossible = {**prepare.LEAST_FAITHFUL, "int8": Fidelity(1.1, 0, 0)}
     monkeypatch.setattr(prepare, "LEAST_FAITHFUL", impossible)
     folder = make_model()
     model = prepared_from(folder, tmp_path, precision="int8")
@@ -361,7 +349,7 @@ def test_int8_that_strays_is_replaced_by_float32(
 def test_float32_that_strays_leaves_the_model_to_torch(
     make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impossible = {**prepare.LEAST_FAITHFUL, "float32": Fidelity(1.1, 0, 0, 0)}
+    impossible = {**prepare.LEAST_FAITHFUL, "float32": Fidelity(1.1, 0, 0)}
     monkeypatch.setattr(prepare, "LEAST_FAITHFUL", impossible)
     model = prepared_from(make_model(), tmp_path)
     assert (model.backend, model.precision) == ("torch", "float32")
@@ -422,8 +410,8 @@ def test_the_original_refuses_long_documents_and_cuts_long_queries(make_model: M
 
 
 def test_not_a_number_is_not_faithful() -> None:
-    assert not faithful(Fidelity(float("nan"), 1, 1, 1), "int8")
-    assert faithful(Fidelity(1, 1, 1, 1), "float32")
+    assert not faithful(Fidelity(float("nan"), 1, 1), "int8")
+    assert faithful(Fidelity(1, 1, 1), "float32")
 
 
 def test_the_other_process_answers_in_lines_of_json(
@@ -434,7 +422,7 @@ def test_the_other_process_answers_in_lines_of_json(
     monkeypatch.setattr(prepare, "own_channel", lambda: said)
     folder = str(make_model())
     request = {"source": folder, "folder": folder, "root": str(tmp_path),
-               "precision": "float32", "truncate_dim": None, "replace": False}  # fmt: skip
+               "precision": "float32", "local": False, "replace": False}  # fmt: skip
     assert prepare.main([json.dumps(request)]) == 0
     messages = [json.loads(line) for line in said.getvalue().splitlines()]
     assert [list(message) for message in messages] == [["progress"]] * 6 + [["prepared"]]
