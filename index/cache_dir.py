@@ -8,7 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-__all__ = ["cache_root", "fallback_root", "private_folder"]
+__all__ = ["cache_folder", "cache_root", "fallback_root"]
 
 
 def cache_root() -> Path:
@@ -39,8 +39,8 @@ def fallback_root() -> Path:
     return Path(tempfile.mkdtemp(prefix="article-qa-"))
 
 
-def private_folder(path: Path) -> Path:
-    """Create a folder, with its parents, that only its owner can read; close an open one.
+def cache_folder(path: Path) -> Path:
+    """Create a folder of the cache that only its owner can read; close one that others can.
 
     Raises:
         OSError: It cannot be created.

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from index.article import Article
-from index.cache_dir import cache_root, fallback_root
+from index.cache_dir import cache_folder, cache_root, fallback_root
 from index.errors import (
     DamagedLibrary,
     LibraryError,
@@ -238,6 +238,7 @@ def _cached(key: str, model: str | None, reader: bool) -> tuple[Library, Path]:
     for root in (cache_root(), fallback_root()):
         place = root / "folders" / key
         with contextlib.suppress(LibraryError, OSError):
+            cache_folder(place.parent)
             try:
                 return Library.open(place, model=model, reader=reader), place
             except _UNUSABLE:

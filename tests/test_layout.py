@@ -12,7 +12,6 @@ import index
 
 ROOT = Path(index.__file__).parent.parent
 MOST_MODULES = 15
-STILL_TOO_FULL = {"qa.evaluation"}
 
 Graph = Mapping[str, Iterable[str]]
 
@@ -21,12 +20,15 @@ IMPORTS: dict[str, str] = {
     "index.segmentation": "",
     "index.models": "",
     "index.scoring": "models",
-    "index.single": "models scoring segmentation",
+    "index.single": "archive models scoring segmentation",
     "index.archive": "models reading scoring segmentation single",
 }
-"""Which folders of `index` each folder may import; its modules import none but what KNOWN says."""
+"""Which folders of `index` each folder may import; the modules beside them import no folder."""
 
-KNOWN: dict[str, set[str]] = {"index.archive.milvus": {"snapshot", "store"}}
+KNOWN: dict[str, set[str]] = {
+    "index": {"archive", "single"},
+    "index.archive.milvus": {"snapshot", "store"},
+}
 """Circles that are still to be broken: for each folder, its members in one."""
 
 
@@ -109,7 +111,7 @@ def test_no_folder_holds_more_than_a_table_of_contents() -> None:
         folder: len(list((ROOT / folder.replace(".", "/")).glob("[!_]*.py")))
         for folder in folders()
     }
-    assert {folder: n for folder, n in counts.items() if n > MOST_MODULES}.keys() <= STILL_TOO_FULL
+    assert {folder: n for folder, n in counts.items() if n > MOST_MODULES} == {}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from index.cache_dir import private_folder
+from index.cache_dir import cache_folder
 
 __all__ = [
     "FORMAT",
@@ -164,7 +164,7 @@ def staging_folder(root: Path) -> Iterator[Path]:
     Raises:
         OSError: The cache takes no writes.
     """
-    models = private_folder(root / "models")
+    models = cache_folder(root / "models")
     for left in models.glob(".staging-*"):
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > STALE_AFTER_SECONDS:
@@ -245,7 +245,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all."""
-    private_folder(path.parent)
+    cache_folder(path.parent)
     handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from index.article import Article
-from index.cache_dir import cache_root
+from index.cache_dir import cache_folder, cache_root
 from index.errors import IndexFolderError
 from index.models.attention_bias import READING
 from index.models.encoder import Encoder, Progress
@@ -41,7 +41,8 @@ def cached_index(
             os.utime(folder)  # the least recently used goes first
         return index
     index = build_index(article, encoder, progress=progress)
-    with contextlib.suppress(IndexFolderError):
+    with contextlib.suppress(IndexFolderError, OSError):
+        cache_folder(folder.parent)
         save_index(index, folder)
         _prune(folder.parent)
     return index

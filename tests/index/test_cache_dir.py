@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.cache_dir import cache_root, fallback_root, private_folder
+from index.cache_dir import cache_folder, cache_root, fallback_root
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 
@@ -42,17 +42,17 @@ def test_a_fallback_that_others_can_write_is_not_used(
     assert fallback_root() != open_to_all
 
 
-def test_a_private_folder_is_private_with_the_parents_made_for_it(tmp_path: Path) -> None:
-    folder = private_folder(tmp_path / "cache" / "pages")
+def test_a_cache_folder_is_private_with_the_parents_made_for_it(tmp_path: Path) -> None:
+    folder = cache_folder(tmp_path / "cache" / "pages")
     assert [mode(folder), mode(folder.parent)] == [0o700, 0o700]
 
 
 def test_a_folder_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir(mode=0o755)
-    assert mode(private_folder(tmp_path / "pages")) == 0o700
+    assert mode(cache_folder(tmp_path / "pages")) == 0o700
 
 
 def test_a_folder_whose_name_a_file_has_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
-        private_folder(tmp_path / "file" / "pages")
+        cache_folder(tmp_path / "file" / "pages")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,13 @@ def test_a_damaged_library_in_the_cache_is_made_again(folder: Path, cache: Path)
     for database in (cache / "folders").glob("*/library.sqlite"):
         database.write_bytes(b"no database")
     assert len(open_folder(folder)) == 2
+
+
+def test_other_users_cannot_read_the_library_of_a_folder(folder: Path, cache: Path) -> None:
+    (cache / "folders").mkdir(exist_ok=True)
+    (cache / "folders").chmod(0o755)
+    open_folder(folder)
+    assert stat.S_IMODE((cache / "folders").stat().st_mode) == 0o700
 
 
 def test_a_folder_without_articles_is_said_to_be_one(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def copied(prepared: Path, root: Path) -> Path:
     return folder
 
 
-def test_a_cache_that_cannot_be_written_is_replaced_by_a_private_folder(
+def test_a_cache_that_cannot_be_written_is_replaced_by_a_cache_folder(
     tmp_path: Path, empty_cache: Path, preparation: Preparation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,11 @@ def test_the_same_text_under_another_title_keeps_its_own_title(
     index_cache.cached_index(ARTICLE, encoder)
     other = article_from_text(ARTICLE.text, title="Pets")
     assert index_cache.cached_index(other, encoder).article.title == "Pets"
+
+
+def test_other_users_cannot_read_what_was_asked(root: Path, encoder: Encoder) -> None:
+    index_cache.cached_index(ARTICLE, encoder)
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
 
 
 def test_a_damaged_entry_is_built_again(root: Path, encoder: Encoder) -> None:
