@@ -1,4 +1,4 @@
-"""Packages that only an extra of article-qa brings, imported where they are used."""
+"""Import packages that come only with an extra of article-qa."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ __all__ = ["extra", "require"]
 
 
 def extra(module: str, *, of: str) -> Any:  # noqa: ANN401 - a module
-    """Import a module of an extra.
-
-    Args:
-        module: Its name.
-        of: The extra's.
+    """Import a module that comes with the extra ``of``.
 
     Raises:
         MissingExtra: It is not installed; the message says what to run.
@@ -28,7 +24,7 @@ def extra(module: str, *, of: str) -> Any:  # noqa: ANN401 - a module
 
 
 def require(*packages: str, of: str) -> None:
-    """Find out that packages are there, before any work, without importing them.
+    """Check, before any work, that packages are installed, without importing them.
 
     Raises:
         MissingExtra: One is not installed.

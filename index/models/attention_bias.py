@@ -1,11 +1,11 @@
 """Let a word piece attend to its own sentence first.
 
-Read without regard to sentences, a word piece takes on a little of everything around it, and
-what one sentence says is found in its neighbours. Read sentence by sentence, it no longer knows
-what "he" and "the bridge" stand for. So of a score of attention between two sentences a constant
-is taken before the softmax, which divides its weight by another, as ALiBi does by distance (Press
-et al., Train short, test long, 2022, https://arxiv.org/abs/2108.12409). It costs nothing: a
-passage is still read in one pass.
+In a passage read as a whole, each word piece takes on a little of everything around it, and a
+search finds what one sentence says in its neighbours. Read sentence by sentence, it no longer
+knows what "he" and "the bridge" refer to. So a constant is subtracted from the attention scores
+between different sentences before the softmax, as ALiBi does by distance (Press et al., Train
+short, test long, 2022, https://arxiv.org/abs/2108.12409). It costs nothing: a passage is still
+read in one pass.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from index.types import Float32
 __all__ = ["MASKED", "READING", "attention_bias"]
 
 ELSEWHERE: Final = 0.4
-"""Taken from the score of a word piece in another sentence, which so gets two thirds of the weight.
-More finds a passage a little better, and begins to lose which ferry it was that "It carried 21
-crates" is said of."""
+"""Subtracted from the attention score of a word piece in another sentence, which leaves it two
+thirds of the weight. More finds passages a little better, but begins to lose which ferry the
+sentence "It carried 21 crates" is about."""
 READING: Final = f"-{ELSEWHERE} to other sentences"
-"""Names how word pieces get their vectors; vectors made otherwise are others."""
+"""Part of cache keys: vectors depend on the attention bias."""
 MASKED: Final = -1e4
-"""Leaves nothing of a weight, and is no infinity, of which some models make NaN."""
+"""Leaves nothing of a weight; from an infinity some models would make NaN."""
 
 
 def attention_bias(
     batch: Sequence[Pieces], starts: Sequence[Sequence[int]] | None, length: int
 ) -> Float32:
-    """What is added to each score of attention.
+    """What is added to each attention score.
 
     Args:
         batch: The texts.
@@ -42,7 +42,7 @@ def attention_bias(
         length: Word pieces to which the texts are padded.
 
     Returns:
-        float32 ``(len(batch), 1, length, length)``: of who attends, of what is attended to.
+        float32 ``(len(batch), 1, length, length)``: from each word piece, to each word piece.
     """
     bias = np.zeros((len(batch), 1, length, length), dtype=np.float32)
     for row, pieces in enumerate(batch):

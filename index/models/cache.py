@@ -1,4 +1,4 @@
-"""Where prepared models are kept, and how a kept one is known to be whole.
+"""The cache of prepared models, and how a damaged one is noticed.
 
     <cache>/models/<fingerprint>/    settings.json beside the files it lists
     <cache>/sources/<path hash>.json what a model folder last hashed to
@@ -6,7 +6,7 @@
 A prepared model is written to a folder of its own and renamed into place, so a reader
 sees all of it or nothing, and of several processes that prepare the same model the
 first to finish wins. Hashing the weights takes longer than loading the prepared
-model, so a digest is remembered for as long as sizes and modification times stand.
+model, so a digest is remembered until sizes or modification times change.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ FORMAT = 2
 """Version of how models are exported, quantised and stored; part of every fingerprint."""
 
 GRAPH = 2
-"""Version of what a prepared model takes in; one prepared at another is prepared again, and its
-vectors are the same."""
+"""Version of a prepared model's inputs; one of another version is prepared again, to the same
+vectors."""
 
 SETTINGS = "settings.json"
 STALE_AFTER_SECONDS = 24 * 3600
@@ -67,7 +67,7 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True)
 class PreparedModel:
-    """What preparing a model came to.
+    """A prepared model.
 
     Attributes:
         folder: Where its files are.
@@ -77,12 +77,12 @@ class PreparedModel:
         dimension: Width of every vector.
         max_length: Word pieces of one pass, special tokens and prompt included.
         max_tokens: Word pieces of a document that fit into one pass.
-        document_prompt: Put before what is searched.
-        query_prompt: Put before what is searched for.
+        document_prompt: Put before documents.
+        query_prompt: Put before queries.
         fidelity: How close to the original, None where the original itself is used.
-        reason: Why it is not what was asked for first, empty where it is.
+        reason: Why it is not the form that was asked for; empty where it is.
         versions: The packages it was prepared with.
-        graph: Version of what its graph takes in.
+        graph: Version of its graph's inputs.
     """
 
     folder: Path
@@ -134,10 +134,10 @@ def source_digest(source: Path, root: Path) -> str:
 
 
 def open_prepared(folder: Path) -> PreparedModel | None:
-    """The prepared model in a folder, or None where none is, not a whole one, or one of old.
+    """The prepared model in a folder, None where it is missing, damaged or outdated.
 
-    A file whose size or modification time is not the recorded one is hashed again, so
-    that a copied cache is accepted and a damaged one is not.
+    A file whose modification time is not the recorded one is hashed again, so that a
+    copied cache is accepted and a damaged one is not.
     """
     settings = _read_json(folder / SETTINGS)
     if settings.get("graph") != GRAPH:
@@ -150,7 +150,7 @@ def open_prepared(folder: Path) -> PreparedModel | None:
             if status.st_mtime_ns != mtime_ns and _file_hash(folder / name) != digest:
                 return None
         fidelity = settings.pop("fidelity")
-        if fidelity:  # one written by an earlier version says more
+        if fidelity:  # an earlier version recorded more of it
             fidelity = Fidelity(**{name: fidelity[name] for name in Fidelity.__slots__})
         return PreparedModel(folder=folder, fidelity=fidelity, **settings)
     except (KeyError, TypeError, ValueError, AttributeError, OSError):
@@ -177,12 +177,12 @@ def staging_folder(root: Path) -> Iterator[Path]:
 
 
 def publish(model: PreparedModel, target: Path, *, replace: bool = False) -> PreparedModel:
-    """Move a staged model into place; where a whole one already is, that one is used.
+    """Move a staged model into place, or return the one that is already there.
 
     Args:
         model: The model; ``model.folder`` holds its files and nothing else.
         target: The folder it is to become.
-        replace: Prefer this model over a whole one that is already there.
+        replace: Use this model even where another is already there.
 
     Raises:
         OSError: The cache takes no writes.
@@ -194,7 +194,7 @@ def publish(model: PreparedModel, target: Path, *, replace: bool = False) -> Pre
         for path in sorted(model.folder.iterdir())
     }
     _write_json(model.folder / SETTINGS, settings)
-    for _ in range(3):  # somebody may publish between our moving aside and our moving in
+    for _ in range(3):  # another process may publish between our two renames
         if not replace and (winner := open_prepared(target)):
             return winner
         if target.exists():
@@ -212,7 +212,7 @@ def publish(model: PreparedModel, target: Path, *, replace: bool = False) -> Pre
 
 
 def _weights_and_settings(source: Path) -> list[tuple[str, os.stat_result]]:
-    """Every file of a model that can change its vectors: (relative name, status), sorted."""
+    """The files of a model that can change its vectors: (relative name, status), sorted."""
     found = []
     for folder, subfolders, names in os.walk(source):
         subfolders[:] = [

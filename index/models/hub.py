@@ -1,7 +1,7 @@
-"""Whether the hub of models answers, asked once before a model is loaded by its name.
+"""Check once whether the Hugging Face hub answers, before a model is loaded by its name.
 
-Without an answer the libraries that load it go on asking for one file after the other, with
-pauses, for more than a minute, although what was fetched before would do.
+Where it does not, the libraries would ask for one file after another, with pauses, for more
+than a minute, even for a model that was fetched before.
 """
 
 from __future__ import annotations
@@ -18,31 +18,22 @@ _SECONDS: Final = 10
 
 
 def answers(name: str) -> bool:
-    """Whether a model may be looked for on the hub.
+    """Whether a model may be looked for on the hub, which is not asked about a folder.
 
-    Args:
-        name: Of a model, or its folder, for which nobody is asked.
-
-    Returns:
-        False where the hub cannot be reached, or is not to be asked (``HF_HUB_OFFLINE``).
+    False where the hub cannot be reached, or must not be asked (``HF_HUB_OFFLINE``).
     """
     if os.path.isdir(name):
         return True
     try:
         HfApi().model_info(name, timeout=_SECONDS)
     except (HfHubHTTPError, HFValidationError):
-        return True  # that it has no such model is an answer, or that no model is called so
+        return True  # "no such model" is an answer too, and so is "no model can be called that"
     except Exception:  # whatever the network raises
         return False
     return True
 
 
 def why(error: Exception, offline: bool) -> str:
-    """Why a model cannot be loaded, in a line.
-
-    Args:
-        error: What was raised.
-        offline: Whether the hub was left out.
-    """
+    """Why a model cannot be loaded, in one line."""
     what = " ".join(str(error).split())
-    return f"the hub cannot be reached, and of what was fetched before: {what}" if offline else what
+    return f"the hub cannot be reached, and the model is not kept here: {what}" if offline else what

@@ -1,10 +1,10 @@
-"""A prepared model on ONNX Runtime: neither torch nor transformers is imported.
+"""Run a prepared model on ONNX Runtime, without torch or transformers.
 
 Every text is a pass of its own, on one thread, and texts are spread over the cores.
-A batch would share the scale of its quantised activations, so a text's vector would
-depend on its neighbours; alone it does not, nothing is padded, and two cores on two
-texts lose less than two cores on one. A graphics card wants batches and has them,
-in full precision, where neighbours do not matter.
+A batch would share the scale of its quantized activations, so a text's vector would
+depend on its neighbours. Alone it does not, nothing is padded, and two cores on two
+texts lose less than two cores on one. A graphics card gets batches, in full precision,
+where neighbours do not matter.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ __all__ = ["OnnxEncoder", "available_cores", "optimised_name", "session_for"]
 PORTABLE = "model.onnx"
 TOKENIZER = "tokenizer.json"
 BIAS = "attention_bias"
-"""The input of a graph whose attention can be told where sentences begin."""
+"""The input of a graph that takes an attention bias."""
 CUDA_BATCH = 64
 INDEXING_NICENESS = 10
 
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
-"""Residual and layer norm fused are one scalar loop; apart, a pass is a fifth faster."""
+"""Fused, residual and layer norm run in one scalar loop; apart, a pass is a fifth faster."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
 def optimised_name(version: str = ort.__version__) -> str:
-    """The file that holds the graph as one version of ONNX Runtime has optimised it."""
+    """The file with the graph as one version of ONNX Runtime has optimised it."""
     return f"model-ort-{version}.onnx"
 
 
@@ -94,7 +94,7 @@ class OnnxEncoder:
         """Open a prepared model.
 
         Args:
-            model: What preparing it came to.
+            model: The model.
             name: What the user calls it.
             cuda: Run it on the graphics card.
             batch_size: Texts to a pass; by default one on a processor, more on a card.
@@ -129,18 +129,9 @@ class OnnxEncoder:
         starts: Sequence[Sequence[int]] | None = None,
         progress: Progress | None = None,
     ) -> list[Encoding]:
-        """Encode what is searched, in the order given.
-
-        Args:
-            texts: What to encode.
-            starts: Where the sentences of each begin; a graph without the input leaves it be.
-            progress: Called as it advances.
-
-        Raises:
-            ModelError: A text does not fit into one pass.
-        """
+        """Encode documents, in the order given; see `Encoder`."""
         pieces = [self._pieces.document(text) for text in texts]
-        # The longest first: a long text begun last would leave the other cores idle.
+        # Longest first: a long text started last would leave the other cores idle.
         order = sorted(range(len(pieces)), key=lambda i: -len(pieces[i].ids))
         size = self._batch_size
         batches = [order[i : i + size] for i in range(0, len(order), size)]
@@ -163,7 +154,7 @@ class OnnxEncoder:
         return [encodings[i] for i in range(len(texts))]
 
     def encode_query(self, text: str) -> Encoding:
-        """Encode what is searched for. A query longer than fits is cut at the end."""
+        """Encode a query. One longer than fits is cut at the end."""
         return self._encode([self._pieces.query(text)])[0]
 
     def _encode(
@@ -198,7 +189,7 @@ class OnnxEncoder:
 
 
 def _open_session(folder: Path, cuda: bool) -> ort.InferenceSession:
-    """The graph this version of ONNX Runtime has optimised, else the portable one."""
+    """Open the graph that this version of ONNX Runtime has optimised, else the portable one."""
     optimised = folder / optimised_name()
     try:
         if optimised.exists() and not cuda:
@@ -235,7 +226,7 @@ def _spread(
 
 
 def _yield_to_questions() -> None:
-    """Let whoever asks meanwhile go first: on Linux a thread has a priority of its own."""
+    """Give way to questions asked meanwhile: on Linux a thread has a priority of its own."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INDEXING_NICENESS)

@@ -64,7 +64,7 @@ STEPS = 5
 EXTERNAL_DATA_BYTES = 1_800_000_000  # one protobuf file ends at 2 GiB
 
 LEAST_SENTENCES = 10
-"""Fewer built-in sentences than these say nothing about how faithful a model is."""
+"""Fewer built-in sentences say nothing about how faithful a model is."""
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUTS = ("token_vectors", "vector")
@@ -77,11 +77,11 @@ LEAST_FAITHFUL = {
 
 
 class UnexportableError(Exception):
-    """The model does something that the exported graph would not."""
+    """The exported graph would not do all that the model does."""
 
 
 class _Graph(torch.nn.Module):
-    """What is exported: tensors in, the two kinds of vectors out."""
+    """The module to export: tensors in, both kinds of vectors out."""
 
     def __init__(self, model: SentenceTransformer, inputs: Sequence[str]) -> None:
         super().__init__()
@@ -97,10 +97,10 @@ class _Graph(torch.nn.Module):
 
 
 def refuse_unexportable(model: SentenceTransformer) -> None:
-    """Tell apart the models whose meaning is in more than the graph.
+    """Refuse models whose results depend on more than the graph.
 
     Raises:
-        UnexportableError: With what stands in the way.
+        UnexportableError: With the reason.
     """
     modules = list(model.children())
     kinds = [type(module).__name__ for module in modules]
@@ -291,7 +291,7 @@ def _graph_model(
             )
         else:
             exported.rename(staging / PORTABLE)
-        if not any(staging.glob("*.data")):  # what is too large for one file is not kept twice
+        if not any(staging.glob("*.data")):  # a model too large for one file is not kept twice
             session_for(staging / PORTABLE, optimise=True, save_as=staging / optimised_name())
         report(3)
         prepared = _described(model, staging, "onnx", attempt, None, reason=reason)
@@ -310,7 +310,7 @@ def _inputs(
     """Texts as inputs of the graph.
 
     Raises:
-        UnexportableError: The model wants others.
+        UnexportableError: The model takes other inputs.
     """
     features = model.preprocess(list(texts))
     names = [name for name in INPUTS if name in features]
@@ -332,7 +332,7 @@ def _described(
     *,
     reason: str,
 ) -> PreparedModel:
-    """What is known of a prepared model before it is named and measured."""
+    """A prepared model before its fingerprint and fidelity are known."""
     document_prompt, query_prompt = prompts_of(model)
     packages = ("onnxruntime", "sentence-transformers", "torch", "transformers")
     return PreparedModel(
@@ -363,7 +363,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def own_channel() -> TextIO:
-    """Standard output for ourselves; what libraries print goes to standard error."""
+    """Standard output for our own messages; libraries print to standard error."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     logging.disable(logging.WARNING)
@@ -372,7 +372,7 @@ def own_channel() -> TextIO:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prepare what the request names, reporting on what was standard output."""
+    """Prepare what the request names, and report on standard output."""
     request: Mapping[str, Any] = json.loads(arguments[0])
     channel = own_channel()
 

@@ -1,8 +1,8 @@
 """Sentences on which a prepared model is compared with its original.
 
-Six subjects in several wordings, so that a sentence has near neighbours to keep in
-order; lengths from three words to a paragraph; numbers, names, code, accents and
-other scripts, because quantisation errs most where the weights see least.
+Six subjects in several wordings, so that the order of near neighbours is tested; lengths
+from three words to a paragraph; numbers, names, code, accents and other scripts, because
+quantization errs most on input that is rare in training.
 """
 
 from __future__ import annotations

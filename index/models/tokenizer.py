@@ -1,8 +1,7 @@
-"""Texts into the word pieces a model reads, each knowing where it stands in the text.
+"""Split texts into the word pieces a model reads, with their offsets in the text.
 
-The prompt a model wants before a text is added here and taken out again: what is
-handed on tells which pieces are the text's own and counts their offsets from the
-text's first character.
+The prompt that a model expects before a text is added here and told apart again: `Pieces`
+says which pieces are the text's own and counts their offsets from its first character.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pieces", "WordPieces", "without_surrogates"]
 
-_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of a pair, which UTF-8 cannot hold
+_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of a pair, which UTF-8 cannot encode
 _SHOWN = 60
 
 
@@ -55,13 +54,13 @@ class WordPieces:
     def __init__(
         self, tokenizer: Tokenizer, *, max_length: int, document_prompt: str, query_prompt: str
     ) -> None:
-        """Take over a tokenizer, whose own truncation and padding are switched off.
+        """Take over a tokenizer, and switch off its own truncation and padding.
 
         Args:
-            tokenizer: The model's, as the package ``tokenizers`` holds it.
+            tokenizer: The model's.
             max_length: Word pieces of one pass, special tokens and prompt included.
-            document_prompt: Put before what is searched.
-            query_prompt: Put before what is searched for.
+            document_prompt: Put before documents.
+            query_prompt: Put before queries.
 
         Raises:
             ModelError: The prompt alone fills the pass.
@@ -71,8 +70,8 @@ class WordPieces:
         self.tokenizer = tokenizer
         self._document_prompt = document_prompt
         self._query_prompt = query_prompt
-        # Special tokens stand at the two ends, as many for every text. Finding them once
-        # keeps a text that spells out "[SEP]" from being taken for the end of itself.
+        # Special tokens are at the two ends, as many for every text. Counting them once
+        # keeps a "[SEP]" written in a text from being taken for its end.
         special = tokenizer.encode("a").special_tokens_mask
         self._before = special.index(0) if 0 in special else 0
         self._after = special[::-1].index(0) if 0 in special else len(special)
@@ -112,7 +111,7 @@ class WordPieces:
         return [len(self._pieces(text, self._document_prompt).spans) for text in texts]
 
     def document(self, text: str) -> Pieces:
-        """Split what is searched.
+        """Split a document.
 
         Raises:
             ModelError: The text does not fit into one pass.
@@ -126,7 +125,7 @@ class WordPieces:
         return pieces
 
     def query(self, text: str) -> Pieces:
-        """Split what is searched for, cut at the end where it is too long."""
+        """Split a query; one too long is cut at the end."""
         pieces = self._pieces(text, self._query_prompt)
         excess = len(pieces.ids) - self._before - self._after - self._room
         if excess <= 0:
@@ -142,13 +141,13 @@ class WordPieces:
         )
 
     def _pieces(self, text: str, prompt: str) -> Pieces:
-        """Split a prompt and a text together, and tell the two apart again."""
+        """Split a prompt and a text together, and tell them apart again."""
         encoding = self.tokenizer.encode(prompt + without_surrogates(text))
         ids = encoding.ids
         start, end = self._before, len(ids) - self._after
         spans = np.array(encoding.offsets[start:end], dtype=np.int32).reshape(-1, 2)
         if prompt:
-            # A piece across the border belongs to the text.
+            # A piece across the boundary belongs to the text.
             n_prompt = int(np.searchsorted(spans[:, 1], len(prompt), side="right"))
             spans = np.maximum(spans[n_prompt:] - len(prompt), 0)
             start += n_prompt
@@ -156,5 +155,5 @@ class WordPieces:
 
 
 def without_surrogates(text: str) -> str:
-    """The text, of the same length, with what UTF-8 cannot hold replaced."""
+    """The text with what UTF-8 cannot encode replaced, at the same length."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)

@@ -67,8 +67,9 @@ def load_original(
             model_kwargs={"attn_implementation": "eager"} if eager else None,
         )
     except Exception as error:  # whatever the hub, the network or the files raise
+        why = hub.why(error, offline and not local)
         raise ModelError(
-            f"sentence-transformers cannot load the model {source!r}: {hub.why(error, offline)}"
+            f"sentence-transformers cannot load the model {source!r}: {why}"
         ) from error
     return model.float().eval()
 
