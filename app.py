@@ -7,7 +7,6 @@ alone imports Gradio. ``python app.py`` serves it; ``python app.py --help`` list
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import shutil
 import signal
@@ -15,7 +14,7 @@ import sys
 import tempfile
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
@@ -49,19 +48,16 @@ from qa.commands.serve_options import is_loopback, parse_serve_options, read_acc
 from qa.commands.terminal import takes_any_text, terminal_progress
 from qa.folder_sync import open_folder
 from qa.library import Library
-from qa.page import Reception, View, Visit, early, script, style
+from qa.page import PageController, early, script, style
 from qa.page.api import Endpoints
-from qa.page.frame import CONNECTION, EVIDENCE_BAR, ON_EVENTS, SHEET_HANDLE, header
+from qa.page.frame import ACTIONS, DIALOGS, EVIDENCE_BAR, NEWS, SHEET_HANDLE, header
+from qa.page.opened import OpenedArticles
 from qa.page.source import ArticleSource, LibrarySource, Source
-from qa.sharing.export import conversation_as_dict, conversation_as_html, conversation_as_markdown
 from qa.sharing.feedback import FeedbackFile
 
 __all__ = ["build_page", "html_pane", "main"]
 
 FIRST_PORT = 7860
-# One reader's conversation at most this long after the last question, and so many at a time.
-VISIT_SECONDS = 12 * 3600
-MAX_VISITS = 500
 
 EXAMPLES = (
     "What have civil liberties advocates warned?",
@@ -71,34 +67,39 @@ EXAMPLES = (
     "Who wrote this article?",
 )
 
-# Gradio hands each event a tracker of its own where the default is one of these.
-_PROGRESS = gr.Progress()
 
+def build_page(controller: PageController, endpoints: Endpoints) -> gr.Blocks:
+    """The page and its endpoints; nothing is served yet.
 
-def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
-    """The page, its events and its endpoints; nothing is served yet."""
-    first = reception.arrive()
-    several = reception.source.first is None
-    what = "articles" if several else "article"
-    page = gr.Blocks(title=f"Ask the {what}", fill_width=True, delete_cache=(3600, 3600))
+    What moves on it is the page's own script, which calls the endpoints by Gradio's HTTP API:
+    Gradio's events live as long as a connection, and a reader's work has to outlive it.
+    """
+    start = controller.start()
+    several = controller.source.first is None
+    page = gr.Blocks(title=f"{start['title']} · Article QA", fill_width=True)
     with page:
-        visit = gr.State(Visit(), time_to_live=VISIT_SECONDS)
-        stamp = gr.Textbox(first.stamp, visible=False)
-        how = gr.JSON({}, visible=False)
-        download = gr.JSON(visible=False)
-        # First, so that no event of the page takes their names.
         for name in ("ask", "open", "evidence"):
             publish(_friendly(getattr(endpoints, name)), api_name=name)
-        html_pane(header(several), elem_id="header")
+        for name in ("ask", "open", "show", "judge", "start"):
+            publish(
+                getattr(controller, name), api_name=f"page_{name}", api_visibility="undocumented"
+            )
+        html_pane(
+            header(start["title"], start["key"], controller.max_bytes) + DIALOGS, elem_id="header"
+        )
         with gr.Row(elem_id="panes"):
             with gr.Column(elem_id="chat"):
-                talk = html_pane(first.conversation, elem_id="conversation", js_on_load=ON_EVENTS)
-                filters = html_pane(first.filters, elem_id="filter-pane")
-                html_pane(CONNECTION, elem_id="connection-pane")
+                html_pane(
+                    f'<section class="conversation" aria-label="Conversation">{start["welcome"]}'
+                    "</section>",
+                    elem_id="conversation",
+                )
+                html_pane(f'<div class="slot">{start["filters"]}</div>', elem_id="filter-pane")
+                html_pane(NEWS, elem_id="news-pane")
                 with gr.Row(elem_id="composer"):
-                    question = gr.Textbox(
+                    gr.Textbox(
                         label="Your question",
-                        placeholder=f"Ask about the {what}",
+                        placeholder=f"Ask {'these articles' if several else 'this article'}",
                         show_label=False,
                         lines=1,
                         max_lines=6,
@@ -106,102 +107,16 @@ def build_page(reception: Reception, endpoints: Endpoints) -> gr.Blocks:
                         elem_id="question",
                         container=False,
                     )
-                    send = gr.Button("Ask", variant="primary", elem_id="ask", min_width=72)
-                with gr.Row(elem_id="take-away"):
-                    savers = [
-                        (gr.Button(name, size="sm", elem_classes="quiet"), make)
-                        for name, make in _EXPORTS.items()
-                    ]
-                    clear = gr.Button("New conversation", size="sm", elem_classes="quiet")
+                    gr.Button("Ask", variant="primary", elem_id="ask", min_width=72)
+                html_pane(ACTIONS, elem_id="action-pane")
             with gr.Column(elem_id="reader"):
                 html_pane(SHEET_HANDLE, elem_id="sheet-top")
-                with gr.Accordion("Open another article", open=False, elem_id="open") as panel:
-                    with gr.Row():
-                        address = gr.Textbox(label="Address of a page", max_lines=1, scale=4)
-                        fetch = gr.Button("Open this page", scale=1)
-                    text = gr.Textbox(label="Text of an article", lines=3, max_lines=8)
-                    title = gr.Textbox(label="Its title (optional)", max_lines=1)
-                    with gr.Row():
-                        read = gr.Button("Open this text")
-                        upload = gr.UploadButton("Upload a file", type="filepath")
-                    status = html_pane(elem_id="status")
-                home = gr.Button(
-                    "Back to the library" if several else "Back to the first article",
-                    visible=False,
-                    elem_id="home",
+                html_pane(
+                    f'<section class="slot" aria-label="Article">{start["article"]}</section>',
+                    elem_id="article-pane",
                 )
-                article = html_pane(first.article, elem_id="article-pane")
                 html_pane(EVIDENCE_BAR, elem_id="evidence-pane")
-
-        parts = [question, talk, article, filters, stamp, visit, status, panel, home]
-
-        def ask(
-            question: str, stamp: str, visit: Visit, how: dict[str, Any]
-        ) -> Iterator[tuple[Any, ...]]:
-            for view in reception.ask(question, stamp, visit, how):
-                yield _parts(view)
-
-        def show(visit: Visit, wanted: dict[str, Any]) -> str:
-            return reception.show(visit, wanted).article or ""
-
-        def open_text(text: str, title: str, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
-            return _parts(reception.open_text(text, title, _rendered(progress)))
-
-        def open_address(address: str, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
-            return _parts(reception.open_address(address, _rendered(progress)))
-
-        def open_file(path: str, progress: gr.Progress = _PROGRESS) -> tuple[Any, ...]:
-            file = Path(path)
-            return _parts(reception.open_file(file.name, file.read_bytes(), _rendered(progress)))
-
-        def judge(visit: Visit, event: gr.EventData) -> None:
-            reception.judge(visit, event._data)
-
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        # By default Gradio drops what is asked before it has wound up the answer before, which it
-        # does some time after that answer is on the page.
-        asking = private | {"trigger_mode": "always_last"}
-        told = """(typed, stamp) => {
-            const [question, how] = articlePage.next(typed);
-            return [question, stamp, null, how];
-        }"""
-        asked = [question, stamp, visit, how]
-        gr.on([question.submit, send.click], ask, asked, parts, js=told, **asking)
-        # What is deferred forgets the data of its event: the page is asked for it when it is sent.
-        told = "() => [null, articlePage.wanted()]"
-        talk.show(show, [visit, how], article, js=told, **asking)
-        opening = private | {"show_progress": "full", "show_progress_on": status}
-        read.click(open_text, [text, title], parts, **opening)
-        gr.on([fetch.click, address.submit], open_address, address, parts, **opening)
-        upload.upload(open_file, upload, parts, **opening)
-        _keep_current(page, reception, first, [article, filters], **private)
-        home.click(lambda: _parts(reception.arrive()), None, parts, **private)
-        clear.click(lambda visit: _parts(reception.clear(visit)), visit, parts, **private)
-        talk.verdict(judge, visit, None, **private | {"trigger_mode": "multiple"})
-        for button, make in savers:
-            button.click(make, visit, download, **private).then(
-                None, download, None, js="(file) => articlePage.save(file)"
-            )
     return page
-
-
-def _keep_current(
-    page: gr.Blocks,
-    reception: Reception,
-    made: View,
-    panes: list[gr.HTML],
-    **options: Any,  # noqa: ANN401 - Gradio's own
-) -> None:
-    """Let a visit to a library find what is in it now, not what was when the page was made."""
-
-    def changed() -> tuple[Any, ...]:
-        now = reception.arrive()
-        # What is the same is not sent: the reader may have gone on by then.
-        same = (now.article, now.filters) == (made.article, made.filters)
-        return (gr.skip(), gr.skip()) if same else (now.article, now.filters)
-
-    if reception.source.first is None:
-        page.load(changed, None, panes, **options)
 
 
 def html_pane(value: str | None = None, **options: Any) -> gr.HTML:  # noqa: ANN401 - Gradio's own
@@ -211,29 +126,6 @@ def html_pane(value: str | None = None, **options: Any) -> gr.HTML:  # noqa: ANN
     literal together with the text in it.
     """
     return gr.HTML(value, apply_default_css=False, **{"js_on_load": None} | options)
-
-
-def _parts(view: View) -> tuple[Any, ...]:
-    """A view as outputs of an event; what it leaves as it is is skipped."""
-    values: list[Any] = [
-        view.question,
-        view.conversation,
-        view.article,
-        view.filters,
-        view.stamp,
-        view.visit,
-        view.status,
-    ]
-    if view.visit is not None and view.article is not None:  # another article is open now
-        values += [gr.Accordion(open=False), gr.Button(visible=view.visit.source is not None)]
-    else:
-        values += [None, None]
-    return tuple(gr.skip() if value is None else value for value in values)
-
-
-def _rendered(progress: gr.Progress) -> Callable[[str, int, int], None]:
-    """The engine's progress on Gradio's bar."""
-    return lambda what, done, total: progress((done, total), desc=what)
 
 
 def _friendly(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
@@ -247,25 +139,6 @@ def _friendly(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
             raise gr.Error(str(error), print_exception=False) from error
 
     return call
-
-
-def _export(form: str, kind: str, write: Callable[..., str]) -> Callable[[Visit], dict[str, str]]:
-    def make(visit: Visit) -> dict[str, str]:
-        text = write([turn.answer for turn in visit.turns])
-        return {"name": f"conversation.{form}", "type": kind, "text": text}
-
-    return make
-
-
-_EXPORTS = {
-    "Save as Markdown": _export("md", "text/markdown", conversation_as_markdown),
-    "HTML": _export("html", "text/html", conversation_as_html),
-    "JSON": _export(
-        "json",
-        "application/json",
-        lambda answers: json.dumps(conversation_as_dict(answers), indent=2),
-    ),
-}
 
 
 def _theme() -> gr.themes.Base:
@@ -338,14 +211,18 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
     except (ArticleQAError, OSError, ValueError) as error:
         sys.stderr.write(f"article-qa: {error}\n")
         return 2
-    reception = Reception(
+    opened = OpenedArticles()
+    controller = PageController(
         source,
+        opened=opened,
         examples=() if options.source or options.library else EXAMPLES,
         feedback=FeedbackFile(options.feedback),
         max_bytes=options.max_upload,
         allow_private=options.allow_private,
     )
-    page = build_page(reception, Endpoints(source, max_bytes=options.max_upload))
+    page = build_page(
+        controller, Endpoints(source, opened=opened, max_bytes=options.max_upload)
+    )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -403,7 +280,6 @@ def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]]
         mcp_server=options.mcp,
         blocked_paths=[os.path.abspath(p) for p in (options.source, options.library) if p],
         allowed_paths=[],
-        state_session_capacity=MAX_VISITS,
         app_kwargs={
             "routes": [Route("/health", _health)],
             "middleware": [Middleware(_Early, html=early().encode())],

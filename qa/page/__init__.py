@@ -1,23 +1,10 @@
-"""The chat page without its server: what a visit does, escaped HTML, style and script."""
+"""The chat page without its server: what it asks of it, escaped HTML, style and script."""
 
 from importlib import resources
 
-from qa.page.answer_view import Turn, confidence_in_words, render_conversation
-from qa.page.article_view import render_article
-from qa.page.visits import Reception, View, Visit
+from qa.page.controller import PageController
 
-__all__ = [
-    "Reception",
-    "Turn",
-    "View",
-    "Visit",
-    "confidence_in_words",
-    "early",
-    "render_article",
-    "render_conversation",
-    "script",
-    "style",
-]
+__all__ = ["PageController", "early", "script", "style"]
 
 
 def style() -> str:
@@ -27,7 +14,7 @@ def style() -> str:
 
 def script() -> str:
     """The page's script."""
-    return _asset("page.js")
+    return "\n".join(map(_asset, ("store.js", "server.js", "page.js")))
 
 
 def early() -> str:

@@ -1,4 +1,4 @@
-"""A conversation as HTML: the best sentence first and large, then the others.
+"""An answer as HTML: the best sentence first and large, then the others.
 
 The page's script reads what it needs from ``data-`` attributes: where a citation stands
 (``data-start``, ``data-end``) and what a copy button copies (``data-copy``).
@@ -7,14 +7,14 @@ The page's script reads what it needs from ``data-`` attributes: where a citatio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from qa.answer import NOT_FOUND, Answer, Citation
+from qa.answer import NONE_FOUND, NOT_FOUND, Answer, Citation
 from qa.page.article_view import readable_date
 from qa.page.markup import escape
 from qa.sharing.export import quote_as_markdown, quote_as_text
+from qa.sharing.reference import quote_as_apa, quote_as_bibtex
 
-__all__ = ["Turn", "confidence_in_words", "render_conversation"]
+__all__ = ["confidence_in_words", "render_suggestions", "render_turn", "render_welcome"]
 
 CLEAR, LIKELY = 0.5, 0.3
 """Of the bundled questions, answerable or not, the answer to 19 of 20 that are called clear is
@@ -24,86 +24,61 @@ FOLLOWING = "(following “"
 """Where a question was read after those before it, ``interpreted_as`` says so in these words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One question and what came back.
-
-    Attributes:
-        answer: What came back.
-        seconds: How long it took.
-    """
-
-    answer: Answer
-    seconds: float
+_THUMB = (
+    '<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path fill="none"'
+    ' stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" d="M7 11l4-8a2 2 0 0 1 2.5'
+    ' 2.5L12.5 9H19a2 2 0 0 1 2 2.4l-1.3 7A2 2 0 0 1 17.7 20H7zM7 11H3v9h4"/></svg>'
+)
 
 
 def confidence_in_words(confidence: float) -> str:
-    """A probability as a reader would say it.
+    """A probability as a reader would say it of the sentence that comes first.
 
-    >>> confidence_in_words(0.7), confidence_in_words(0.4), confidence_in_words(0.2)
-    ('Clear answer', 'Likely answer', 'Uncertain answer')
+    >>> confidence_in_words(0.7), confidence_in_words(0.2)
+    ('A clear answer', 'A weak answer: read it in its place')
     """
     if confidence >= CLEAR:
-        return "Clear answer"
-    return "Likely answer" if confidence >= LIKELY else "Uncertain answer"
+        return "A clear answer"
+    return "A likely answer" if confidence >= LIKELY else "A weak answer: read it in its place"
 
 
-def render_conversation(
-    turns: Sequence[Turn],
-    suggestions: Sequence[str] = (),
-    *,
-    pending: str | None = None,
-    notice: str | None = None,
-    several: bool = False,
-) -> str:
-    """The chat pane.
-
-    Args:
-        turns: What was asked and answered, oldest first.
-        suggestions: Questions to offer next.
-        pending: A question that is being answered.
-        notice: A line for the reader that is not an answer: what went wrong, and what to do.
-        several: Whether more than one article is asked, so that each citation names its own.
-    """
-    parts = [_turn(number, turn, several) for number, turn in enumerate(turns)]
-    if pending is not None:
-        parts.append(
-            f'<section class="turn pending">{_question(pending)}'
-            f'<p class="working">Reading the {"articles" if several else "article"}…</p></section>'
-        )
-    if notice is not None:
-        parts.append(f'<p class="notice" role="alert" dir="auto">{escape(notice)}</p>')
-    if not parts:
-        parts.append(
-            '<div class="welcome"><p class="lead">'
-            f"Ask the {'articles' if several else 'article'} a question.</p>"
-            "<p>You get the sentences that answer it, each marked in its place."
-            " Nothing is generated, so nothing is made up.</p></div>"
-        )
-    if pending is None and suggestions:
-        label = "You might ask next" if turns else "For example"
-        options = "".join(
-            f'<li><button type="button" class="suggestion" dir="auto">{escape(text)}</button></li>'
-            for text in suggestions
-        )
-        parts.append(
-            f'<nav class="suggestions" aria-label="Suggested questions"><p>{label}</p>'
-            f"<ul>{options}</ul></nav>"
-        )
-    return f'<div class="conversation" data-turns="{len(turns)}">{"".join(parts)}</div>'
-
-
-def _turn(number: int, turn: Turn, several: bool) -> str:
-    answer = turn.answer
-    body = _found(turn, several) if answer.found else _not_found(turn, several)
+def render_welcome(suggestions: Sequence[str], *, several: bool = False) -> str:
+    """What stands where nothing was asked yet."""
+    what = "these articles" if several else "this article"
     return (
-        f'<section class="turn" data-turn="{number}">{_question(answer.question)}{_read_as(answer)}'
-        f'<div class="answer">{body}</div></section>'
+        f'<div class="welcome"><p class="lead">Ask {what}, or drop your own</p>'
+        "<p>A web address, a PDF, a Word file, text. You get the sentences that answer, each"
+        " marked in its place. Nothing is generated, so nothing is made up.</p></div>"
+        f"{render_suggestions(suggestions)}"
     )
 
 
-def _question(question: str) -> str:
-    return f'<h2 class="question" dir="auto">{escape(question)}</h2>'
+def render_suggestions(suggestions: Sequence[str], *, asked: bool = False) -> str:
+    """Questions to ask with a click: to begin with, or after others were ``asked``."""
+    if not suggestions:
+        return ""
+    options = "".join(
+        f'<li><button type="button" class="suggestion" dir="auto">{escape(text)}</button></li>'
+        for text in suggestions
+    )
+    return (
+        '<nav class="suggestions" aria-label="Suggested questions">'
+        f"<p>{'You might ask next' if asked else 'For example'}</p><ul>{options}</ul></nav>"
+    )
+
+
+def render_turn(answer: Answer, *, several: bool = False) -> str:
+    """One question and its answer.
+
+    Args:
+        answer: What came of the question.
+        several: Whether more than one article was asked, so that each citation names its own.
+    """
+    body = _found(answer, several) if answer.found else _not_found(answer, several)
+    return (
+        f'<h2 class="question" dir="auto">{escape(answer.question)}</h2>{_read_as(answer)}'
+        f'<div class="answer">{body}</div>'
+    )
 
 
 def _read_as(answer: Answer) -> str:
@@ -117,23 +92,25 @@ def _read_as(answer: Answer) -> str:
     )
 
 
-def _found(turn: Turn, several: bool) -> str:
-    best, *others = turn.answer.citations
+def _found(answer: Answer, several: bool) -> str:
+    best, *others = answer.citations
     more = (
-        f'<h3 class="more">Also in the {"articles" if several else "article"}</h3>'
+        '<details class="also"><summary>'
+        f"Also in the {'articles' if several else 'article'}</summary>"
         f'<ol class="others">{"".join(_other(citation, several) for citation in others)}</ol>'
+        "</details>"
         if others
         else ""
     )
+    words = confidence_in_words(answer.confidence)
     return (
-        f'<div class="sure">{_confidence(turn.answer.confidence)}{_place(best, several)}</div>'
         f'<blockquote class="best" dir="auto">{escape(best.quote)} {_number(best)}</blockquote>'
-        f"{_foot(turn, _tools(best))}{_why(turn.answer)}{more}"
+        f'<p class="sure"><span class="confidence" data-level="{words.split()[1]}">{words}</span>'
+        f"{_place(best, several)}</p>{_foot(best)}{_why(answer)}{more}"
     )
 
 
-def _not_found(turn: Turn, several: bool) -> str:
-    answer = turn.answer
+def _not_found(answer: Answer, several: bool) -> str:
     nearest = "".join(_other(citation, several) for citation in answer.citations)
     closest = (
         '<details class="closest"><summary>Closest, not an answer</summary>'
@@ -141,9 +118,8 @@ def _not_found(turn: Turn, several: bool) -> str:
         if nearest
         else ""
     )
-    says = "The articles do not say" if several else NOT_FOUND.removesuffix(".")
-    silent = f'<p class="silent">{says}</p>'
-    return f"{silent}{_foot(turn)}{_why(answer)}{closest}"
+    says = (NONE_FOUND if several else NOT_FOUND).removesuffix(".")
+    return f'<p class="silent">{says}</p>{_foot()}{_why(answer)}{closest}'
 
 
 def _why(answer: Answer) -> str:
@@ -158,14 +134,15 @@ def _why(answer: Answer) -> str:
 def _other(citation: Citation, several: bool) -> str:
     return (
         f'<li><p dir="auto">{_number(citation)} <q>{escape(citation.quote)}</q></p>'
-        f'<div class="under">{_place(citation, several)}{_tools(citation)}</div></li>'
+        f'<div class="under">{_place(citation, several)}{_copy(citation)}</div></li>'
     )
 
 
 def _number(citation: Citation) -> str:
     passage = citation.passage
     return (
-        f'<a class="cite" href="#u{citation.start}" data-article="{escape(citation.article.id)}"'
+        f'<a class="cite" href="#cite={citation.start}-{citation.end}"'
+        f' data-article="{escape(citation.article.id)}"'
         f' data-start="{citation.start}" data-end="{citation.end}"'
         f' data-passage="{passage.start}-{passage.end}" data-number="{citation.number}"'
         f' aria-label="Citation {citation.number}, show in the article">{citation.number}</a>'
@@ -177,7 +154,9 @@ def _place(citation: Citation, several: bool) -> str:
     passage, article = citation.passage, citation.article
     where = passage.heading
     if where is None and passage.paragraph is not None:
-        where = f"Paragraph {passage.paragraph + 1}"
+        # A passage may begin some paragraphs before its sentence.
+        before = passage.text[: citation.start - passage.start].count("\n\n")
+        where = f"Paragraph {passage.paragraph + before + 1}"
     page = f"page {passage.page}" if passage.page else None
     place = escape(" · ".join(part for part in (where, page) if part))
     if several:
@@ -190,44 +169,35 @@ def _place(citation: Citation, several: bool) -> str:
     return f'<span class="place" dir="auto">{place}</span>' if place else ""
 
 
-def _tools(citation: Citation) -> str:
-    """Copy buttons: the quote with its source, as text, as Markdown and as a link."""
-    forms = {"Copy": quote_as_text(citation), "Markdown": quote_as_markdown(citation)}
-    if citation.deep_link:
-        forms["Link"] = citation.deep_link
-    buttons = "".join(
-        f'<button type="button" class="tool copy" data-copy="{escape(text)}"'
-        f' aria-label="{name}: quote {citation.number}">{name}</button>'
-        for name, text in forms.items()
-    )
-    return f'<span class="tools">{buttons}</span>'
-
-
-def _confidence(confidence: float) -> str:
-    words = confidence_in_words(confidence)
-    tip = f"The first three citations hold the answer with probability {confidence:.0%}"
+def _copy(citation: Citation, name: str = "Copy", text: str | None = None) -> str:
+    """A button that copies a quote with its source, as plain text unless told otherwise."""
     return (
-        f'<span class="confidence" data-level="{words.split()[0].lower()}" tabindex="0"'
-        f' data-tip="{tip}">{words}<span class="unseen">. {tip}</span></span>'
+        f'<button type="button" class="tool copy" aria-label="{name}: quote {citation.number}"'
+        f' data-copy="{escape(quote_as_text(citation) if text is None else text)}">{name}</button>'
     )
 
 
-def _foot(turn: Turn, tools: str = "") -> str:
-    """What can be done with the answer, how long it took, and whether it was right."""
+def _foot(best: Citation | None = None) -> str:
+    """What can be done with the answer, and whether it was right."""
+    forms = ""
+    if best:
+        copies = {
+            "Markdown": quote_as_markdown(best),
+            "APA": quote_as_apa(best),
+            "BibTeX": quote_as_bibtex(best),
+            "Link": best.deep_link,
+        }
+        forms = "".join(_copy(best, name, text) for name, text in copies.items() if text)
     thumbs = "".join(
         f'<button type="button" class="tool thumb" data-verdict="{verdict}" aria-pressed="false"'
-        f' aria-label="{label}">{word}</button>'
-        for verdict, word, label in (
-            ("right", "Yes", "Yes, this is right"),
-            ("wrong", "No", "No, this is wrong"),
-        )
+        f' aria-label="{label}" title="{label}">{_THUMB}</button>'
+        for verdict, label in (("right", "Yes, this is right"), ("wrong", "No, this is wrong"))
     )
     return (
-        f'<div class="foot">{tools}<span class="time">{_duration(turn.seconds)}</span>'
-        '<span class="verdict" role="group" aria-label="Is this right?">Right?'
-        f" {thumbs}</span></div>"
+        f'<div class="foot">{_copy(best) if best else ""}'
+        '<details class="more"><summary aria-label="More: copy as, ask again, delete">…</summary>'
+        f'<div class="menu">{forms}<button type="button" class="tool again">Edit and ask again'
+        '</button><button type="button" class="tool delete">Delete</button></div></details>'
+        '<span class="verdict" role="group" aria-label="Is this right?">'
+        f'<span class="thanks"></span>{thumbs}</span></div>'
     )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -6,36 +6,32 @@ oldest are forgotten when there are too many.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from secrets import token_urlsafe
 from typing import Any
 
 from index.errors import ArticleQAError, QuestionError, SourceError
 from index.reading.plaintext import article_from_text
 from qa.engine import DEFAULT_K
 from qa.page.markup import transferable
-from qa.page.source import ArticleSource, Opened, Source
+from qa.page.opened import OpenedArticles
+from qa.page.source import Opened, Source
 
 __all__ = ["Endpoints"]
-
-MAX_OPENED = 64
 
 
 class Endpoints:
     """Typed functions to be published over HTTP and MCP."""
 
-    def __init__(self, source: Source, *, max_bytes: int) -> None:
+    def __init__(self, source: Source, *, opened: OpenedArticles, max_bytes: int) -> None:
         """Answer from a source, and from the articles that are opened.
 
         Args:
             source: The article or the library that is asked where no handle is given.
+            opened: Where the articles that are opened are cached.
             max_bytes: Size of the largest article that is taken, as UTF-8.
         """
         self._source = source
         self._max_bytes = max_bytes
-        self._opened: OrderedDict[str, Source] = OrderedDict()
-        self._lock = threading.Lock()
+        self._opened = opened
 
     def ask(self, question: str, k: int = DEFAULT_K, article: str = "") -> dict[str, Any]:
         """Find the sentences of an article that answer a question, each with its place.
@@ -77,13 +73,8 @@ class Endpoints:
             )
         article = article_from_text(text, title=title or None, url=url or None)
         bot = self._source.another(article)
-        handle = token_urlsafe(16)
-        with self._lock:
-            self._opened[handle] = ArticleSource(bot)
-            while len(self._opened) > MAX_OPENED:
-                self._opened.popitem(last=False)
         return {
-            "article": handle,
+            "article": self._opened.add(bot),
             "id": bot.article.id,
             "title": bot.article.title,
             "authors": list(bot.article.authors),
@@ -131,16 +122,16 @@ class Endpoints:
     def _find(self, handle: str) -> Source:
         if not handle:
             return self._source
-        with self._lock:
-            source = self._opened.get(handle)
-            if source is None:
-                raise QuestionError("no article is open under that handle; call open again")
-            self._opened.move_to_end(handle)
-            return source
+        source = self._opened.get(handle)
+        if source is None:
+            raise QuestionError("no article is open under that handle; call open again")
+        return source
 
     def _open(self, article: str) -> Opened:
-        if self._source.first is not None or article in self._opened:
+        source = self._opened.get(article)
+        if source is None and self._source.first is not None:
             source = self._find(article)
+        if source is not None:
             return source.open(source.first or article)
         if not article:
             raise QuestionError("say which article of the library: a citation's article has an id")

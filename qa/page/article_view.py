@@ -56,7 +56,10 @@ def render_article(article: Article, sentences: Sequence[Span], *, several: bool
                 upcoming = next(spans)
             parts.append(_block(article.text, block, inside))
         parts += ["</ul>"] * is_list
-    back = '<p><button type="button" class="all-articles">All articles</button></p>'
+    back = (
+        '<p class="of-many"><button type="button" class="all-articles">All articles</button>'
+        ' <button type="button" class="only">Ask only this article</button></p>'
+    )
     return (
         f'<article class="article" id="article" data-id="{escape(article.id)}" dir="auto"'
         f"{_language(article)}>{back if several else ''}{_head(article)}{''.join(parts)}</article>"

@@ -43,10 +43,20 @@ def render_catalogue(entries: Sequence[Entry], *, filtered: bool) -> str:
             else '<h2 class="title">The library is empty</h2>'
             '<p class="facts">Add articles with <code>article-qa add</code>.</p>'
         )
-    items = "".join(map(_item, entries[:LISTED]))
+    listed = enumerate(entries[:LISTED])
+    items = "".join(_item(number, entry) for number, entry in listed)
+    order = (("added", "Order added"), ("title", "Title"), ("published", "Newest"))
+    options = "".join(f'<option value="{value}">{label}</option>' for value, label in order)
+    tools = (
+        '<div class="find"><input type="search" id="find-article" placeholder="Find by title, name"'
+        ' aria-label="Find among these articles" dir="auto">'
+        f'<select id="sort-articles" aria-label="Sort these articles">{options}</select></div>'
+        if len(entries) > 1
+        else ""
+    )
     rest = '<p class="facts">Filter by date, author, site or tag to see the others.</p>'
     return (
-        f'<section class="article catalogue" id="article" data-id="" aria-label="Articles">{head}'
+        f'<section class="article catalogue" id="article" data-id="" aria-label="Articles">{head}{tools}'
         f"<ul>{items}</ul>{rest if more else ''}</section>"
     )
 
@@ -74,7 +84,8 @@ def where_of(said: Mapping[str, Any]) -> Where | None:
     """The filter that a page asks for; None where it asks for none.
 
     Args:
-        said: ``from`` and ``until`` as ISO 8601 days, ``author``, ``site`` and ``tag`` as names.
+        said: ``from`` and ``until`` as ISO 8601 days, ``author``, ``site`` and ``tag`` as names,
+            ``article`` as an id.
 
     Raises:
         QuestionError: It is no filter.
@@ -85,14 +96,18 @@ def where_of(said: Mapping[str, Any]) -> Where | None:
     except ValueError as error:
         raise QuestionError("a date of the filter is no day; write it as 2021-05-31") from error
     names = {to: (given[name],) for name, _, to in _FIELDS if given.get(name)}
+    if given.get("article"):
+        names["ids"] = (given["article"],)
     where = Where(**days, **names)  # type: ignore[arg-type]
     return where if where else None
 
 
-def _item(entry: Entry) -> str:
+def _item(number: int, entry: Entry) -> str:
     facts = [*entry.authors, entry.site or "", readable_date(entry.published), *entry.tags]
     return (
-        f'<li><button type="button" class="entry" data-article="{escape(entry.id)}" dir="auto">'
+        f'<li data-added="{number}" data-title="{escape(entry.title or "Untitled")}"'
+        f' data-published="{escape(entry.published or "")}">'
+        f'<button type="button" class="entry" data-article="{escape(entry.id)}" dir="auto">'
         f"{escape(entry.title or 'Untitled')}</button>"
         f'<span class="facts" dir="auto">{" · ".join(escape(f) for f in facts if f)}</span></li>'
     )

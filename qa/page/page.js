@@ -1,322 +1,673 @@
-/* The page's own behaviour: citations lead into the article and back.
-   Everything is delegated from the document, for Gradio redraws the panes as it pleases. */
+/* The page's own behaviour: questions are asked, citations lead into the article and back, and
+   nothing that a reader did is lost. Everything is delegated from the document. */
 (() => {
   "use strict";
+  const store = globalThis.articleStore;
+  const server = globalThis.articleServer;
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const narrow = matchMedia("(max-width: 760px)");
-  let turn = -1; // whose evidence is shown
-  let at = 0; // which of it, from 0
-  let wanted = null; // the citation whose article was asked for, as [turn, number, focus]
+  const HISTORY = 12; // answers that a question may lean on
+  const KEPT_BYTES = 8_000_000; // the largest article that outlives the page
+  const DRAFT = "article-qa-draft";
+  const CURRENT = "article-qa-conversation";
 
   const box = () => $("#question textarea");
-  const conversation = () => $("#conversation .conversation");
-  const turns = () => $$("#conversation .turn[data-turn]");
-  const citations = () => (turns()[turn] ? $$(".cite", turns()[turn]) : []);
+  const pane = () => $("#conversation .conversation");
+  const sections = () => $$("#conversation .turn");
+  const opened = () => $("#article")?.dataset.id;
+  const stamp = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
   const scroll = (element, block) =>
-    element.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
+    element?.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
+
+  function make(tag, properties = {}, ...children) {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  }
 
   function say(text) {
     let live = $("#announcer");
     if (!live) {
-      live = document.createElement("div");
-      live.id = "announcer";
-      live.className = "unseen";
+      live = make("div", { id: "announcer", className: "unseen" });
       live.setAttribute("role", "status");
-      live.setAttribute("aria-live", "polite");
       document.body.append(live);
     }
     live.textContent = text;
   }
 
-  /* ---- evidence in the article ---- */
-
-  const units = () => $$("#reader .unit");
-  const opened = () => $("#article")?.dataset.id;
-  const within = (unit, start, end) => +unit.dataset.start < end && +unit.dataset.end > start;
-  const quotes = (cite, unit) => cite.dataset.article === opened()
-    && within(unit, +cite.dataset.start, +cite.dataset.end);
-  const tellServer = (event, detail) =>
-    conversation().dispatchEvent(new CustomEvent(event, { detail, bubbles: true }));
-
-  /* The server is asked for an article, or for the list of those that fit the filters. */
-  let view = {};
-  function open(what) {
-    view = what;
-    tellServer("show", {});
+  /* A line above the question: what is going on, and a button for what can be done about it. */
+  function tell(text, { done = null, act = null, wrong = false } = {}) {
+    const line = $("#news");
+    line.hidden = !text;
+    line.classList.toggle("wrong", wrong);
+    $(".text", line).textContent = text ?? "";
+    const bar = $("progress", line);
+    bar.hidden = done === null;
+    if (done >= 0 && done !== null) bar.value = done;
+    else bar.removeAttribute("value");
+    const button = $(".act", line);
+    button.hidden = !act;
+    button.textContent = act?.[0] ?? "";
+    button.onclick = () => {
+      tell("");
+      box().focus();
+      act?.[1]();
+    };
   }
 
-  function mark(which) {
-    turn = which;
-    at = 0;
-    const cites = citations().filter((cite) => cite.dataset.article === opened());
-    const spans = cites.map((cite) => [+cite.dataset.start, +cite.dataset.end, cite.dataset.number]);
-    const around = cites.map((cite) => cite.dataset.passage.split("-").map(Number));
-    for (const unit of units()) {
-      const numbers = spans.filter(([start, end]) => within(unit, start, end)).map((span) => span[2]);
-      unit.classList.toggle("cited", numbers.length > 0);
-      unit.classList.toggle("around", around.some(([start, end]) => within(unit, start, end)));
-      if (numbers.length) unit.dataset.numbers = numbers.join(" ");
-      else delete unit.dataset.numbers;
+  /* ---- what is open: an article, and the conversation about it ---- */
+
+  let start = null; // what the server begins with: article, filters, title, key, welcome
+  let own = null; // the article that the reader brought; null for what is served
+  let conversation = null;
+  let turns = []; // records, oldest first
+  const handles = {}; // of own articles, for as long as the server remembers them
+  const large = {}; // own articles that are too large to be kept
+  const missing = ({ article, title }) => ({ id: article, title, record: null, welcome: "",
+    article: '<div class="article" id="article">This article is no longer kept; open it again.</div>' });
+
+  const about = () => own ?? start;
+  const fresh = (article = own) => ({
+    id: stamp(), article: article?.id ?? null, title: (article ?? start).title,
+    key: start.key, changed: Date.now(),
+  });
+
+  async function ask_source(name, values, { article = own, key = conversation?.key, ...options } = {}) {
+    for (;;) {
+      const handle = article ? handles[article.id] ?? "none" : "";
+      const reply = await server.call(name, [{ ...values, article: handle, key }], options);
+      if (!reply.gone) return reply;
+      const again = await server.call("page_open", [{ record: article.record }], options);
+      if (again.error) return again;
+      handles[article.id] = again.handle;
     }
-    $("#reader")?.classList.toggle("no-answer", Boolean(turns()[turn]?.querySelector(".silent")));
-    $$("#conversation .turn").forEach((element, n) => element.classList.toggle("shown", n === turn));
-    tell();
   }
 
-  function tell() {
-    const bar = $("#evidence");
-    if (!bar) return;
-    const count = citations().length;
-    bar.hidden = count === 0;
-    const kind = turns()[turn]?.querySelector(".silent") ? "Closest " : "";
-    $(".count", bar).textContent = count ? `${kind}${at + 1} of ${count}` : "";
-    $(".right-one", bar).hidden = true;
-  }
-
-  function show(cite, focus = true) {
-    const owner = turns().indexOf(cite.closest(".turn"));
-    if (owner !== turn) mark(owner);
-    at = citations().indexOf(cite);
-    $$(".current").forEach((element) => element.classList.remove("current"));
-    if (focus) cite.classList.add("current");
-    tell();
-    if (cite.dataset.article !== opened()) {
-      wanted = [owner, cite.dataset.number, focus];
-      if (focus) sheet(true);
-      open({ article: cite.dataset.article });
-      return;
+  async function show_conversation(which, { push = true } = {}) {
+    const article = which.article
+      ? await store.get("articles", which.article) ?? large[which.article] ?? missing(which) : null;
+    if (article?.id !== own?.id || !conversation) {
+      own = article;
+      $("#article-pane .slot").innerHTML = about().article;
+      $("#filter-pane .slot").innerHTML = own ? "" : start.filters;
+      only = null;
+      $("#switch .title").textContent = $("#sheet-handle").textContent = about().title;
+      document.title = `${about().title} · Article QA`;
+      contents();
     }
-    wanted = null;
-    const unit = units().find((u) => quotes(cite, u));
-    if (!unit) return;
-    if (!focus) return scroll(unit, "center");
-    unit.classList.add("current");
-    sheet(true);
-    unit.tabIndex = -1;
-    unit.focus({ preventScroll: true });
-    scroll(unit, "center");
-    say(`Citation ${cite.dataset.number}: ${unit.textContent}`);
+    conversation = which;
+    turns = await store.turns(which.id);
+    shown = -1;
+    pane().replaceChildren();
+    sessionStorage.setItem(CURRENT, which.id);
+    if (push) history.pushState({ conversation: which.id }, "");
+    draw();
+    mark(turns.length - 1);
+    if (turns.length) sections().at(-1)?.scrollIntoView({ block: "start" });
+    work();
   }
 
-  /* The article of a citation has been opened: on to the sentence. */
-  function arrived() {
-    const [owner, number, focus] = wanted;
-    const cite = turns()[owner]?.querySelector(`.cite[data-number="${number}"]`);
-    if (cite?.dataset.article === opened()) show(cite, focus);
+  async function begin(article, words) {
+    const before = conversation;
+    const next = fresh(article);
+    if (article) await store.put("conversations", next);
+    await show_conversation(next);
+    box().focus();
+    if (before && words)
+      tell(words, { act: ["Undo", () => show_conversation(before)] });
   }
 
-  function step(by) {
-    const cites = citations();
-    if (cites.length) show(cites[(at + by + cites.length) % cites.length]);
-  }
-
-  function back() {
-    sheet(false);
-    box()?.focus();
-  }
-
-  function usedBy(unit) {
-    const uses = turns().flatMap((element, n) =>
-      $$(".cite", element)
-        .filter((cite) => quotes(cite, unit))
-        .map((cite) => ({ n, cite })));
-    $$(".current").forEach((element) => element.classList.remove("current"));
-    unit.classList.add("current");
-    for (const { cite } of uses) cite.classList.add("current");
-    const use = uses.find(({ n }) => n === turn) ?? uses.at(-1);
-    if (use) {
-      if (use.n !== turn) mark(use.n);
-      use.cite.closest("details")?.setAttribute("open", "");
-      at = citations().indexOf(use.cite);
-      if (!narrow.matches) scroll(use.cite, "nearest");
-      tell();
-    }
-    const numbers = uses.map(({ n, cite }) => `${cite.dataset.number} of question ${n + 1}`);
-    note(uses.length ? `Cited as ${numbers.join(", ")}` : "Not cited in this conversation", unit);
-  }
-
-  function note(text, unit) {
-    const bar = $("#evidence");
-    if (!bar) return;
-    bar.hidden = false;
-    $(".count", bar).textContent = text;
-    const right = $(".right-one", bar);
-    right.hidden = !turns()[turn];
-    right.dataset.start = unit.dataset.start;
-    right.dataset.end = unit.dataset.end;
-    say(text);
-  }
-
-  /* ---- the article as a sheet, on a narrow page ---- */
-
-  function sheet(open) {
-    document.body.classList.toggle("sheet-open", open);
-    $("#sheet-handle")?.setAttribute("aria-expanded", String(open));
+  /* Back to an article: to the last conversation about it, if there was one. */
+  async function resume(article) {
+    const known = (await store.all("conversations"))
+      .filter((c) => c.article === (article?.id ?? null) && (article || c.key === start.key))
+      .sort((a, b) => a.changed - b.changed).at(-1);
+    const before = conversation;
+    await show_conversation(known ?? fresh(article));
+    tell(`Now: ${about().title}`, { act: ["Undo", () => show_conversation(before)] });
   }
 
   /* ---- asking ---- */
 
   function put(question) {
-    const area = box();
     const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
-    setter.call(area, question);
-    area.dispatchEvent(new Event("input", { bubbles: true }));
+    setter.call(box(), question);
+    box().dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  function ask(question) {
-    put(question);
-    box().focus();
-    setTimeout(() => $("#ask").click(), 30);
-  }
-
-  /* Enter twice, or a double click, is one question, as long as it has not been answered. */
-  const FORGOTTEN = 10_000; // ms: without a connection no answer comes
-  let sent = null;
-  /* Gradio reads the box some time after Enter, when the next question may stand in it already. */
-  let waiting = []; // questions as they were sent, until Gradio takes them
-  let own = false; // whether it is the page that sends what still waits
-  function hasty() {
+  const ADDRESS = /^(?:https?:\/\/)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?$/i;
+  const addressed = (text) => (/^https?:/i.test(text) ? text : `https://${text}`);
+  let offered = null; // an address that was typed as a question
+  function submit() {
     const question = box().value;
-    const now = performance.now();
-    const again = sent?.question === question && now - sent.at < FORGOTTEN;
-    const left = sent && !question.trim(); // the box, by the question that was taken
-    if (!again && !left) {
-      sent = { question, at: now };
-      waiting.push(question);
-      setTimeout(watch, 1000);
+    const words = question.trim();
+    if (ADDRESS.test(words) && offered !== words) {
+      offered = words;
+      tell("This is an address. Open it as an article, or press Enter again to ask it.",
+        { act: ["Open it", () => { put(""); open_all([{ address: addressed(words) }]); }] });
+      return;
     }
-    return again || left;
-  }
-  for (const [kind, asks] of [
-    ["keydown", (event) => event.key === "Enter" && !event.shiftKey && event.target === box()],
-    ["click", (event) => event.target.closest?.("#ask")],
-  ])
-    document.addEventListener(kind, (event) => {
-      if (!asks(event) || own || !hasty()) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-    }, true);
-
-  /* A question that was taken leaves the box, unless another one is being typed there. */
-  function taken(turn) {
-    if (box()?.value.trim() === $(".question", turn).textContent.trim()) put("");
+    put("");
+    ask(question);
   }
 
-  /* A question that is not taken may have met a server that is gone: say so until it is back. */
-  const LOST = "The connection to the server is lost. What you typed is kept;"
-    + " ask it when this line has gone.";
-  let watching = false;
-  async function watch() {
-    if (watching) return;
-    watching = true;
-    while (!(await reachable())) {
-      sent = null;
-      waiting = [];
-      lost(true);
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-    }
-    lost(false);
-    watching = false;
+  async function ask(question, { alone = false } = {}) {
+    if (turns.some((turn) => turn.state === "pending" && turn.question === question)) return;
+    $$(".notice", pane()).forEach((notice) => notice.remove());
+    await opening?.done; // a question asked meanwhile is for the new article
+    const record = {
+      id: `${stamp()}`, conversation: conversation.id, question, alone,
+      filters: chosen(), asked_of: asked_of(), asked: new Date().toISOString(), state: "pending",
+    };
+    if (turns.some((turn) => turn.state === "pending" && turn.question === question)) return;
+    turns.push(record);
+    draw();
+    sections().at(-1)?.scrollIntoView({ block: "start" });
+    work();
+    if (turns.length === 1 && question.trim()) conversation.name = question.trim();
+    conversation.changed = Date.now();
+    await store.put("conversations", conversation);
+    if (record.state === "pending" && turns.includes(record)) await store.put("turns", record);
   }
-  async function reachable() {
+
+  /* What a question leans on, without what it does not: the server looks passages up itself. */
+  const brief = ({ answer }) => ({
+    ...answer, passages: [], why: [],
+    citations: answer.citations.slice(0, 5).map((citation) => ({
+      ...citation, also_in: [], passage: { ...citation.passage, text: "", article: null },
+    })),
+  });
+
+  /* One question at a time, and of two pages with one conversation, one. */
+  let working = false;
+  async function work() {
+    if (working) return;
+    working = true;
     try {
-      const options = { cache: "no-store", signal: AbortSignal.timeout(5000) };
-      return (await fetch(new URL("health", document.baseURI), options)).ok;
-    } catch {
-      return false;
-    }
-  }
-  function lost(gone) {
-    document.body.classList.toggle("server-gone", gone);
-    const line = $("#connection");
-    if (line && line.hidden === gone) {
-      line.hidden = !gone;
-      line.textContent = gone ? LOST : "";
+      for (let next; (next = turns.find((turn) => turn.state === "pending"));) {
+        const of = conversation.id;
+        const answer = () => answered(next);
+        await (navigator.locks ? navigator.locks.request(`article-qa ${of}`, answer) : answer());
+        if (next.state === "pending" && conversation.id === of) break;
+      }
+    } finally {
+      working = false;
     }
   }
 
-  /* The next question, and how it is to be asked, for the server. */
-  let lonely = null; // a question that is to be read without those before it
-  function next(typed) {
-    const question = waiting.shift() ?? typed;
-    if (waiting.length) setTimeout(remind, 1000); // of several, Gradio remembers one
-    const alone = lonely !== null && question === lonely;
-    if (alone) lonely = null;
-    return [question, { alone, filters: chosen() }];
+  async function answered(record) {
+    const [article, asked, list] = [own, conversation, turns];
+    const elsewhere = (await store.get("turns", record.id))?.state;
+    if (elsewhere && elsewhere !== "pending") return reload(record.conversation);
+    const before = record.alone ? [] : list.slice(0, list.indexOf(record))
+      .filter((turn) => turn.state === "done").slice(-HISTORY).map(brief);
+    const reply = await ask_source("page_ask",
+      { question: record.question, history: before, filters: record.filters },
+      { article, key: asked.key });
+    if (!list.includes(record)) return; // deleted meanwhile
+    if (reply.error) {
+      list.splice(list.indexOf(record), 1);
+      await store.remove("turns", record);
+      if (list !== turns) return;
+      draw();
+      const notice = make("p", { className: "notice", dir: "auto", textContent: reply.error });
+      notice.setAttribute("role", "alert");
+      pane().append(notice);
+      if (!box().value) put(record.question);
+      notice.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    const { article: shows, ...kept } = reply;
+    Object.assign(record, kept, { state: "done" });
+    await store.put("turns", record);
+    if (list !== turns) return;
+    if (shows) put_article(shows);
+    draw();
+    const section = $(`#t-${record.id}`);
+    section?.scrollIntoView({ block: "start" });
+    mark(turns.indexOf(record));
+    const best = $(".best, .silent", section);
+    say(`${best.textContent} ${$(".confidence", section)?.textContent ?? ""}`);
+    const first = $(".best .cite", section);
+    if (first && !narrow.matches) show(first, false);
   }
-  function remind() {
-    if (!waiting.length) return;
-    own = true;
-    $("#ask").click();
-    own = false;
+
+  async function reload(id) {
+    if (conversation?.id !== id) return;
+    const kept = await store.turns(id);
+    if (conversation.id !== id) return;
+    // What is only here is on its way there.
+    turns = [...kept, ...turns.filter((turn) =>
+      turn.state === "pending" && !kept.some(({ id }) => id === turn.id))];
+    draw();
+  }
+
+  /* ---- the conversation on the page ---- */
+
+  function draw() {
+    for (const section of sections())
+      if (!turns.some((turn) => section.id === `t-${turn.id}`)) section.remove();
+    $$(".welcome, .suggestions", pane()).forEach((element) => element.remove());
+    turns.forEach((record, number) => {
+      let section = $(`#t-${record.id}`);
+      if (!section) {
+        section = make("section", { id: `t-${record.id}`, className: "turn" });
+        const at = sections()[number];
+        if (at) at.before(section);
+        else pane().append(section);
+      }
+      if (section.dataset.state !== record.state) {
+        section.dataset.state = record.state;
+        section.classList.toggle("pending", record.state === "pending");
+        if (record.state === "done") section.innerHTML = record.turn;
+        else
+          section.replaceChildren(
+            make("h2", { className: "question", dir: "auto", textContent: record.question }),
+            make("p", { className: "working", textContent: "Reading…" }));
+        if (record.asked_of)
+          $(".question", section).after(make("p",
+            { className: "asked-of", dir: "auto", textContent: `Asked ${record.asked_of}` }));
+        for (const fold of $$("details", section))
+          if (record.folds?.includes(fold.className)) fold.open = true;
+      }
+      section.dataset.turn = number;
+      judged(section, record);
+    });
+    // A turn that is answered has its number from the first.
+    for (const section of $$(".turn.pending", pane())) delete section.dataset.turn;
+    const last = turns.at(-1);
+    const after = last ? (last.state === "done" ? last.next : "") : about().welcome;
+    pane().insertAdjacentHTML("beforeend", after ?? "");
+    pane().dataset.turns = turns.length;
+  }
+
+  const record_of = (element) => turns.find(({ id }) => element.closest(".turn")?.id === `t-${id}`);
+
+  function judged(section, record) {
+    for (const thumb of $$(".thumb", section))
+      thumb.setAttribute("aria-pressed", String(thumb.dataset.verdict === record.verdict));
+    const thanks = $(".thanks", section);
+    if (thanks) thanks.textContent = record.verdict ? "Thank you" : "";
+  }
+
+  async function judge(record, verdict, where = {}) {
+    if (verdict !== "corrected") record.verdict = verdict;
+    judged($(`#t-${record.id}`), record);
+    say("Thank you, noted");
+    await store.put("turns", record);
+    await ask_source("page_judge", { answer: record.answer, verdict, ...where });
+  }
+
+  async function remove(record) {
+    const at = turns.indexOf(record);
+    turns.splice(at, 1);
+    await store.remove("turns", record);
+    draw();
+    mark(Math.min(at, turns.length - 1));
+    box().focus();
+    tell("Deleted", { act: ["Undo", async () => {
+      await store.put("turns", record);
+      await reload(record.conversation);
+      work();
+    }] });
+  }
+
+  /* ---- evidence in the article ---- */
+
+  let shown = -1; // the turn whose evidence is shown
+  let at = 0; // which of it, from 0
+  const units = () => $$("#reader .unit");
+  const section_shown = () => sections()[shown];
+  const citations = () => (section_shown() ? $$(".cite", section_shown()) : []);
+  const within = (unit, start, end) => +unit.dataset.start < end && +unit.dataset.end > start;
+  const quotes = (cite, unit) => cite.dataset.article === opened()
+    && within(unit, +cite.dataset.start, +cite.dataset.end);
+
+  function put_article(html) {
+    $("#article-pane .slot").innerHTML = html;
+    contents();
+  }
+
+  /* An article of the library, or the list of those that fit the filters. */
+  async function open(what) {
+    const reply = await ask_source("page_show", what, { article: null });
+    put_article(reply.article ?? "");
+    if (reply.error) {
+      const notice = make("p", { className: "notice", textContent: reply.error });
+      notice.setAttribute("role", "alert");
+      $("#article-pane .slot").append(make("div", { id: "article", className: "article" }, notice));
+    }
+    mark(shown);
+    return !reply.error;
+  }
+
+  function mark(which) {
+    shown = which;
+    at = 0;
+    const silent = Boolean($(".silent", section_shown() ?? document.head));
+    const cites = silent ? [] : citations().filter((cite) => cite.dataset.article === opened());
+    const spans = cites.map((cite) => [+cite.dataset.start, +cite.dataset.end, cite.dataset.number]);
+    for (const unit of units()) {
+      const numbers = spans.filter(([start, end]) => within(unit, start, end)).map((span) => span[2]);
+      unit.classList.toggle("cited", numbers.length > 0);
+      unit.classList.toggle("first", numbers.includes("1"));
+      if (numbers.length) unit.dataset.numbers = numbers.join(" ");
+      else delete unit.dataset.numbers;
+    }
+    $$(".current").forEach((element) => element.classList.remove("current"));
+    sections().forEach((element, n) => element.classList.toggle("shown", n === which));
+    count();
+  }
+
+  function count(text) {
+    const bar = $("#evidence");
+    const of = citations().length;
+    const silent = $(".silent", section_shown() ?? document.head);
+    bar.hidden = !text && (of === 0 || Boolean(silent && !$(".cite.current")));
+    $(".count", bar).textContent = text ?? (of ? `${silent ? "Closest " : ""}${at + 1} of ${of}` : "");
+    $(".right-one", bar).hidden = true;
+  }
+
+  async function show(cite, focus = true) {
+    const owner = sections().indexOf(cite.closest(".turn"));
+    if (owner !== shown) mark(owner);
+    if (cite.dataset.article !== opened()) {
+      const number = citations().indexOf(cite);
+      if (focus) sheet(true);
+      if (!await open({ id: cite.dataset.article })) return;
+      cite = citations()[number];
+      if (cite?.dataset.article !== opened()) return;
+    }
+    at = citations().indexOf(cite);
+    $$(".current").forEach((element) => element.classList.remove("current"));
+    if (focus) cite.classList.add("current");
+    count();
+    const unit = units().find((u) => quotes(cite, u));
+    if (focus) sheet(true);
+    reveal(unit, focus);
+    if (focus) say(`Citation ${cite.dataset.number}`);
+  }
+
+  function reveal(unit, focus = true) {
+    if (!unit) return;
+    if (focus) {
+      remember();
+      unit.classList.add("current");
+      unit.tabIndex = -1;
+      unit.focus({ preventScroll: true });
+    }
+    scroll(unit, "center");
+  }
+
+  function step(by) {
+    const cites = citations();
+    const now = $$(".cite.current").length || by < 0 ? at + by : at;
+    if (cites.length) show(cites[(now + cites.length) % cites.length]);
+  }
+
+  function back() {
+    sheet(false);
+    box().focus({ preventScroll: true });
+  }
+
+  function used_by(unit) {
+    const uses = sections().flatMap((element, n) => $$(".cite", element)
+      .filter((cite) => quotes(cite, unit)).map((cite) => ({ n, cite })));
+    const use = uses.find(({ n }) => n === shown) ?? uses.at(-1);
+    if (use && use.n !== shown) mark(use.n);
+    $$(".current").forEach((element) => element.classList.remove("current"));
+    unit.classList.add("current");
+    for (const { cite } of uses) cite.classList.add("current");
+    if (use) {
+      use.cite.closest("details")?.setAttribute("open", "");
+      at = citations().indexOf(use.cite);
+      if (!narrow.matches) scroll(use.cite, "nearest");
+    }
+    const numbers = uses.map(({ n, cite }) => `${cite.dataset.number} of question ${n + 1}`);
+    const text = uses.length ? `Cited as ${numbers.join(", ")}` : "Not cited in this conversation";
+    count(text);
+    const right = $("#evidence .right-one");
+    right.hidden = turns[shown]?.state !== "done";
+    Object.assign(right.dataset, { start: unit.dataset.start, end: unit.dataset.end });
+    say(text);
+  }
+
+  /* ---- finding one's way in the article ---- */
+
+  let left = null; // where the reader was before a jump
+  function remember() {
+    left ??= $("#article-pane").scrollTop;
+    $("#tools .return").hidden = false;
+  }
+  function go_back() {
+    $("#article-pane").scrollTo({ top: left ?? 0, behavior: calm.matches ? "auto" : "smooth" });
+    left = null;
+    $("#tools .return").hidden = true;
+    $("#search").focus({ preventScroll: true });
+  }
+
+  function contents() {
+    left = null;
+    $("#tools .return").hidden = true;
+    const headings = $$("#article .heading");
+    $("#contents").hidden = headings.length < 3;
+    $("#contents ol").replaceChildren(...headings.map((heading) => make("li", {},
+      make("button", { type: "button", dir: "auto", textContent: heading.textContent, onclick: () => {
+        $("#contents").open = false;
+        reveal($(".unit", heading) ?? heading);
+      } }))));
+    search("");
+  }
+
+  let hits = [];
+  let hit = 0;
+  function search(words) {
+    if ($("#search").value !== words) $("#search").value = words;
+    hits = [];
+    const text = words.trim().toLowerCase();
+    const root = $("#article");
+    if (text && root) {
+      const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+      for (let node; (node = walk.nextNode());) {
+        const low = node.data.toLowerCase();
+        for (let from = 0; low.length === node.data.length && (from = low.indexOf(text, from)) >= 0;
+          from += text.length) {
+          const range = new Range();
+          range.setStart(node, from);
+          range.setEnd(node, from + text.length);
+          hits.push(range);
+        }
+      }
+    }
+    globalThis.CSS?.highlights?.set("hits", new Highlight(...hits));
+    for (const button of $$("#tools .hit")) button.hidden = !hits.length;
+    $("#tools .hits").textContent = text && !hits.length ? "No hits" : "";
+    hit = -1;
+    if (hits.length) next_hit(1);
+  }
+  function next_hit(by) {
+    if (!hits.length) return;
+    remember();
+    hit = (hit + by + hits.length) % hits.length;
+    globalThis.CSS?.highlights?.set("hit", new Highlight(hits[hit]));
+    $("#tools .hits").textContent = `${hit + 1} of ${hits.length}`;
+    scroll(hits[hit].startContainer.parentElement, "center");
+  }
+
+  /* ---- the article as a sheet, on a narrow page: Back closes it ---- */
+
+  const sheet_open = () => document.body.classList.contains("sheet-open");
+  function raise(open) {
+    document.body.classList.toggle("sheet-open", open);
+    $("#sheet-handle").setAttribute("aria-expanded", String(open));
+  }
+  function sheet(open) {
+    if (open === sheet_open()) return;
+    if (narrow.matches && open) history.pushState({ ...history.state, sheet: true }, "");
+    if (!open && history.state?.sheet) history.back(); // the event lowers it
+    else raise(open);
+  }
+
+  addEventListener("popstate", async ({ state }) => {
+    raise(Boolean(state?.sheet) && narrow.matches);
+    const wanted = state?.conversation;
+    if (!wanted || wanted === conversation?.id) return;
+    show_conversation(await store.get("conversations", wanted) ?? { ...fresh(null), id: wanted },
+      { push: false });
+  });
+
+  /* ---- opening an article ---- */
+
+  let opening = null;
+  async function open_all(wanted) {
+    await opening?.done;
+    let finish;
+    opening = { done: new Promise((resolve) => { finish = resolve; }) };
+    const abort = new AbortController();
+    const act = ["Cancel", () => abort.abort()];
+    try {
+      for (const [n, one] of wanted.entries()) {
+        const which = wanted.length > 1 ? ` (${n + 1} of ${wanted.length})` : "";
+        const label = `Reading ${one.name ?? one.address ?? "the text"}${which}`;
+        tell(`${label}…`, { done: -1, act });
+        $("#status").textContent = $("#open").open ? `${label}…` : "";
+        const reply = await read(one, abort.signal, (news) => tell(`${label}: ${news.progress}`,
+          { done: news.total ? news.done / news.total : -1, act }));
+        if (reply.error) {
+          tell(reply.error, { wrong: true });
+          $("#status").textContent = reply.error;
+          return;
+        }
+        await take(reply);
+      }
+      $("#open").close();
+      for (const field of $$("#open input, #open textarea")) field.value = "";
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+      tell("Cancelled. The article before is still open.");
+      $("#status").textContent = "Cancelled.";
+    } finally {
+      opening = null;
+      finish();
+    }
+  }
+
+  async function read(one, signal, progress) {
+    if (!one.file) return server.call("page_open", [one], { signal, progress });
+    const largest = +$("#header header").dataset.max;
+    if (one.file.size > largest)
+      return { error: `${one.name} has ${(one.file.size / 2 ** 20).toFixed(1)} MB, and at most`
+        + ` ${(largest / 2 ** 20).toFixed(1)} MB are taken here; give a part of it.` };
+    const bytes = new Uint8Array(await one.file.arrayBuffer());
+    let binary = "";
+    for (let i = 0; i < bytes.length; i += 0x8000)
+      binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+    return server.call("page_open", [{ name: one.name, data: btoa(binary) }], { signal, progress });
+  }
+
+  async function take({ handle, ...article }) {
+    handles[article.id] = handle;
+    const kept = article.record.text.length < KEPT_BYTES;
+    if (kept) await store.put("articles", article);
+    const title = `Opened ${article.title}`;
+    if (!kept) large[article.id] = article;
+    await begin(article, kept ? title
+      : `${title}. It is too large to be kept here: after a reload, open it again.`);
+  }
+
+  const files = (list) => open_all([...list].map((file) => ({ file, name: file.name })));
+
+  function open_form() {
+    $("#status").textContent = "";
+    $("#open").showModal();
+    $("#address").focus();
+  }
+
+  function open_what_was_given() {
+    const address = $("#address").value.trim();
+    const text = $("#text").value;
+    if (address) open_all([{ address: addressed(address) }]);
+    else if (text.trim()) open_all([{ text, title: $("#title").value }]);
+    else $("#status").textContent = "Give an address, a file or a text.";
+  }
+
+  /* ---- the list of articles and conversations ---- */
+
+  async function menu() {
+    const articles = await store.all("articles");
+    const known = (await store.all("conversations")).sort((a, b) => b.changed - a.changed);
+    const entry = (words, open, remove) => make("li", {},
+      make("button", { type: "button", className: "entry", dir: "auto", textContent: words,
+        onclick: () => { $("#menu").close(); open(); } }),
+      ...(remove ? [make("button", { type: "button", className: "tool", textContent: "Delete",
+        ariaLabel: `Delete ${words}`, onclick: async () => { await remove(); menu(); } })] : []));
+    const list = (name, entries) => entries.length
+      ? [make("h3", { textContent: name }), make("ul", {}, ...entries)] : [];
+    $("#menu .list").replaceChildren(
+      ...list("Articles", [
+        entry(start.title, () => resume(null)),
+        ...articles.map((article) => entry(article.title, () => resume(article), async () => {
+          await store.remove("articles", article);
+          for (const one of known.filter((c) => c.article === article.id)) await store.forget(one);
+          if (own?.id === article.id) await begin(null);
+        })),
+      ]),
+      ...list("Conversations", known.filter((one) => one.name).map((one) => entry(
+        `${one.name} · ${one.title}, ${new Date(one.changed).toLocaleDateString()}`,
+        () => show_conversation(one),
+        async () => {
+          await store.forget(one);
+          if (conversation.id === one.id) await begin(own);
+        }))));
+    if (!$("#menu").open) $("#menu").showModal();
+  }
+
+  async function delete_all() {
+    await store.clear();
+    sessionStorage.removeItem(DRAFT);
+    $("#menu").close();
+    conversation = null;
+    await begin(null);
+    tell("Everything that was kept in this browser is deleted.");
   }
 
   /* ---- which articles of a library are asked ---- */
 
+  let only = null; // the one article that is asked, as [id, title]
   const fields = () => $$("#filters [data-filter]");
-  const chosen = () => Object.fromEntries(
-    fields().filter((field) => field.value.trim())
-      .map((field) => [field.dataset.filter, field.value.trim()]));
+  const chosen = () => Object.fromEntries([
+    ...fields().filter((field) => field.value.trim())
+      .map((field) => [field.dataset.filter, field.value.trim()]),
+    ...(only ? [["article", only[0]]] : [])]);
 
-  function filtered() {
-    const filters = chosen();
+  function asked_of() {
     const words = { from: "from ", until: "until ", author: "by ", site: "in ", tag: "tagged " };
-    const parts = Object.entries(filters).map(([name, value]) => words[name] + value);
-    $("#filters .asked").textContent = parts.length
-      ? `only articles ${parts.join(", ")}` : "all articles";
-    wanted = null;
-    open({ filters });
+    const { article, ...others } = chosen();
+    const parts = Object.entries(others).map(([name, value]) => words[name] + value);
+    if (article) return `only “${only[1]}”`;
+    return parts.length ? `only articles ${parts.join(", ")}` : "";
   }
-
-  /* Gradio loads the page anew when its server is back; what is being typed survives that. */
-  const DRAFT = "article-qa-draft";
-  let draft = sessionStorage.getItem(DRAFT);
-  addEventListener("pagehide", () => sessionStorage.setItem(DRAFT, box()?.value ?? ""));
-
-  let seen = 0;
-  let drawn = "";
-  function redrawn() {
-    const pane = conversation();
-    if (!pane) return;
-    if (draft && box()) {
-      if (!box().value) put(draft);
-      draft = null;
-    }
-    const count = +pane.dataset.turns;
-    const pending = $(".turn.pending", pane);
-    const notice = $(".notice", pane);
-    const now = [count, pending && 1, notice?.textContent, $("#article")?.dataset.id].join("\n");
-    // Most of what changes on the page is not Gradio drawing a pane anew.
-    if (now === drawn) return;
-    drawn = now;
-    const newest = pending ?? (count > seen ? turns().at(-1) : null);
-    if (newest) {
-      newest.scrollIntoView({ block: "start" });
-      taken(newest);
-    }
-    if (pending) return;
-    if (sent) sent.question = null;
-    if (count !== seen) {
-      mark(count - 1);
-      const last = turns().at(-1);
-      if (last) say($(".answer", last).innerText.slice(0, 600));
-      const first = count > seen && $(".best .cite", last ?? pane);
-      // The article of the first citation comes with the answer, if it is not there already.
-      if (first && !narrow.matches) {
-        if (first.dataset.article === opened()) show(first, false);
-        else wanted = [count - 1, first.dataset.number, false];
-      }
-    } else {
-      const kept = at;
-      mark(Math.min(turn, count - 1));
-      at = Math.min(kept, Math.max(0, citations().length - 1));
-      tell();
-      if (wanted) arrived();
-    }
-    seen = count;
-    notice?.scrollIntoView({ block: "nearest" });
+  function filtered(list = true) {
+    $("#filters .asked").textContent = asked_of() || "all articles";
+    if (list) open({ filters: chosen() });
+  }
+  function ask_only(article) {
+    only = article;
+    filtered(false);
+    box().focus();
+  }
+  function find(words) {
+    for (const item of $$(".catalogue li"))
+      item.hidden = !item.textContent.toLowerCase().includes(words.trim().toLowerCase());
+  }
+  function sort(by) {
+    const key = (item) => item.dataset[by];
+    const items = $$(".catalogue li").sort((a, b) =>
+      by === "added" ? a.dataset.added - b.dataset.added
+        : by === "published" ? key(b).localeCompare(key(a)) : key(a).localeCompare(key(b)));
+    $(".catalogue ul").append(...items);
   }
 
   /* ---- taking away ---- */
@@ -326,8 +677,7 @@
       await navigator.clipboard.writeText(text);
     } catch {
       // Clipboards are for secure origins; over plain HTTP on a network only this is left.
-      const area = document.createElement("textarea");
-      area.value = text;
+      const area = make("textarea", { value: text });
       document.body.append(area);
       area.select();
       document.execCommand("copy");
@@ -335,97 +685,208 @@
     }
   }
 
-  function save(file) {
-    if (!file) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([file.text], { type: file.type }));
-    link.download = file.name;
+  /* The server made each part with its answer, so a conversation can be saved without it. */
+  const FORMS = {
+    md: ["text/markdown", (done) => done.map(({ markdown }) => markdown).join("\n")],
+    html: ["text/html", (done) => {
+      const pages = done.map(({ html }) => new DOMParser().parseFromString(html, "text/html"));
+      pages[0].body.append(...pages.slice(1).flatMap((page) => [...page.body.childNodes]));
+      return `<!doctype html>\n${pages[0].documentElement.outerHTML}`;
+    }],
+    json: ["application/json", (done) => JSON.stringify({
+      schema: "article-qa/conversation/1", answers: done.map(({ answer }) => answer),
+    }, null, 2)],
+  };
+  function save(form) {
+    const done = turns.filter((turn) => turn.state === "done");
+    if (form === "print") return print();
+    if (!done.length) return;
+    const [type, write] = FORMS[form];
+    const link = make("a", {
+      href: URL.createObjectURL(new Blob([write(done)], { type })), download: `conversation.${form}`,
+    });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-    say(`Saved ${file.name}`);
-  }
-
-  function judge(detail) {
-    tellServer("verdict", detail);
-    say("Noted, thank you");
+    say(`Saved ${link.download}`);
   }
 
   /* ---- what the reader does ---- */
 
-  document.addEventListener("click", (event) => {
-    const hit = (selector) => event.target.closest?.(selector);
-    const cite = hit(".cite");
-    if (cite) {
-      event.preventDefault();
-      show(cite);
-    } else if (hit(".suggestion")) {
-      ask(hit(".suggestion").textContent);
-    } else if (hit(".alone")) {
-      lonely = $(".question", hit(".turn")).textContent;
-      ask(lonely);
-    } else if (hit(".entry")) {
-      wanted = null;
-      open({ article: hit(".entry").dataset.article });
-    } else if (hit(".all-articles")) {
-      wanted = null;
-      open({ filters: chosen() });
-    } else if (hit("#filters .all")) {
+  const CLICKS = {
+    ".cite": (cite) => show(cite),
+    ".suggestion": (button) => ask(button.textContent),
+    ".alone": (button) => ask(record_of(button).question, { alone: true }),
+    ".again": (button) => {
+      put(record_of(button).question);
+      box().focus();
+    },
+    ".turn .delete": (button) => remove(record_of(button)),
+    ".copy": async (button) => {
+      await copy(button.dataset.copy);
+      button.classList.add("done");
+      setTimeout(() => button.classList.remove("done"), 1200);
+      say("Copied");
+    },
+    ".thumb": (button) => judge(record_of(button), button.dataset.verdict),
+    ".right-one": (button) => {
+      const { start: from, end } = button.dataset;
+      judge(turns[shown], "corrected", { id: opened(), start: +from, end: +end });
+      count("Noted as the right sentence");
+    },
+    ".catalogue .entry": (entry) => open({ id: entry.dataset.article }),
+    ".all-articles": () => open({ filters: chosen() }),
+    ".only": () => ask_only([opened(), $("#article .title")?.textContent ?? "Untitled"]),
+    "#filters .all": () => {
       for (const field of fields()) field.value = "";
+      only = null;
       filtered();
-    } else if (hit(".copy")) {
-      const button = hit(".copy");
-      copy(button.dataset.copy).then(() => {
-        button.classList.add("done");
-        setTimeout(() => button.classList.remove("done"), 1200);
-        say("Copied");
-      });
-    } else if (hit(".thumb")) {
-      const button = hit(".thumb");
-      for (const thumb of $$(".thumb", button.parentElement))
-        thumb.setAttribute("aria-pressed", String(thumb === button));
-      judge({ turn: +button.closest(".turn").dataset.turn, verdict: button.dataset.verdict });
-    } else if (hit(".right-one")) {
-      const { start, end } = hit(".right-one").dataset;
-      judge({ turn, verdict: "corrected", article: opened(), start: +start, end: +end });
-      $("#evidence .count").textContent = "Noted as the right sentence";
-      hit(".right-one").hidden = true;
-    } else if (hit("#evidence .step")) {
-      step(+hit(".step").dataset.by);
-    } else if (hit("#evidence .back")) {
-      back();
-    } else if (hit("#sheet-handle")) {
-      sheet(!document.body.classList.contains("sheet-open"));
-    } else if (hit("#reader .unit") && String(getSelection()) === "") {
-      usedBy(hit(".unit"));
-    } else if (hit("#conversation .turn[data-turn]") && String(getSelection()) === "") {
-      const owner = turns().indexOf(hit(".turn"));
-      if (owner !== turn) mark(owner);
+    },
+    "#evidence .step": (button) => step(+button.dataset.by),
+    "#evidence .back": back,
+    "#tools .hit": (button) => next_hit(+button.dataset.by),
+    "#tools .return": go_back,
+    "#sheet-handle": () => sheet(!sheet_open()),
+    "#open-button": open_form,
+    "#open-this": open_what_was_given,
+    "#switch": menu,
+    "#menu .delete-all": delete_all,
+    "#help": () => $("#shortcuts").showModal(),
+    "#new": () => {
+      if (turns.length) begin(own, "New conversation. The one before is kept.");
+    },
+    "[data-save]": (button) => save(button.dataset.save),
+    "#reader .unit": (unit) => String(getSelection()) === "" && used_by(unit),
+    "#conversation .turn": (section) => {
+      const owner = sections().indexOf(section);
+      if (owner !== shown && String(getSelection()) === "") mark(owner);
+    },
+  };
+  document.addEventListener("click", (event) => {
+    if (!conversation) return;
+    for (const [selector, act] of Object.entries(CLICKS)) {
+      const target = event.target.closest?.(selector);
+      if (!target) continue;
+      if (selector === ".cite") event.preventDefault();
+      for (const menu of $$("details.more[open]")) if (!menu.contains(event.target)) menu.open = false;
+      return void act(target);
     }
+    if (sheet_open() && narrow.matches && !event.target.closest("#reader")) sheet(false);
   });
 
-  document.addEventListener("change", (event) => {
-    if (event.target.matches?.("#filters [data-filter]")) filtered();
-  });
-
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.matches?.("textarea, input, select, [contenteditable]");
-    const reading = event.target.closest?.("#reader, #conversation");
-    if (event.key === "Escape" && (reading || event.target === document.body)) {
+  const asks = (event) => event.type === "click"
+    ? event.target.closest?.("#ask")
+    : event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box();
+  for (const kind of ["click", "keydown"])
+    document.addEventListener(kind, (event) => {
+      if (!asks(event) || !conversation) return;
       event.preventDefault();
+      event.stopImmediatePropagation();
+      if (box().value.trim() || (kind === "click" && !working)) submit();
+    }, true);
+
+  document.addEventListener("input", ({ target }) => {
+    if (target === box()) sessionStorage.setItem(DRAFT, target.value);
+    else if (target.id === "search") search(target.value);
+    else if (target.id === "find-article") find(target.value);
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("#filters [data-filter]")) filtered();
+    else if (target.id === "sort-articles") sort(target.value);
+    else if (target.id === "files" && target.files.length) files(target.files);
+  });
+  document.addEventListener("toggle", ({ target }) => {
+    const record = target.closest?.(".turn") && record_of(target);
+    if (!record || target.matches(".more")) return;
+    const folds = $$("details[open]", target.closest(".turn")).map((fold) => fold.className);
+    if (String(folds) === String(record.folds ?? [])) return;
+    record.folds = folds;
+    store.put("turns", record);
+  }, true);
+
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const text = event.dataTransfer.getData("text/plain").trim();
+    if (event.dataTransfer.files.length) files(event.dataTransfer.files);
+    else if (ADDRESS.test(text)) open_all([{ address: addressed(text) }]);
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.target.matches?.("input, textarea")) return;
+    const text = event.clipboardData.getData("text/plain").trim();
+    if (event.clipboardData.files.length) files(event.clipboardData.files);
+    else if (ADDRESS.test(text)) open_all([{ address: addressed(text) }]);
+  });
+
+  const KEYS = {
+    n: () => step(1), ArrowRight: () => step(1), p: () => step(-1), ArrowLeft: () => step(-1),
+    "/": () => { sheet(true); $("#search").focus(); },
+    o: open_form, "?": () => $("#shortcuts").showModal(),
+  };
+  document.addEventListener("keydown", (event) => {
+    if ($("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.matches?.("textarea, input, select");
+    const last = turns.at(-1)?.question;
+    if (event.key === "ArrowUp" && event.target === box() && !box().value && last) {
+      event.preventDefault();
+      put(last);
+    } else if (event.target.id === "search" && event.key === "Enter") {
+      event.preventDefault();
+      next_hit(event.shiftKey ? -1 : 1);
+    } else if (event.key === "Escape" && event.target !== box()) {
+      event.preventDefault();
+      if (event.target.id === "search") search("");
       back();
-    } else if (reading && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      const by = { n: 1, ArrowRight: 1, p: -1, ArrowLeft: -1 }[event.key];
-      if (by) {
-        event.preventDefault();
-        step(by);
-      }
+    } else if (!typing && KEYS[event.key]) {
+      event.preventDefault();
+      KEYS[event.key]();
     }
   });
 
-  new MutationObserver(() => {
-    clearTimeout(redrawn.timer);
-    redrawn.timer = setTimeout(redrawn, 0);
-  }).observe(document, { childList: true, subtree: true });
+  server.lost((gone) => {
+    const line = $("#connection");
+    line.hidden = !gone;
+    line.textContent = gone
+      ? "The connection to the server is lost. What you asked is kept, and asked when it is back." : "";
+  });
+  store.changed(reload);
 
-  globalThis.articlePage = { next, put, save, wanted: () => view };
+  /* ---- the beginning: as soon as Gradio has put the panes on the page ---- */
+
+  const ready = () => box() && $("#article") && $("#evidence") && $("#news") && $("#open");
+  async function boot() {
+    start = {
+      article: $("#article-pane .slot").innerHTML, filters: $("#filter-pane .slot").innerHTML,
+      title: $("#switch .title").textContent, key: $("#header header").dataset.key,
+      welcome: pane().innerHTML,
+    };
+    // A library has what is in it now, not what was when the server began.
+    if (start.filters) {
+      const now = await server.call("page_start", []);
+      if (!now.error) start = now;
+    }
+    if (!box().value) put(sessionStorage.getItem(DRAFT) ?? "");
+    const last = sessionStorage.getItem(CURRENT);
+    const known = last && await store.get("conversations", last);
+    history.replaceState({ conversation: known?.id ?? last }, "");
+    conversation = null;
+    await show_conversation(known ?? fresh(null), { push: !known });
+    const asked = new URLSearchParams(location.search).get("q");
+    if (asked && !turns.some((turn) => turn.question === asked)) ask(asked);
+    const [, from, to] = /^#cite=(\d+)-(\d+)$/.exec(location.hash) ?? [];
+    if (to) {
+      sheet(true);
+      reveal(units().find((unit) => within(unit, +from, +to)));
+    } else if (turns.length && !narrow.matches) {
+      const cite = $(".best .cite", sections().at(-1));
+      if (cite) show(cite, false);
+    }
+  }
+  const watch = new MutationObserver(() => {
+    if (!ready()) return;
+    watch.disconnect();
+    boot();
+  });
+  watch.observe(document, { childList: true, subtree: true });
+
+  globalThis.articlePage = { put };
 })();

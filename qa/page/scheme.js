@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const KEY = "article-qa-scheme";
+  const LOOKS = { "": ["◐", "as the system"], light: ["☀", "light"], dark: ["☾", "dark"] };
   const system = matchMedia("(prefers-color-scheme: dark)");
   let chosen = "";
   try {
@@ -15,8 +16,13 @@
     const dark = chosen ? chosen === "dark" : system.matches;
     for (const element of [document.documentElement, document.body])
       element?.classList.toggle("dark", dark);
-    for (const button of document.querySelectorAll("#scheme button"))
-      button.setAttribute("aria-pressed", String(button.dataset.scheme === chosen));
+    const button = document.querySelector("#scheme");
+    const [sign, words] = LOOKS[chosen] ?? LOOKS[""];
+    if (button && button.textContent !== sign) {
+      button.textContent = sign;
+      button.title = `Colours: ${words}`;
+      button.setAttribute("aria-label", button.title);
+    }
   }
 
   function choose(scheme) {
@@ -36,7 +42,7 @@
     attributes: true, attributeFilter: ["class"], childList: true, subtree: true,
   });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("#scheme button");
-    if (button) choose(button.dataset.scheme);
+    if (event.target.closest?.("#scheme"))
+      choose({ "": "dark", dark: "light", light: "" }[chosen] ?? "");
   });
 })();

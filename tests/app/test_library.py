@@ -17,6 +17,7 @@ from tests.support.served import (
     PATIENCE,
     Server,
     ask,
+    back_to_first,
     serious_findings,
     serving,
     visiting,
@@ -123,6 +124,7 @@ def test_a_citation_names_its_article_and_opens_it_at_the_sentence(page: Page) -
     # The article of the best sentence is there with the answer, the question box keeps the focus.
     expect(page.locator(".unit[data-numbers='1']")).to_contain_text("thirty nautical miles")
     expect(page.locator("#question textarea")).to_be_focused()
+    page.locator(".also summary").click()
     other = page.locator(".others li", has_text="Brest").first.locator(".cite")
     other.click()
     number = other.inner_text()
@@ -186,14 +188,14 @@ def test_a_filter_that_contradicts_itself_is_met_in_words(page: Page) -> None:
 
 
 def test_an_own_article_is_asked_and_the_library_is_one_click_back(page: Page) -> None:
-    page.get_by_role("button", name="Open another article").click()
+    page.click("#open-button")
     page.get_by_label("Text of an article").fill("Tides\n\nThe Moon pulls the water.")
-    page.get_by_role("button", name="Open this text").click()
+    page.click("#open-this")
     expect(page.locator("#article h2")).to_have_text("Tides")
     expect(page.locator("#filters")).to_have_count(0)
     ask(page, "What does the Moon pull?")
     expect(page.locator(".best")).to_contain_text("The Moon pulls the water.")
-    page.get_by_role("button", name="Back to the library").click()
+    back_to_first(page)
     expect(page.locator("#article h2")).to_have_text("3 articles")
     expect(page.locator("#filters")).to_have_count(1)
 

@@ -60,20 +60,20 @@ def follow_up(page: Page) -> None:
 
 
 def open_form(page: Page) -> None:
-    page.get_by_role("button", name="Open another article").click()
+    page.click("#open-button")
 
 
 def dead_address(page: Page) -> None:
     open_form(page)
     page.get_by_label("Address of a page").fill("https://no-such-host.invalid/article")
-    page.get_by_role("button", name="Open this page").click()
+    page.click("#open-this")
     page.wait_for_selector("#status .notice")
 
 
 def wrong_file(page: Page) -> None:
     open_form(page)
     page.set_input_files(
-        "#open input[type=file]",
+        "#files",
         {"name": "picture.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n\0\0\0"},
     )
     page.wait_for_selector("#status .notice")
@@ -98,7 +98,7 @@ def sheet_open(page: Page) -> None:
 def too_large(page: Page) -> None:
     open_form(page)
     page.set_input_files(
-        "#open input[type=file]",
+        "#files",
         {"name": "archive.txt", "mimeType": "text/plain", "buffer": b"A word. " * 1_500_000},
     )
     page.wait_for_selector(".toast-body")
@@ -108,7 +108,7 @@ def another_article(page: Page) -> None:
     open_form(page)
     page.get_by_label("Text of an article").fill(TIDES)
     page.get_by_label("Its title (optional)").fill("Why the sea rises twice a day")
-    page.get_by_role("button", name="Open this text").click()
+    page.click("#open-this")
     page.get_by_role("button", name="Back to the first article").wait_for()
     ask(page, "What pulls the water?")
 

@@ -137,7 +137,23 @@ def ask(page: Page, question: str) -> None:
     page.fill("#question textarea", question)
     page.press("#question textarea", "Enter")
     page.wait_for_selector(f"#conversation .turn[data-turn='{before}']")
-    page.wait_for_function("() => !document.querySelector('.turn.pending')")
+
+
+def open_text(page: Page, text: str, title: str = "") -> None:
+    """Open an article by pasting it; returns once the page has switched to it."""
+    before = page.locator("#article").get_attribute("data-id")
+    page.click("#open-button")
+    page.get_by_label("Its title (optional)").fill(title)
+    page.get_by_label("Text of an article").fill(text)
+    page.click("#open-this")
+    expect(page.locator("#article")).not_to_have_attribute("data-id", before or "")
+    expect(page.locator("#open")).to_be_hidden()
+
+
+def back_to_first(page: Page) -> None:
+    """Choose what the server serves in the list of articles."""
+    page.click("#switch")
+    page.locator("#menu .entry").first.click()
 
 
 def serious_findings(page: Page) -> list[tuple[str, str, list[object]]]:
