@@ -17,7 +17,6 @@ from argparse import Namespace
 from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import index.offline  # noqa: F401 - before Gradio, which would call home
@@ -32,12 +31,10 @@ os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
 
 import gradio as gr
 from gradio.events import api as publish
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.archive.folder.store import is_library_folder
 from index.errors import ArticleQAError
@@ -48,9 +45,10 @@ from qa.commands.serve_options import is_loopback, parse_serve_options, read_acc
 from qa.commands.terminal import takes_any_text, terminal_progress
 from qa.folder_sync import open_folder
 from qa.library import Library
-from qa.page import PageController, early, script, style
+from qa.page import PageController, head
 from qa.page.api import Endpoints
 from qa.page.frame import ACTIONS, DIALOGS, EVIDENCE_BAR, NEWS, SHEET_HANDLE, header
+from qa.page.guard import Guard
 from qa.page.opened import OpenedArticles
 from qa.page.source import ArticleSource, LibrarySource, Source
 from qa.sharing.feedback import FeedbackFile
@@ -160,41 +158,6 @@ def _health(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("article-qa")})
 
 
-class _Early:
-    """Puts HTML into the head of the page as it is served.
-
-    What Gradio takes as ``head`` it adds in the browser, after the page was first drawn.
-    """
-
-    def __init__(self, app: ASGIApp, html: bytes) -> None:
-        self._app = app
-        self._html = html
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/":
-            await self._app(scope, receive, send)
-            return
-        start: Message = {}
-        body = b""
-
-        async def kept(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            headers = MutableHeaders(raw=start["headers"])
-            if headers.get("content-type", "").startswith("text/html") and body:
-                body = body.replace(b"</head>", self._html + b"</head>", 1)
-                headers["content-length"] = str(len(body))
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
-
-        await self._app(scope, receive, kept)
-
-
 def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
     """Serve the page until the process is asked to stop; gives the exit status.
 
@@ -220,26 +183,28 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
         max_bytes=options.max_upload,
         allow_private=options.allow_private,
     )
-    page = build_page(
-        controller, Endpoints(source, opened=opened, max_bytes=options.max_upload)
-    )
+    page = build_page(controller, Endpoints(source, opened=opened, max_bytes=options.max_upload))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
         address = _launch(page, options, accounts)
+        if options.mcp and not page.mcp_server_obj:
+            raise OSError("the mcp package does not fit; run: pip install -U 'article-qa[mcp]'")
     except OSError as error:
         sys.stderr.write(f"article-qa: {error}\n")
         return 2
+    if options.auth and os.name == "posix" and options.auth.stat().st_mode & 0o077:
+        sys.stderr.write(
+            f"article-qa: others on this machine can read {options.auth}; run: chmod 600"
+            f" {options.auth}\n"
+        )
     if not accounts and not is_loopback(options.host):
         sys.stderr.write(
             f"article-qa: anyone who can reach {options.host} can read the article and ask;"
             " give --auth FILE to ask for an account\n"
         )
-    title = (
-        source.open(source.first).article.title or "The article" if source.first else "A library"
-    )
-    sys.stdout.write(f"{title or 'The article'}\n{address}\n")
+    sys.stdout.write(f"{controller.start()['title']}\n{address}\n")
     sys.stdout.flush()
     # Windows delivers Ctrl-C to a thread only when it wakes.
     while not stop.wait(0.5):
@@ -282,10 +247,19 @@ def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]]
         allowed_paths=[],
         app_kwargs={
             "routes": [Route("/health", _health)],
-            "middleware": [Middleware(_Early, html=early().encode())],
+            "middleware": [
+                Middleware(
+                    Guard,
+                    head=head(page.title or ""),
+                    host=options.host,
+                    # A file travels in base64, a third longer.
+                    max_body=options.max_upload * 4 // 3 + 2**20,
+                    allowed=options.allow_host,
+                    proxied=bool(options.root_path),
+                )
+            ],
         },
         theme=_theme(),
-        head=f"<style>{style()}</style><script>{script()}</script>",
         prevent_thread_lock=True,
         quiet=True,
         share=False,

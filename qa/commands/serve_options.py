@@ -46,9 +46,9 @@ def parse_serve_options(
         prog: Name of the command, for its help.
 
     Returns:
-        ``source``, ``library``, ``host``, ``port``, ``auth``, ``root_path``, ``concurrency``,
-        ``max_upload`` (bytes), ``allow_private``, ``feedback``, ``model``, ``reranker``,
-        ``no_reader``, ``mcp``.
+        ``source``, ``library``, ``host``, ``port``, ``auth``, ``root_path``, ``allow_host``,
+        ``concurrency``, ``max_upload`` (bytes), ``allow_private``, ``feedback``, ``model``,
+        ``reranker``, ``no_reader``, ``mcp``.
 
     Raises:
         SystemExit: Help was asked for (0) or an option is wrong (2).
@@ -75,6 +75,13 @@ def parse_serve_options(
     )
     add("--auth", metavar="FILE", type=Path, help="ask for an account: name:password lines")
     add("--root-path", default="", metavar="PATH", help="where a proxy serves this, as /qa")
+    add(
+        "--allow-host",
+        type=_names,
+        default=(),
+        metavar="NAMES",
+        help="names under which a proxy or a network reaches this, as qa.example.org,qa",
+    )
     add(
         "--concurrency",
         type=_number(1, 256),
@@ -189,6 +196,10 @@ class _number:  # noqa: N801 - argparse shows the name in its messages
                 f"{text!r} is not a whole number from {self.low} to {self.high}"
             )
         return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip().lower() for name in text.split(","))))
 
 
 def _size(text: str) -> int:

@@ -3,24 +3,27 @@
 from importlib import resources
 
 from qa.page.controller import PageController
+from qa.page.markup import escape
 
-__all__ = ["PageController", "early", "script", "style"]
+__all__ = ["PageController", "head"]
 
-
-def style() -> str:
-    """The page's style sheet."""
-    return _asset("page.css")
-
-
-def script() -> str:
-    """The page's script."""
-    return "\n".join(map(_asset, ("store.js", "server.js", "page.js")))
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='4' fill='%230b6b62'/%3E%3Cpath d='M4 5h8M4 8h5M4 11h6'"
+    " stroke='white' stroke-width='1.6'/%3E%3C/svg%3E"
+)
 
 
-def early() -> str:
-    """What has to be in the page as it is served, so that no wrong colour is ever seen."""
+def head(title: str) -> str:
+    """What the head of the page holds as it is served, so that no wrong colour is ever seen."""
+    scripts = "\n".join(map(_asset, ("scheme.js", "store.js", "server.js", "page.js")))
     grounds = "body{background:#fbfaf7!important}.dark body{background:#16181a!important}"
-    return f"<style>{grounds}</style><script>{_asset('scheme.js')}</script>"
+    return (
+        f'<meta property="og:title" content="{escape(title)}">'
+        '<meta name="description" content="Ask an article: sentences that answer, in their place">'
+        f'<link rel="icon" href="{_ICON}"><style>{grounds}{_asset("page.css")}</style>'
+        f"<script>{scripts}</script>"
+    )
 
 
 def _asset(name: str) -> str:

@@ -56,8 +56,8 @@ def render_catalogue(entries: Sequence[Entry], *, filtered: bool) -> str:
     )
     rest = '<p class="facts">Filter by date, author, site or tag to see the others.</p>'
     return (
-        f'<section class="article catalogue" id="article" data-id="" aria-label="Articles">{head}{tools}'
-        f"<ul>{items}</ul>{rest if more else ''}</section>"
+        f'<section class="article catalogue" id="article" data-id="" aria-label="Articles">{head}'
+        f"{tools}<ul>{items}</ul>{rest if more else ''}</section>"
     )
 
 

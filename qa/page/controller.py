@@ -162,10 +162,11 @@ class PageController:
                 answer = Answer.from_dict(request["answer"])
                 verdict = Verdict(request["verdict"])
                 cited = [citation.article.id for citation in answer.citations]
-                judged = request["id"] if "start" in request else next(iter(cited), source.first)
-                opened = source.open(judged) if judged else None
+                corrected = "start" in request
+                judged = str(request["id"]) if corrected else next(iter(cited), source.first)
+                opened = source.open(judged) if judged is not None else None
                 right = None
-                if opened and "start" in request:
+                if opened and corrected:
                     right = _units(opened)[request["start"], request["end"]]
                 for citation in answer.citations:
                     text = source.open(citation.article.id).article.text

@@ -82,4 +82,5 @@ DIALOGS = """\
 <dt>↑ in the empty box</dt><dd>The last question again</dd><dt>n, p</dt>
 <dd>Next, previous sentence of the evidence</dd><dt>Esc</dt><dd>Back to the question</dd>
 <dt>/</dt><dd>Search in the article</dd><dt>o</dt><dd>Open an article</dd><dt>?</dt>
-<dd>This list</dd></dl><div class="row"><button type="submit">Close</button></div></form></dialog>"""
+<dd>This list</dd></dl><div class="row"><button type="submit">Close</button></div></form>
+</dialog>"""

@@ -273,9 +273,7 @@ def test_a_file_that_is_no_article_is_refused_in_words(
     page: Page, name: str, data: bytes, words: str
 ) -> None:
     page.click("#open-button")
-    page.set_input_files(
-        "#files", {"name": name, "mimeType": "text/plain", "buffer": data}
-    )
+    page.set_input_files("#files", {"name": name, "mimeType": "text/plain", "buffer": data})
     expect(page.locator("#status")).to_contain_text(words, ignore_case=True)
     expect(page.locator("#article h2")).to_have_text(bundled_article().title or "")
 
@@ -317,8 +315,10 @@ def test_a_reload_keeps_conversation_article_verdict_folds_and_draft(page: Page)
     page.locator(".why summary").click()
     page.fill("#question textarea", "And in")
     page.wait_for_timeout(300)
-    for return_to in (page.reload, lambda: page.goto("about:blank") and page.go_back()):
-        return_to()
+    for leave in (page.reload, lambda: page.goto("about:blank")):
+        leave()
+        if page.url == "about:blank":
+            page.go_back()
         expect(page.locator(".turn[data-turn='0'] .best")).to_contain_text("Fishermen in Brittany")
         expect(page.locator("#article h2")).to_have_text("Why the sea rises twice a day")
         expect(page.locator(".thumb[data-verdict='right']")).to_have_attribute(
@@ -326,8 +326,8 @@ def test_a_reload_keeps_conversation_article_verdict_folds_and_draft(page: Page)
         )
         expect(page.locator(".why[open]")).to_have_count(1)
         expect(page.locator("#question textarea")).to_have_value("And in")
-    ask(page, "What pulls the water?")
-    expect(page.locator(".turn[data-turn='1'] .best")).to_contain_text("Moon")
+    ask(page, "Where does the second bulge stand?")
+    expect(page.locator(".turn[data-turn='1'] .best")).to_contain_text("second bulge")
 
 
 def test_a_restart_of_the_server_loses_neither_conversation_nor_article(
@@ -443,9 +443,9 @@ def test_the_two_hundredth_question_costs_little_more_than_the_first(page: Page)
     ask(page, REKOGNITION)
     page.evaluate(
         """async () => {
-            const [one] = (await articleStore.all("turns"));
-            for (let n = 0; n < 199; n++)
-                await articleStore.put("turns", { ...one, id: `${one.id}${String(n).padStart(3)}` });
+            const [one] = await articleStore.all("turns");
+            for (let n = 100; n < 299; n++)
+                await articleStore.put("turns", { ...one, id: `${one.id}-${n}` });
         }"""
     )
     page.reload()
@@ -464,7 +464,7 @@ def test_a_file_dropped_anywhere_is_opened(page: Page) -> None:
         """(text) => {
             const given = new DataTransfer();
             given.items.add(new File([text], "tides.txt", { type: "text/plain" }));
-            given.items.add(new File(["Harbour\n\nThe harbour closes in March."], "harbour.txt"));
+            given.items.add(new File(["Harbour\\n\\nThe harbour closes in March."], "harbour.txt"));
             document.body.dispatchEvent(
                 new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
         }""",

@@ -88,22 +88,38 @@ def test_a_call_that_cannot_be_answered_says_why(
         client.predict(**values, api_name=name)
 
 
-def test_no_event_of_the_page_reads_a_file_of_the_servers_own(server: Server) -> None:
-    _, body = get(f"{server.url}config")
-    config = json.loads(body)
-    (event,) = [d["id"] for d in config["dependencies"] if d["api_name"] == "open_file"]
+def test_the_page_takes_no_uploads_and_reads_no_file_of_the_servers_own(server: Server) -> None:
+    for name in ("upload", "reset", "cancel"):
+        request = urllib.request.Request(  # noqa: S310
+            f"{server.url}gradio_api/{name}", b"{}", {"Content-Type": "application/json"}
+        )
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(request, timeout=30)  # noqa: S310
+    client = Client(server.url, verbose=False)
     secret = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
-    call = {"fn_index": event, "session_hash": "mine", "data": [secret]}
+    reply = client.predict(secret, api_name="/page_open")
+    assert "root:" not in json.dumps(reply)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Content-Length": "60000000"}, 413),
+    ],
+)
+def test_a_page_of_a_stranger_is_refused(
+    server: Server, headers: dict[str, str], status: int
+) -> None:
     request = urllib.request.Request(  # noqa: S310
-        f"{server.url}gradio_api/queue/join",
-        json.dumps(call).encode(),
-        {"Content-Type": "application/json"},
+        f"{server.url}gradio_api/call/ask",
+        b'{"data": ["Why?"]}',
+        {"Content-Type": "application/json"} | headers,
     )
-    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
-    _, said = get(f"{server.url}gradio_api/queue/data?session_hash=mine")
-    assert "process_completed" in said
-    assert '"success":false' in said
-    assert "root:" not in said
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)  # noqa: S310
+    assert refused.value.code == status
 
 
 def test_the_endpoints_are_documented_and_the_pages_own_are_not(server: Server) -> None:
@@ -166,6 +182,7 @@ def test_another_article_is_served_when_one_is_named(cache: Path, tmp_path: Path
 
 def test_an_account_is_asked_for_before_anything_is_told(cache: Path, tmp_path: Path) -> None:
     (tmp_path / "accounts").write_text("# readers\nann:secret:word\n")
+    (tmp_path / "accounts").chmod(0o644)
     with serving(tmp_path, "--auth", str(tmp_path / "accounts")) as server:
         status, body = get(f"{server.url}config")
         assert status == 401
@@ -176,6 +193,8 @@ def test_an_account_is_asked_for_before_anything_is_told(cache: Path, tmp_path: 
             Client(server.url, verbose=False)
         client = Client(server.url, auth=("ann", "secret:word"), verbose=False)
         assert client.predict("Who wrote this article?", api_name="/ask")["found"]
+        server.process.terminate()
+        assert "chmod 600" in server.process.communicate(timeout=20)[1]
 
 
 def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:

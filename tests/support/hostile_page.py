@@ -1,6 +1,6 @@
 """Serve hostile lines through the page's own rendering, as updates of its panes.
 
-    python tests/hostile_page.py PORT LINES.json
+    python tests/support/hostile_page.py PORT LINES.json
 
 Not a test: the browser test runs it in a process of its own.
 """
@@ -17,7 +17,9 @@ import app
 from index.article import Article, Block, BlockKind
 from qa.answer import Answer, Citation, PassageRef
 from qa.citing.cite import article_ref
-from qa.page import Turn, render_article, render_conversation, script, style
+from qa.page import head
+from qa.page.answer_view import render_suggestions, render_turn
+from qa.page.article_view import render_article
 
 
 def hostile_article(lines: list[str]) -> Article:
@@ -40,12 +42,12 @@ def hostile_article(lines: list[str]) -> Article:
     )
 
 
-def hostile_turn(line: str, article: Article, start: int, *, found: bool) -> Turn:
+def hostile_turn(line: str, article: Article, start: int, *, found: bool) -> Answer:
     """A line as question, interpretation, heading and quote."""
     end = start + len(line)
     passage = PassageRef(line, start, end, line, 0, None, 1.0)
     citation = Citation(1, line, start, end, 1.0, passage, article_ref(article))
-    return Turn(Answer(line, line, found, 0.9, (citation, citation), (passage,)), 0.01)
+    return Answer(line, line, found, 0.9, (citation, citation), (passage,))
 
 
 def main() -> None:
@@ -63,7 +65,11 @@ def main() -> None:
         show = gr.Button("Show")
         show.click(
             lambda: (
-                render_conversation(turns, lines, pending=None, notice=lines[0]),
+                "".join(
+                    f'<section class="turn" data-turn="0">{render_turn(turn)}</section>'
+                    for turn in turns
+                )
+                + render_suggestions(lines),
                 render_article(article, spans),
             ),
             None,
@@ -71,7 +77,7 @@ def main() -> None:
         )
     page.launch(
         server_port=int(sys.argv[1]),
-        head=f"<style>{style()}</style><script>{script()}</script>",
+        head=head("hostile"),
         footer_links=[],
         quiet=True,
         ssr_mode=False,

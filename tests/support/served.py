@@ -74,7 +74,7 @@ def serving(
         process.communicate(timeout=30)
 
 
-def wait_until_ready(server: Server, seconds: float = 120) -> None:
+def wait_until_ready(server: Server, seconds: float = 300) -> None:
     """Return when the server is healthy."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import qa.page.api
 from index.errors import QuestionError, SourceError
 from qa import Answer, ArticleBot
 from qa.page.api import Endpoints
+from qa.page.opened import OpenedArticles
 from qa.page.source import ArticleSource
 
 TIDES = "Tides\n\nThe Moon pulls the water. Fishermen print almanacs every winter."
@@ -18,7 +18,7 @@ TIDES = "Tides\n\nThe Moon pulls the water. Fishermen print almanacs every winte
 
 @pytest.fixture
 def endpoints(bot: ArticleBot) -> Endpoints:
-    return Endpoints(ArticleSource(bot), max_bytes=1000)
+    return Endpoints(ArticleSource(bot), opened=OpenedArticles(), max_bytes=1000)
 
 
 def test_ask_is_the_answer_of_python(endpoints: Endpoints, bot: ArticleBot) -> None:
@@ -70,7 +70,7 @@ def test_a_handle_cannot_be_guessed_from_the_text(endpoints: Endpoints) -> None:
 def test_the_oldest_article_is_forgotten_first(
     endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(qa.endpoints, "MAX_OPENED", 2)
+    monkeypatch.setattr("qa.page.opened.MAX_ARTICLES", 2)
     first, second = (endpoints.open(TIDES)["article"] for _ in range(2))
     endpoints.ask("Who prints?", article=first)
     third = endpoints.open(TIDES)["article"]

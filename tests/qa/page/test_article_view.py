@@ -12,7 +12,7 @@ from index import Article
 from index.article import Block, BlockKind
 from index.reading.plaintext import article_from_text
 from qa import ArticleBot
-from qa.page import render_article
+from qa.page.article_view import render_article
 from qa.page.markup import escape
 
 

@@ -1,22 +1,25 @@
-"""A visit: a value goes in, a view and the next visit come out."""
+"""What the page asks of its server, and what comes back."""
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qa import ArticleBot
+from qa.answer import Answer
 from qa.evaluation.formats import read_dataset
-from qa.page import Reception, View, Visit
+from qa.page import PageController
+from qa.page.opened import OpenedArticles
 from qa.page.source import ArticleSource
 from qa.sharing.feedback import FeedbackFile
 
 TIDES = "Tides\n\nThe Moon pulls the water. Fishermen print almanacs every winter."
 EXAMPLES = ("Who wrote this article?", "Did Microsoft do the same?")
+Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -25,131 +28,138 @@ def feedback(tmp_path: Path) -> FeedbackFile:
 
 
 @pytest.fixture
-def reception(bot: ArticleBot, feedback: FeedbackFile) -> Reception:
-    return Reception(ArticleSource(bot), examples=EXAMPLES, feedback=feedback, max_bytes=10_000)
+def opened() -> OpenedArticles:
+    return OpenedArticles()
 
 
-def asked(reception: Reception, view: View, question: str) -> View:
-    """The view after a question was answered, with the stamp and the visit it leaves behind."""
-    assert view.visit is not None
-    *_, last = reception.ask(question, view.stamp or "", view.visit)
+@pytest.fixture
+def controller(bot: ArticleBot, feedback: FeedbackFile, opened: OpenedArticles) -> PageController:
+    return PageController(
+        ArticleSource(bot), opened=opened, examples=EXAMPLES, feedback=feedback, max_bytes=10_000
+    )
+
+
+def ask(controller: PageController, question: str, **more: Any) -> Json:
+    served = {} if more.get("article") else {"key": controller.start()["key"]}
+    return controller.ask({"question": question, **served, **more})
+
+
+def open_article(controller: PageController, **request: Any) -> Json:
+    *_, last = controller.open(request)
     return last
 
 
-def test_a_question_sent_before_the_last_answer_was_drawn_is_answered(
-    reception: Reception,
+def test_an_answer_comes_as_html_for_the_page_and_as_values_to_be_kept(
+    controller: PageController, bot: ArticleBot
 ) -> None:
-    start = reception.arrive()
-    first = asked(reception, start, "Who wrote this article?")
-    assert first.visit is not None
-    *_, last = reception.ask("Did Microsoft do the same?", start.stamp or "", first.visit)
-    assert last.visit is not None
-    assert len(last.visit.turns) == 2
+    reply = ask(controller, "Who wrote this article?")
+    answer = Answer.from_dict(reply["answer"])
+    assert answer == bot.ask("Who wrote this article?")
+    assert answer.citations[0].quote in reply["markdown"]
+    assert 'class="best"' in reply["turn"]
+    json.dumps(reply)
 
 
-def test_a_question_is_first_pending_then_answered(reception: Reception) -> None:
-    start = reception.arrive()
-    pending, done = reception.ask("Who wrote this article?", start.stamp or "", Visit())
-    assert pending.question is None  # the page empties the box itself
-    assert "Reading the article" in (pending.conversation or "")
-    assert pending.visit is None
-    assert done.visit is not None
-    assert [turn.answer.question for turn in done.visit.turns] == ["Who wrote this article?"]
-    assert done.article is None
+def test_a_question_that_cannot_be_asked_is_refused_in_words(controller: PageController) -> None:
+    assert "The question is empty" in ask(controller, "?")["error"]
 
 
-def test_a_question_that_cannot_be_asked_is_given_back(reception: Reception) -> None:
-    start = reception.arrive()
-    _, refused = reception.ask("?", start.stamp or "", Visit())
-    assert refused.question == "?"
-    assert "The question is empty" in (refused.conversation or "")
-    assert refused.visit is None
+def test_suggestions_leave_out_what_was_asked(controller: PageController) -> None:
+    suggested = ask(controller, "who wrote THIS article?")["next"]
+    assert EXAMPLES[0] not in suggested
+    assert EXAMPLES[1] in suggested
 
 
-def test_suggestions_leave_out_what_was_asked(reception: Reception) -> None:
-    view = asked(reception, reception.arrive(), "who wrote THIS article?")
-    assert EXAMPLES[0] not in (view.conversation or "").split("suggestions")[1]
-    assert EXAMPLES[1] in (view.conversation or "").split("suggestions")[1]
+def test_a_question_leans_on_the_answers_that_the_page_sends(controller: PageController) -> None:
+    first = ask(controller, "Why did Amazon halt police use of Rekognition?")["answer"]
+    alone, after = ask(controller, "Why?"), ask(controller, "Why?", history=[first])
+    assert alone["answer"]["interpreted_as"] is None
+    assert "following" in after["answer"]["interpreted_as"]
 
 
-def test_a_page_older_than_the_server_is_told_so_and_begins_anew(
-    reception: Reception, bot: ArticleBot
+@pytest.mark.parametrize("history", ["no list", [{}], [None], [{"schema": "other"}], 5])
+def test_a_history_that_is_none_is_refused(controller: PageController, history: Any) -> None:
+    assert "cannot be read" in ask(controller, "Why?", history=history)["error"]
+
+
+def test_a_conversation_about_another_article_than_is_served_is_told_so(
+    controller: PageController,
 ) -> None:
-    (view,) = reception.ask("Why?", "0123456789abcdef 3", Visit())
-    assert view.question == "Why?"
-    assert "was restarted" in (view.conversation or "")
-    assert f'data-id="{bot.article.id}"' in (view.article or "")
-    assert (view.stamp, view.visit) == (f"{bot.article.id} 0", Visit())
+    assert "another article" in controller.ask({"question": "Why?", "key": "0" * 16})["error"]
 
 
-def test_an_opened_article_belongs_to_its_visit_alone(reception: Reception) -> None:
-    opened = reception.open_text(TIDES, "")
-    assert "Fishermen" in (opened.article or "")
-    answered = asked(reception, opened, "Who prints almanacs?")
-    assert answered.visit is not None
-    assert "Fishermen" in answered.visit.turns[0].answer.citations[0].quote
-    assert "Fishermen" not in (reception.arrive().article or "")
-    # The examples are about the first article.
-    assert "suggestions" not in (opened.conversation or "")
+def test_an_article_that_the_server_let_go_is_opened_again_from_what_the_browser_kept(
+    controller: PageController, opened: OpenedArticles
+) -> None:
+    first = open_article(controller, text=TIDES)
+    assert "Fishermen" in first["article"]
+    assert ask(controller, "Who prints?", article="guess") == {"gone": True}
+    record = json.loads(json.dumps(first["record"]))
+    again = open_article(controller, record=record)
+    assert again["id"] == first["id"]
+    assert again["handle"] != first["handle"]
+    answer = ask(controller, "Who prints almanacs?", article=again["handle"])["answer"]
+    assert "Fishermen" in answer["citations"][0]["quote"]
 
 
-def test_a_cleared_conversation_keeps_the_article(reception: Reception) -> None:
-    opened = reception.open_text(TIDES, "")
-    answered = asked(reception, opened, "Who prints almanacs?")
-    assert answered.visit is not None
-    cleared = reception.clear(answered.visit)
-    assert cleared.visit == Visit(answered.visit.source)
+def test_the_examples_are_about_the_first_article_alone(controller: PageController) -> None:
+    assert EXAMPLES[0] in controller.start()["welcome"]
+    assert EXAMPLES[0] not in open_article(controller, text=TIDES)["welcome"]
+
+
+def test_what_is_open_is_bounded_by_its_size(
+    controller: PageController, opened: OpenedArticles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qa.page.opened.MAX_CHARACTERS", len(TIDES) * 2 + 10)
+    first, second, third = (open_article(controller, text=TIDES)["handle"] for _ in range(3))
+    assert opened.get(first) is None
+    assert opened.get(second)
+    assert opened.get(third)
 
 
 @pytest.mark.parametrize(
-    ("call", "words"),
+    ("request_", "words"),
     [
-        (lambda r: r.open_text(" ", ""), "could be cited"),
-        (lambda r: r.open_text("Water rises. " * 1000, ""), "at most"),
-        (lambda r: r.open_file("a<b>.bin", b"\0\1\2\3"), "a&lt;b&gt;.bin"),
-        (lambda r: r.open_address("/etc/passwd"), "no address"),
-        (lambda r: r.open_address("file:///etc/passwd"), "http"),
-        (lambda r: r.open_address("http://127.0.0.1:1/"), "127.0.0.1"),
+        ({"text": " "}, "could be cited"),
+        ({}, "could be cited"),
+        ({"text": "Water rises. " * 1000}, "at most"),
+        ({"name": "a<b>.bin", "data": base64.b64encode(b"\0\1\2\3").decode()}, "a<b>.bin"),
+        ({"name": "a.txt", "data": "no base64!"}, "did not arrive whole"),
+        ({"address": "/etc/passwd"}, "no address"),
+        ({"address": "file:///etc/passwd"}, "http"),
+        ({"address": "http://127.0.0.1:1/"}, "127.0.0.1"),
+        ({"record": {}}, "damaged"),
+        ({"record": None}, "damaged"),
+        ({"record": {"text": 5, "blocks": [["paragraph", 0, 9, 0, None]]}}, "damaged"),
     ],
-    ids=["blank", "large", "binary", "path", "file", "own machine"],
 )
-def test_what_is_no_article_is_refused_and_leaves_the_visit(
-    reception: Reception, call: Callable[[Reception], View], words: str
+def test_what_is_no_article_is_refused_in_words(
+    controller: PageController, request_: Json, words: str
 ) -> None:
-    view = call(reception)
-    assert words in (view.status or "")
-    assert view.visit is None
-    assert view.article is None
+    reply = open_article(controller, **request_)
+    assert words in reply["error"]
+    assert "handle" not in reply
 
 
 def test_a_verdict_is_kept_with_the_sentence_pointed_at(
-    reception: Reception, bot: ArticleBot, feedback: FeedbackFile
+    controller: PageController, bot: ArticleBot, feedback: FeedbackFile
 ) -> None:
-    visit = asked(reception, reception.arrive(), "Did Microsoft do the same?").visit
-    assert visit is not None
+    answer = ask(controller, "Did Microsoft do the same?")["answer"]
     sentence = bot.index.sentences[3]
-    reception.judge(
-        visit,
-        {
-            "turn": 0,
-            "verdict": "corrected",
-            "article": bot.article.id,
-            "start": sentence.start,
-            "end": sentence.end,
-        },
-    )
+    where = {"id": bot.article.id, "start": sentence.start, "end": sentence.end}
+    key = controller.start()["key"]
+    assert controller.judge({"answer": answer, "verdict": "corrected", "key": key, **where})["kept"]
     (line,) = feedback.path.read_text().splitlines()
     assert json.loads(line)["gold"] == [bot.article.text[sentence.start : sentence.end]]
 
 
 def test_the_article_that_a_verdict_is_about_is_kept_beside_it(
-    reception: Reception, feedback: FeedbackFile
+    controller: PageController, feedback: FeedbackFile
 ) -> None:
-    opened = reception.open_text(TIDES, "")
-    visit = asked(reception, opened, "Who prints almanacs?").visit
-    assert visit is not None
+    handle = open_article(controller, text=TIDES)["handle"]
+    answer = ask(controller, "Who prints almanacs?", article=handle)["answer"]
     for _ in range(2):
-        reception.judge(visit, {"turn": 0, "verdict": "right"})
+        controller.judge({"answer": answer, "verdict": "right", "article": handle})
     line, _ = feedback.path.read_text().splitlines()
     (kept,) = (feedback.path.parent / "feedback.articles").iterdir()
     assert kept.name == f"{json.loads(line)['article']}.json"
@@ -160,19 +170,21 @@ def test_the_article_that_a_verdict_is_about_is_kept_beside_it(
 @pytest.mark.parametrize(
     "said",
     [
-        {},
-        {"turn": 1, "verdict": "right"},
-        {"turn": 0, "verdict": "<script>"},
-        {"turn": [0], "verdict": "right"},
-        {"turn": 0, "verdict": "corrected", "start": 0, "end": 3},
-        {"turn": 0, "verdict": "corrected", "start": 0},
-        {"turn": 0, "verdict": "corrected", "article": "0" * 16, "start": 0, "end": 3},
+        {"answer": {}},
+        {"verdict": "<script>"},
+        {"verdict": ["right"]},
+        {"verdict": "corrected", "id": "", "start": 0, "end": 3},
+        {"verdict": "corrected", "start": 0},
+        {"verdict": "corrected", "id": "0" * 16, "start": 0, "end": 3},
     ],
 )
 def test_a_page_that_lies_is_ignored(
-    reception: Reception, feedback: FeedbackFile, said: dict[str, Any]
+    controller: PageController, feedback: FeedbackFile, said: Json
 ) -> None:
-    visit = asked(reception, reception.arrive(), "Did Microsoft do the same?").visit
-    assert visit is not None
-    reception.judge(visit, said)
+    answer = ask(controller, "Did Microsoft do the same?")["answer"]
+    key = controller.start()["key"]
+    controller.judge({"answer": answer, "verdict": "right", "key": key, **said})
+    forged = json.loads(json.dumps(answer))
+    forged["citations"][0]["quote"] = "Nobody said this."
+    controller.judge({"answer": forged, "verdict": "right", "key": key})
     assert not feedback.path.exists()
