@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from index.errors import DataError
-from qa.text import markdown_line, markdown_text, one_line
+from qa.text import markdown_line, markdown_text, one_line, web_url
 
 __all__ = ["SCHEMA", "SURE", "Answer", "ArticleRef", "Citation", "Exact", "PassageRef"]
 
@@ -142,7 +142,8 @@ class Citation:
 
         https://wicg.github.io/scroll-to-text-fragment/
         """
-        return text_fragment(self.article.url, self.quote) if self.article.url else None
+        url = web_url(self.article.url)
+        return text_fragment(url, self.quote) if url else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import quote, urlsplit
 
-__all__ = ["markdown_line", "markdown_text", "one_line"]
+__all__ = ["markdown_line", "markdown_text", "one_line", "web_url"]
 
 
 def one_line(text: str, *, keep_ends: bool = False) -> str:
@@ -32,3 +33,17 @@ def markdown_line(text: str) -> str:
 def markdown_text(line: str) -> str:
     """A line, or part of one, in which no Markdown reader finds markup."""
     return re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", line)
+
+
+def web_url(url: str | None) -> str | None:
+    """An http(s) URL so that no reader takes any of it for markup; None for all else.
+
+    >>> web_url("https://e.org/a_(b)?q=<img>"), web_url("javascript:alert(1)")
+    ('https://e.org/a_%28b%29?q=%3Cimg%3E', None)
+    """
+    try:
+        if not url or urlsplit(url.strip()).scheme.lower() not in ("http", "https"):
+            return None
+    except ValueError:
+        return None
+    return quote(url.strip(), safe="%/:?#[]@!$&*+,;=~", errors="replace")

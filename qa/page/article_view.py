@@ -14,7 +14,8 @@ from datetime import datetime
 from itertools import groupby
 
 from index.article import Article, Block, BlockKind
-from qa.page.markup import escape, safe_url
+from qa.page.markup import escape
+from qa.text import web_url
 
 __all__ = ["Span", "readable_date", "render_article"]
 
@@ -104,7 +105,7 @@ def _head(article: Article) -> str:
     if article.published:
         day = escape(readable_date(article.published))
         facts.append(f'<time datetime="{escape(article.published)}">{day}</time>')
-    if url := safe_url(article.url):
+    if url := web_url(article.url):
         facts.append(
             f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">Original</a>'
         )

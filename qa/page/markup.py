@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import urlsplit
 
-__all__ = ["escape", "safe_url", "transferable"]
+__all__ = ["escape", "transferable"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -27,11 +26,3 @@ def escape(text: str) -> str:
     return (
         html.escape(transferable(text), quote=True).replace("\0", "\ufffd").replace("\r", "&#13;")
     )
-
-
-def safe_url(url: str | None) -> str | None:
-    """The URL where a link may lead there, and else None: ``javascript:`` is not a place."""
-    try:
-        return url if url and urlsplit(url.strip()).scheme.lower() in ("http", "https") else None
-    except ValueError:
-        return None

@@ -485,9 +485,14 @@ def test_an_address_typed_as_a_question_is_offered_to_be_opened(page: Page) -> N
     expect(page.locator("#article h2")).to_have_text(bundled_article().title or "")
 
 
-def test_a_link_asks_its_question(browser: Browser, server: Server) -> None:
-    with visiting(browser, f"{server.url}?q=Who+wrote+this+article%3F") as page:
-        expect(page.locator(".best")).to_contain_text("Sayujya S")
+def test_a_link_asks_its_question_and_another_opens_a_place(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}?q=Who+wrote+this+article%3F")
+    expect(page.locator(".best")).to_contain_text("Sayujya S")
+    unit = page.locator("#article .unit").nth(12)
+    start, end = (unit.get_attribute(f"data-{side}") for side in ("start", "end"))
+    page.goto("about:blank")
+    page.goto(f"{server.url}#cite={start}-{end}")
+    expect(unit).to_be_focused()
 
 
 def test_the_article_is_searched(page: Page) -> None:

@@ -222,3 +222,8 @@ def test_an_answer_says_so_may_say_so_or_says_that_there_is_none(
     answer = dataclasses.replace(bot.ask("Who protested?"), found=found, confidence=confidence)
     assert answer.lead == lead
     assert str(answer).startswith(lead or "> ")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)//", "data:text/html,x", "file:///etc/passwd"])
+def test_only_pages_of_the_web_are_linked(url: str) -> None:
+    assert sample("It rained.", url=url).citations[0].deep_link is None

@@ -41,7 +41,7 @@ def test_a_quote_names_its_source(answers: list[Answer]) -> None:
     citation = answers[0].citations[0]
     with_url = replace(citation, article=replace(citation.article, url="https://e.org/a(b)"))
     assert quote_as_text(with_url).endswith("Sayujya S, https://e.org/a(b)")
-    assert "](<https://e.org/a(b)#:~:text=" in quote_as_markdown(with_url)
+    assert "](<https://e.org/a%28b%29#:~:text=" in quote_as_markdown(with_url)
 
 
 def test_markdown_has_every_question_and_quote(answers: list[Answer]) -> None:
