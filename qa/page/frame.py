@@ -70,7 +70,7 @@ DIALOGS = """\
 <label>Text of an article <textarea id="text" rows="4" dir="auto"></textarea></label>
 <label>Its title (optional) <input type="text" id="title" dir="auto" autocomplete="off"></label>
 <p id="status" role="alert" dir="auto"></p>
-<div class="row"><button type="button" class="primary" id="open-this">Open</button>
+<div class="row"><button type="submit" class="primary" id="open-this">Open</button>
 <button type="submit">Close</button></div></form></dialog>
 <dialog id="menu" aria-labelledby="menu-title"><form method="dialog">
 <h2 id="menu-title">Articles and conversations</h2><div class="list"></div>

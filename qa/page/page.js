@@ -187,10 +187,10 @@
     working = true;
     try {
       for (let next; (next = turns.find((turn) => turn.state === "pending"));) {
-        const of = conversation.id;
+        const lock = `article-qa ${conversation.id}`;
         const answer = () => answered(next);
-        await (navigator.locks ? navigator.locks.request(`article-qa ${of}`, answer) : answer());
-        if (next.state === "pending" && conversation.id === of) break;
+        await (navigator.locks ? navigator.locks.request(lock, answer) : answer());
+        if (next.state === "pending" && turns.includes(next)) break;
       }
     } finally {
       working = false;
@@ -747,7 +747,6 @@
     "#tools .return": go_back,
     "#sheet-handle": () => sheet(!sheet_open()),
     "#open-button": open_form,
-    "#open-this": open_what_was_given,
     "#switch": menu,
     "#menu .delete-all": delete_all,
     "#help": () => $("#shortcuts").showModal(),
@@ -763,11 +762,11 @@
   };
   document.addEventListener("click", (event) => {
     if (!conversation) return;
+    for (const menu of $$("details.more[open]")) menu.open = menu.contains(event.target);
     for (const [selector, act] of Object.entries(CLICKS)) {
       const target = event.target.closest?.(selector);
       if (!target) continue;
       if (selector === ".cite") event.preventDefault();
-      for (const menu of $$("details.more[open]")) if (!menu.contains(event.target)) menu.open = false;
       return void act(target);
     }
     if (sheet_open() && narrow.matches && !event.target.closest("#reader")) sheet(false);
@@ -793,6 +792,11 @@
     if (target.matches("#filters [data-filter]")) filtered();
     else if (target.id === "sort-articles") sort(target.value);
     else if (target.id === "files" && target.files.length) files(target.files);
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.submitter?.id !== "open-this") return;
+    event.preventDefault();
+    open_what_was_given();
   });
   document.addEventListener("toggle", ({ target }) => {
     const record = target.closest?.(".turn") && record_of(target);
@@ -832,6 +836,10 @@
     } else if (event.target.id === "search" && event.key === "Enter") {
       event.preventDefault();
       next_hit(event.shiftKey ? -1 : 1);
+    } else if (event.key === "Escape" && $("details.more[open]")) {
+      const menu = $("details.more[open]");
+      menu.open = false;
+      $("summary", menu).focus();
     } else if (event.key === "Escape" && event.target !== box()) {
       event.preventDefault();
       if (event.target.id === "search") search("");

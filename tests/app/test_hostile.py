@@ -189,6 +189,6 @@ def test_hostile_articles_of_a_library_stay_text(
         for cite in page.locator(".cite:visible").all():
             cite.click()
             page.wait_for_timeout(200)
-        page.get_by_role("button", name="All articles").click()
+        page.locator(".all-articles").click()
         expect(page.locator(".catalogue .entry")).to_have_count(len(SAMPLES))
         assert_nothing_ran(page)

@@ -83,7 +83,7 @@ def test_a_visit_begins_with_the_articles_there_are(page: Page) -> None:
     assert len(titles(page)) == 3
     page.get_by_role("button", name="A lantern for the lighthouse").click()
     expect(page.locator("#article h2")).to_have_text("A lantern for the lighthouse")
-    page.get_by_role("button", name="All articles").click()
+    page.locator(".all-articles").click()
     expect(page.locator("#article h2")).to_have_text("3 articles")
 
 

@@ -48,7 +48,7 @@ def test_a_page_under_a_path_answers_and_opens_its_citations(cache: Path, tmp_pa
         ask(page, REKOGNITION)
         page.locator(".best .cite").click()
         expect(page.locator(".unit.current")).to_have_attribute("data-numbers", "1")
-        page.get_by_role("button", name="Dark").click()
+        page.click("#scheme")
         expect(page.locator("body")).to_have_class(DARK)
         page.reload()
         expect(page.locator("body")).to_have_class(DARK)

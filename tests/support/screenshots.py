@@ -18,7 +18,16 @@ from playwright.sync_api import Browser, Page
 from index.reading.plaintext import article_from_text
 from index.reading.reader import bundled_article
 from qa import Library
-from tests.support.served import MONGOLIA, REKOGNITION, ask, browsing, free_port, serving, visiting
+from tests.support.served import (
+    MONGOLIA,
+    REKOGNITION,
+    ask,
+    browsing,
+    free_port,
+    open_text,
+    serving,
+    visiting,
+)
 
 ADVOCATES = "What have civil liberties advocates warned?"
 CAMERAS = """\
@@ -67,7 +76,7 @@ def dead_address(page: Page) -> None:
     open_form(page)
     page.get_by_label("Address of a page").fill("https://no-such-host.invalid/article")
     page.click("#open-this")
-    page.wait_for_selector("#status .notice")
+    page.wait_for_selector("#news.wrong")
 
 
 def wrong_file(page: Page) -> None:
@@ -76,7 +85,7 @@ def wrong_file(page: Page) -> None:
         "#files",
         {"name": "picture.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n\0\0\0"},
     )
-    page.wait_for_selector("#status .notice")
+    page.wait_for_selector("#news.wrong")
 
 
 def empty_question(page: Page) -> None:
@@ -101,15 +110,11 @@ def too_large(page: Page) -> None:
         "#files",
         {"name": "archive.txt", "mimeType": "text/plain", "buffer": b"A word. " * 1_500_000},
     )
-    page.wait_for_selector(".toast-body")
+    page.wait_for_selector("#news.wrong")
 
 
 def another_article(page: Page) -> None:
-    open_form(page)
-    page.get_by_label("Text of an article").fill(TIDES)
-    page.get_by_label("Its title (optional)").fill("Why the sea rises twice a day")
-    page.click("#open-this")
-    page.get_by_role("button", name="Back to the first article").wait_for()
+    open_text(page, TIDES, "Why the sea rises twice a day")
     ask(page, "What pulls the water?")
 
 
@@ -213,9 +218,8 @@ def lost(browser: Browser, folder: Path, scratch: Path) -> None:
     page.press("#question textarea", "Enter")
     page.wait_for_timeout(4000)
     keep(page, folder / "lost-server.png")
-    page.evaluate("globalThis.before = true")
     with serving(scratch, port=port):
-        page.wait_for_function("() => !globalThis.before && document.querySelector('#article')")
+        page.wait_for_selector(".turn[data-turn='1']")
         page.wait_for_timeout(1000)
         keep(page, folder / "server-back.png")
 
