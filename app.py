@@ -110,7 +110,8 @@ def build_page(controller: PageController, endpoints: Endpoints) -> gr.Blocks:
             with gr.Column(elem_id="reader"):
                 html_pane(SHEET_HANDLE, elem_id="sheet-top")
                 html_pane(
-                    f'<section class="slot" aria-label="Article" tabindex="0">{start["article"]}</section>',
+                    '<section class="slot" aria-label="Article" tabindex="0">'
+                    f"{start['article']}</section>",
                     elem_id="article-pane",
                 )
                 html_pane(EVIDENCE_BAR, elem_id="evidence-pane")
