@@ -64,8 +64,14 @@ def read_html(
         given = {f.name: getattr(known, f.name) for f in fields(known) if getattr(known, f.name)}
         metadata = replace(metadata, **given)
     leaves, keep = _article_of(root)
-    article = article_from_pieces(_pieces(leaves, keep, metadata), metadata)
-    return replace(article, omitted=_omitted(leaves, keep))
+    # Only what the page prints is text: names and dates that it merely declares stay apart.
+    silent = replace(metadata, authors=(), published=None)
+    return replace(
+        article_from_pieces(_pieces(leaves, keep, metadata), silent),
+        authors=metadata.authors,
+        published=metadata.published,
+        omitted=_omitted(leaves, keep),
+    )
 
 
 def _article_of(root: etree._Element) -> tuple[list[Leaf], list[bool]]:
@@ -116,7 +122,7 @@ def _opened(root: etree._Element) -> None:
         element.tag = "div"
     for element in root.iter("body", "main", "article"):
         for name in ("style", "hidden", "aria-hidden"):
-            element.attrib.pop(name, None)
+            element.attrib.pop(name, "")
 
 
 def _with_captions(leaves: Sequence[Leaf], keep: Sequence[bool]) -> list[bool]:
@@ -154,7 +160,10 @@ def parse_page(data: bytes | str, charset: str | None = None) -> etree._Element:
     for heading in list(root.iter(*_HEADINGS)):
         for button in heading.iter("button"):
             button.tag = "span"
-        if _HOLDS_BLOCKS(heading) and len(heading.text_content()) > MAX_MARKED_HEADING:
+        if (
+            _HOLDS_BLOCKS(heading)
+            and len("".join(map(str, heading.itertext()))) > MAX_MARKED_HEADING
+        ):
             heading.tag = "div"
     return root
 
