@@ -43,6 +43,7 @@ _DIGITS = re.compile(r"\d+")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _HIDING = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PROSE_LINE = re.compile(r"^\s{0,3}[^\W\d_](?:[\w'’\"“”,;:()-]+[ \t]+){5,}", re.MULTILINE)
+_FORMULA_NAMES = re.compile(r"math|latex|\btex\b|equation")
 _LINE_NUMBERS = re.compile(r"[\d\s]+\Z")
 _FOOTNOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|reflist)(?:$|[\s_-])")
 _COMMENTS = re.compile(r"comment|disqus|repl(?:y|ies)")
@@ -175,7 +176,7 @@ class Leaf:
     @property
     def in_table(self) -> bool:
         """Whether it is a row of several cells."""
-        return self.row >= 0 and "| " in self.text
+        return self.row >= 0 and " |" in " " + self.text
 
 
 def leaves_of(root: etree._Element) -> list[Leaf]:
@@ -206,6 +207,9 @@ def leaves_of(root: etree._Element) -> list[Leaf]:
 def _is_read_in_parts(walk: _Walk, element: etree._Element, tag: str) -> bool:
     """Whether what stands in an element is walked through; formulas and code are taken whole."""
     if tag == "math" or (tag == "script" and "math/" in (element.get("type") or "")):
+        walk.add_formula(element)
+        return False
+    if tag == "img" and _FORMULA_NAMES.search((element.get("class") or "").lower()):
         walk.add_formula(element)
         return False
     if tag in _SKIPPED or (tag == "sup" and _is_note_mark(element)) or is_hidden(element):
@@ -336,7 +340,9 @@ class _Walk:
 
     def add_formula(self, element: etree._Element) -> None:
         """Take a formula as its author wrote it, else as the characters it is drawn with."""
-        written = element.get("alttext") or element.findtext(".//annotation")
+        if element.tag == "img" and self._formula:
+            return  # drawn once more for old browsers
+        written = element.get("alttext") or element.findtext(".//annotation") or element.get("alt")
         self.add(written or " ".join(map(str, element.itertext())))
         self._formula = True
 
@@ -380,6 +386,9 @@ def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
     for row, group in groupby(leaves, key=lambda leaf: leaf.row):
         cells = list(group)
         columns = _columns(cells) if row >= 0 else []
+        if row >= 0 and len(cells) == 1 and joined and joined[-1].in_table:
+            # A row whose other cells are empty.
+            columns = columns or [cells[0].text, ""] * (joined[-1].row == row - 1)
         if not columns or max(map(len, columns)) > MAX_CELL:
             joined.extend(cells)
             continue

@@ -22,8 +22,10 @@ from index.reading.html.metadata import declared_text, page_metadata
 
 __all__ = ["parse_page", "read_html", "trafilatura_text"]
 
-MIN_CAPTION = 60
-"""Characters; what is shorter is a label or a credit as a rule."""
+MIN_CAPTION_WORDS = 4
+_CREDIT = re.compile(
+    r"(?i)photo(?:graph)?(?:er|s)?\b|image|credit|©|getty|reuters|courtesy|/|\||via\b"
+)
 MAX_HEADING = 90
 MAX_HEADING_WORDS = 14
 MAX_MARKED_HEADING = 300
@@ -37,7 +39,10 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>", re.IGNORECASE)
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HOLDS_BLOCKS = etree.XPath("boolean(.//p|.//div|.//section|.//ul|.//ol|.//table|.//blockquote)")
 _EDITED = re.compile(r"(?i)\b(?:updated|modified|edited|revised|reviewed|changed)\b")
-_LINE_PARTS = re.compile(r"\n|\s+[|•·–—/]\s+|\s+(?=(?:[Pp]ublished|[Pp]osted|[Uu]pdated|[Oo]n)\b)")
+_LINE_PARTS = re.compile(
+    r"\n|\s+[|•·–—/]\s+|\s+(?=(?:[Pp]ublished|[Pp]osted|[Uu]pdated|[Oo]n)\b"
+    r"|(?:\w{3,6}day,? )?(?:\d{1,2}\.? \w{3,10}\.?|\w{3,10}\.? \d{1,2},) \d{4}\b|\d{4}-\d\d-\d\d)"
+)
 
 
 def read_html(
@@ -120,7 +125,10 @@ def _opened(root: etree._Element) -> None:
             for part in list(element.iter("tr", "td", "th", "tbody")):
                 part.tag = "div"
         element.tag = "div"
-    for element in root.iter("body", "main", "article"):
+    for element in root.iter("body", "main", "article", "div", "section"):
+        if element.tag in ("div", "section") and element.find(".//h1") is None:
+            continue
+        # Some pages hide all of themselves until a script has run.
         for name in ("style", "hidden", "aria-hidden"):
             element.attrib.pop(name, "")
 
@@ -134,8 +142,8 @@ def _with_captions(leaves: Sequence[Leaf], keep: Sequence[bool]) -> list[bool]:
         or (
             row in within
             and "figcaption" in leaf.place.within
-            and len(leaf.text) >= MIN_CAPTION
-            and leaf.text.endswith((".", "!", "?"))
+            and len(leaf.text.split()) >= MIN_CAPTION_WORDS
+            and (_TERMINAL.search(leaf.text) or not _CREDIT.search(leaf.text))
             and leaf.linked < len(leaf.text) / 3
             and not leaf.place.posted
         )

@@ -100,10 +100,11 @@ def test_a_caption_that_says_something_is_kept_as_one_and_a_credit_is_not() -> N
     body = (
         f"<figure><img src='a.jpg'><figcaption>{said}</figcaption></figure>"
         "<figure><img src='b.jpg'><figcaption>Photo: J. Doe/Agency</figcaption></figure>"
+        "<figure><img src='c.jpg'><figcaption>The council in session</figcaption></figure>"
         f"<p>{PROSE[3].replace('March', 'June')}</p>"
     )
 
-    assert texts(read_article(page(body)), BlockKind.CAPTION) == [said]
+    assert texts(read_article(page(body)), BlockKind.CAPTION) == [said, "The council in session"]
 
 
 def test_footnotes_and_the_marks_that_point_to_them_are_left_out() -> None:
@@ -310,6 +311,24 @@ def test_a_formula_is_read_once_as_it_was_written() -> None:
     assert r"The pressure p = \rho g h grows" in article.text
 
 
+def test_a_formula_that_old_browsers_see_as_a_picture_does_not_break_its_sentence() -> None:
+    alt = r"{\displaystyle v=s/t}"
+    hidden = f"<span style='display:none'><math alttext='{alt}'><mi>v</mi></math></span>"
+    picture = f"<img class='mwe-math-fallback-image' alt='{alt}'>"
+    for formula in (hidden + picture, picture):
+        article = wreck(
+            f"<p>Her speed {formula} was never more than nine knots in fair weather.</p>"
+        )
+        assert f"Her speed {alt} was never more than nine knots" in article.text
+
+
+def test_a_row_whose_last_cells_are_empty_is_a_row() -> None:
+    table = "<table><tr><th>Find</th><th>Age</th></tr><tr><td>Rope</td><td>90</td></tr>"
+    article = wreck(f"{table}<tr><td>Bell</td><td></td></tr></table>")
+
+    assert texts(article, BlockKind.TABLE_ROW) == ["Find | Age", "Rope | 90", "Bell |"]
+
+
 def test_readings_of_chinese_characters_are_left_out() -> None:
     article = wreck(
         "<p>The salvage ship is <ruby>海風<rp>(</rp><rt>うみかぜ</rt><rp>)</rp></ruby>, wind.</p>"
@@ -339,7 +358,8 @@ def test_a_heading_that_opens_a_panel_is_a_heading() -> None:
     "around",
     ["<nav><div>{}</div></nav>", "<noscript>{}</noscript>", "<a href='/x'><div>{}</div></a>",
      "<h2>{}</h2>", "<table><tr><td width=9></td><td>{}</td></tr></table>", "<form>{}</form>",
-     "<button><div>{}</div></button>", "<h3><section>{}</section></h3>"],
+     "<button><div>{}</div></button>", "<div style='visibility:hidden'><h1>Norna</h1>{}</div>",
+      "<h3><section>{}</section></h3>"],
 )  # fmt: skip
 def test_an_article_is_found_in_whatever_element_it_stands(around: str) -> None:
     inner = "".join(f"<p>{text}</p>" for text in (FOUND, RAISED, LOST, *PROSE))
@@ -386,11 +406,19 @@ def test_the_day_of_an_edit_is_that_of_a_change() -> None:
     assert (both.published, both.modified) == ("2020-06-01", "2020-06-05")
 
 
-def test_a_printed_byline_and_date_are_cited_as_they_are_printed() -> None:
-    article = wreck("<p class='byline'>By Jane Doe | Published 3 June 2020</p>")
+@pytest.mark.parametrize(
+    ("shown", "dateline"),
+    [
+        ("<p class='byline'>By Jane Doe | Published 3 June 2020</p>", "Published 3 June 2020"),
+        ("<div><a rel=author>By Jane Doe</a> <time>June 3, 2020</time></div>", "June 3, 2020"),
+        ("<p class='author'>By Jane Doe</p><p class='date'>3 June 2020</p>", "3 June 2020"),
+    ],
+)
+def test_a_printed_byline_and_date_are_cited_as_they_are_printed(shown: str, dateline: str) -> None:
+    article = wreck(shown)
 
     assert texts(article, BlockKind.BYLINE) == ["By Jane Doe"]
-    assert texts(article, BlockKind.DATELINE) == ["Published 3 June 2020"]
+    assert texts(article, BlockKind.DATELINE) == [dateline]
     assert (article.authors, article.published) == (("Jane Doe",), "2020-06-03")
 
 
