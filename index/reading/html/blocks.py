@@ -395,7 +395,7 @@ def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
         first = cells[0]
         joined.append(
             Leaf(
-                " | ".join(columns).strip(),
+                " ".join(" | ".join(columns).split()),
                 # So that only a row of nothing but header cells is taken for the header.
                 next((cell.place for cell in cells if "th" not in cell.place.within), first.place),
                 sum(cell.linked for cell in cells),

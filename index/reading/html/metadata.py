@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from html import escape, unescape
+from itertools import islice
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
@@ -38,6 +39,7 @@ _DATED = re.compile(
 _DATE_TAGS = ("p", "div", "span", "li", "small", "em", "td", "h4", "h5", "h6", "a")
 MAX_DATE_LINE = 120
 MAX_BESIDE_DATE = 60
+MAX_PLAIN = 60
 _EVENT = re.compile(r"event|calendar|deadline|schedule|birth|copyright")
 _DATED_BY = re.compile(
     r"(?i)\b(?:(?P<modified>updated?|modified|edited|edit|revised|reviewed|changed|aktualisiert"
@@ -362,8 +364,18 @@ def _printed_dates(
     heading = next(root.iter("h1"), None)
     below = heading is None
     found: dict[str, dict[tuple[bool, bool], str]] = {"published": {}, "modified": {}}
+    begun = heading is None
     for element in root.iter("h1", "time", *_DATE_TAGS):
-        below = below or element is heading
+        if element.tag == "h1":
+            below = below or element is heading
+            continue
+        begun = begun or (below and element.tag == "p" and len(element.text or "") > MAX_DATE_LINE)
+        # Between the headline and the text, a line needs no name to be the date's.
+        named = below and not begun and len(element) == 0 and len(element.text or "") < MAX_PLAIN
+        if not named and element.tag != "time":
+            named = bool(_DATE_NAMES.search(_marks(element)))
+        if not named and element.tag != "time":
+            continue
         key = (element.tag == "time", below)
         for name, date in _shown_dates(element, day_first).items():
             if key not in found[name] and not stands_elsewhere(element):
@@ -384,12 +396,8 @@ def _printed_dates(
 
 def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, str]:
     """The dates that an element prints as its page's own, by what they are the dates of."""
-    outer: etree._Element | None = element
-    marks = ""
-    for _ in range(3):
-        if outer is not None:
-            marks += f" {outer.get('class') or ''} {outer.get('id') or ''}".lower()
-            outer = outer.getparent()
+    outer = [element, *islice(element.iterancestors(), 2)]
+    marks = " ".join(map(_marks, outer))
     if _EVENT.search(marks):
         return {}
     line = _text(element)
@@ -407,9 +415,11 @@ def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, s
             words = [match.lastgroup for match in _DATED_BY.finditer(f"{before} {line}")]
             edited = bool(words) and words[-1] == "modified"
             return {"modified" if edited or "modified" in marks else "published": date}
-    elif not _DATE_NAMES.search(f"{element.get('class') or ''} {element.get('id') or ''}".lower()):
-        return {}
     return _dates_of_line(line, day_first) if len(line) <= MAX_DATE_LINE else {}
+
+
+def _marks(element: etree._Element) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
 
 
 def _dates_of_line(line: str, day_first: bool | None) -> dict[str, str]:

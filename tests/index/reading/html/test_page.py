@@ -283,8 +283,8 @@ def test_each_cell_of_a_table_stays_in_its_column_and_the_header_row_is_known() 
     rows = [block for block in article.blocks if block.kind is BlockKind.TABLE_ROW]
 
     assert [article.text[row.start : row.end] for row in rows] == [
-        "Find | 2021 | 2022", "Anchors |  | 7", "Plates | 12 | 30 in pieces",
-        "|  | 4", "Coins |  | 1",
+        "Find | 2021 | 2022", "Anchors | | 7", "Plates | 12 | 30 in pieces",
+        "| | 4", "Coins | | 1",
     ]  # fmt: skip
     assert [row.level for row in rows] == [1, 0, 0, 0, 0]
     assert texts(article, BlockKind.CAPTION) == ["Finds by year"]
@@ -396,6 +396,15 @@ def test_a_text_that_only_json_ld_carries_is_read(wrapped: str) -> None:
 )  # fmt: skip
 def test_no_date_is_guessed(shown: str) -> None:
     assert wreck(shown).published is None
+
+
+def test_a_date_alone_between_the_headline_and_the_text_is_the_article_s() -> None:
+    body = f"<h1>Norna</h1><p>{{}}</p><p>{FOUND} {RAISED}</p><p>{{}}</p><p>{LOST}</p>"
+
+    assert (
+        read_article(f"<html>{body.format('3 June 2020', '')}".encode()).published == "2020-06-03"
+    )
+    assert read_article(f"<html>{body.format('', '3 June 1920')}".encode()).published is None
 
 
 def test_the_day_of_an_edit_is_that_of_a_change() -> None:
