@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from index.models.attention_bias import ELSEWHERE, MASKED, attention_bias
 from index.models.encoder import Encoder, Encoding
 from index.models.tokenizer import Pieces
+from index.types import Float32
 from index.reading.plaintext import article_from_text
 from index.single.article_index import build_index
 
@@ -31,9 +32,11 @@ def pieces(*spans: tuple[int, int]) -> Pieces:
     )
 
 
-def vector(encoding: Encoding, word: str) -> np.ndarray:
+def vector(encoding: Encoding, word: str) -> Float32:
     start = TEXT.index(word)
-    return encoding.token_vectors[encoding.token_spans.tolist().index([start, start + len(word)])]
+    row = encoding.token_spans.tolist().index([start, start + len(word)])
+    found: Float32 = encoding.token_vectors[row]
+    return found
 
 
 def read(encoder: Encoder, text: str = TEXT, starts: list[int] | None = None) -> Encoding:
