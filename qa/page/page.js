@@ -59,6 +59,7 @@
 
   /* ---- what is open: an article, and the conversation about it ---- */
 
+  let booted = null; // a promise: what is clicked before that is done after it
   let start = null; // what the server begins with: article, filters, title, key, welcome
   let own = null; // the article that the reader brought; null for what is served
   let conversation = null;
@@ -761,7 +762,7 @@
     },
   };
   document.addEventListener("click", (event) => {
-    if (!conversation) return;
+    if (!conversation) return void booted?.then(() => event.target.click());
     for (const menu of $$("details.more[open]")) menu.open = menu.contains(event.target);
     for (const [selector, act] of Object.entries(CLICKS)) {
       const target = event.target.closest?.(selector);
@@ -867,11 +868,6 @@
       title: $("#switch .title").textContent, key: $("#header header").dataset.key,
       welcome: pane().innerHTML,
     };
-    // A library has what is in it now, not what was when the server began.
-    if (start.filters) {
-      const now = await server.call("page_start", []);
-      if (!now.error) start = now;
-    }
     if (!box().value) put(sessionStorage.getItem(DRAFT) ?? "");
     const last = sessionStorage.getItem(CURRENT);
     const known = last && await store.get("conversations", last);
@@ -889,10 +885,23 @@
       if (cite) show(cite, false);
     }
   }
+
+  /* A library has what is in it now, not what was when the server began. */
+  async function refresh() {
+    const now = await server.call("page_start", []);
+    if (now.error) return;
+    start = now;
+    if (own || Object.keys(chosen()).length) return;
+    if (!opened()) put_article(start.article);
+    if (!$("#filters[open]")) $("#filter-pane .slot").innerHTML = start.filters;
+    if (!turns.length) draw();
+  }
+
   const watch = new MutationObserver(() => {
     if (!ready()) return;
     watch.disconnect();
-    boot();
+    booted = boot();
+    booted.then(() => start.filters && refresh());
   });
   watch.observe(document, { childList: true, subtree: true });
 
