@@ -104,7 +104,7 @@ def _found(answer: Answer, several: bool) -> str:
     )
     words = confidence_in_words(answer.confidence)
     return (
-        f'<blockquote class="best" dir="auto">{escape(best.quote)} {_number(best)}</blockquote>'
+        f'<blockquote class="best" dir="auto">{_quote(best)} {_number(best)}</blockquote>'
         f'<p class="sure"><span class="confidence" data-level="{words.split()[1]}">{words}</span>'
         f"{_place(best, several)}</p>{_foot(best)}{_why(answer)}{more}"
     )
@@ -133,9 +133,18 @@ def _why(answer: Answer) -> str:
 
 def _other(citation: Citation, several: bool) -> str:
     return (
-        f'<li><p dir="auto">{_number(citation)} <q>{escape(citation.quote)}</q></p>'
+        f'<li><p dir="auto">{_number(citation)} <q>{_quote(citation)}</q></p>'
         f'<div class="under">{_place(citation, several)}{_copy(citation)}</div></li>'
     )
+
+
+def _quote(citation: Citation) -> str:
+    """The sentence, its exact words marked."""
+    if not citation.exact:
+        return escape(citation.quote)
+    start, end = citation.exact.start - citation.start, citation.exact.end - citation.start
+    exact, after = citation.quote[start:end], citation.quote[end:]
+    return f"{escape(citation.quote[:start])}<mark>{escape(exact)}</mark>{escape(after)}"
 
 
 def _number(citation: Citation) -> str:

@@ -366,7 +366,7 @@ def reading_features(margins: Float32) -> Float32:
     columns = {
         "read": read,
         "margin": np.where(read, np.clip(margins, -FURTHEST, FURTHEST), 0),
-        "best": margins == np.nanmax(margins),
+        "best": margins == np.where(read, margins, -np.inf).max(),
     }
     return _table(columns, READING_FEATURES, len(margins))
 

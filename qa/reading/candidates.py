@@ -15,9 +15,13 @@ from qa.reading.windows import around
 
 __all__ = ["WINDOWS", "Places", "Readings", "read_best"]
 
-WINDOWS: Final = 2
-"""Windows that are read, one on each core of a small machine. More cost as much again and find
-little: see the ablation."""
+WINDOWS: Final = 3
+"""Windows that are read at most. Of 700 questions the first citation answers 0.826 unread, 0.827
+with one window, 0.859 with three and 0.854 with five."""
+AT_ONCE: Final = 2
+"""Windows that are read together: one on each core of a small machine."""
+CLEAR: Final = 3.0
+"""Margin from which nothing more is read."""
 _BESIDE: Final = 8
 """Sentences on either side that a window may reach to."""
 
@@ -66,25 +70,48 @@ def read_best(
         None where they are in languages that it does not read.
     """
     windows: list[range] = []
+    found: dict[int, Span] = {}
+    waiting: list[range] = []
     for row in np.argsort(-scores, kind="stable").tolist():
-        if len(windows) == n_windows:
+        if len(windows) == n_windows or _is_clear(found):
             break
         if not any(row in window for window in windows) and _is_read(places, row):
-            run = _run(places, row)
-            spans = places.spans[run.start : run.stop].tolist()
-            inside = around(spans, row - run.start)
-            windows.append(range(run.start + inside.start, run.start + inside.stop))
+            windows.append(_around(places, row))
+            waiting.append(windows[-1])
+        if len(waiting) == AT_ONCE:
+            _read(reader, question, places, waiting, found)
+            waiting = []
     if not windows:
         return None
-    found: dict[int, Span] = {}
-    read = reader.read(question, [_window(places, rows) for rows in windows])
-    for rows, spans_of in zip(windows, read, strict=True):
-        for row, span in zip(rows, spans_of, strict=True):
-            if span and (row not in found or span.margin > found[row].margin):
-                found[row] = span
+    _read(reader, question, places, waiting, found)
     margins = np.full(len(scores), np.nan, dtype=np.float32)
     margins[list(found)] = [span.margin for span in found.values()]
     return Readings(margins, found)
+
+
+def _read(
+    reader: Reader,
+    question: str,
+    places: Places,
+    windows: Sequence[range],
+    found: dict[int, Span],
+) -> None:
+    """Read windows, and keep the best span of each sentence."""
+    read = reader.read(question, [_window(places, rows) for rows in windows])
+    for rows, spans in zip(windows, read, strict=True):
+        for row, span in zip(rows, spans, strict=True):
+            if span and (row not in found or span.margin > found[row].margin):
+                found[row] = span
+
+
+def _is_clear(found: Mapping[int, Span]) -> bool:
+    return any(span.margin >= CLEAR for span in found.values())
+
+
+def _around(places: Places, row: int) -> range:
+    run = _run(places, row)
+    inside = around(places.spans[run.start : run.stop].tolist(), row - run.start)
+    return range(run.start + inside.start, run.start + inside.stop)
 
 
 def _is_read(places: Places, row: int) -> bool:

@@ -34,7 +34,7 @@ def best(question: str, *rows: int) -> Span:
     [
         ("When did Amazon halt the sale?", "June 2020"),
         ("For how long was the sale halted?", "one year"),
-        ("Who praised the pause?", "Nathan Freed Wessler"),
+        ("Who praised the pause?", "Freed Wessler"),
         ("What did critics say the software misread?", "dark faces"),
     ],
 )
