@@ -27,7 +27,7 @@ from index.archive.migration import migrate
 from index.archive.opening import create_store
 from index.archive.shards.build import build_shards
 from index.archive.shards.input import ArchiveInput, Limits
-from index.archive.shards.location import Place
+from index.archive.shards.location import Location
 from index.archive.shards.store import ShardStore
 from index.archive.store import ModelRef
 from index.models.loading import load_encoder
@@ -105,12 +105,12 @@ def measured(data: list[dict[str, Any]], n: int, folder: Path) -> str:
     """Build and add; the result file."""
     (folder / "articles").mkdir()
     n_characters = write_articles(data, n, folder / "articles")
-    source = ArchiveInput(Place(folder / "articles"))
+    source = ArchiveInput(Location(folder / "articles"))
     encoder = load_encoder()
     clocks = {"added, first": added(source, folder / "first")}
     for workers in (1, 2):
         clock = Clock("preparing articles")
-        shards = Place(folder / f"{workers}.shards")
+        shards = Location(folder / f"{workers}.shards")
         # Smaller parts than usual, for rates of a few hundred articles.
         build_shards(source, shards, workers=workers, limits=Limits(articles=8), progress=clock)
         clocks[f"built, {workers} worker{'s' * (workers > 1)}"] = clock

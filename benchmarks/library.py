@@ -37,9 +37,10 @@ from benchmarks.library_material import (
     prepared,
 )
 from index.archive.folder import changes as folder_changes
+from index.archive.folder import maintenance
 from index.archive.folder.database import write_state
-from index.archive.folder.store import FolderStore
-from index.archive.folder.view import read_vectors
+from index.archive.folder.store import FolderStore, Tuning
+from index.archive.folder.view import read_codecs, read_vectors
 from index.archive.store import ModelRef, PreparedArticle
 from index.models.encoder import Encoder
 from index.models.loading import load_encoder
@@ -70,10 +71,9 @@ def build(folder: Path, size: int, encoder: Encoder, real: list[PreparedArticle]
     began, characters, remembered = time.perf_counter(), 0, {}
     deriving = 0.0
     for batch in commits(Generator(real), max(1, size // PASSAGES_AN_ARTICLE)):
-        with store._change() as (connection, state):
-            codecs = store._codecs(connection, state)
+        with maintenance.changing(folder, Tuning()) as (connection, state):
             if state.codec not in remembered:
-                remembered[state.codec] = Remembered(codecs[state.codec])
+                remembered[state.codec] = Remembered(read_codecs(connection, state)[state.codec])
             changed = folder_changes.add(connection, state, remembered, batch)
             write_state(connection, replace(changed, generation=state.generation + 1))
         characters += sum(len(prepared.article.text) for prepared in batch)
@@ -89,8 +89,8 @@ def build(folder: Path, size: int, encoder: Encoder, real: list[PreparedArticle]
     store.close()
     on_disk = sum(path.stat().st_size for path in folder.iterdir())
     return {
-        "FAISS": view.base.kind.spec,
-        "recall@10 against exact, stored vectors as queries": view.base.manifest["recall"],
+        "FAISS": view.base.manifest.kind.spec,
+        "recall@10 against exact, stored vectors as queries": view.base.manifest.recall,
         "passages stored a second, encoding not counted": size / loading,
         "keeping the indexes up to date meanwhile (s)": deriving,
         "compact, everything rebuilt (s)": compacting,

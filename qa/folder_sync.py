@@ -28,11 +28,11 @@ from index.errors import (
     SourceError,
     SourceNotFound,
 )
+from index.files import replace_file
 from index.models.encoder import Progress
 from index.models.loading import load_encoder
 from index.reading.reader import SUFFIXES, read_article
 from index.segmentation.passages import SEGMENTATION
-from index.single.storage import replace_file
 from qa.library import Added, Library
 
 __all__ = [

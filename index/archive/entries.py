@@ -1,4 +1,4 @@
-"""The entries of an archive: what is known of an article without opening it, and filters."""
+"""The metadata of an archive's articles, and which of them a filter lets through."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, Final
+from typing import Final
 
 from index.archive.store import Entry, PreparedArticle, Where
 from index.article import Article
 
-__all__ = ["days_of", "described", "entry_of", "entry_record", "matches"]
+__all__ = ["UNDATED", "days_of", "described", "entry_json", "entry_of", "matches"]
 
-_NEVER: Final = (1, 0)
+UNDATED: Final = (1, 0)
+"""The empty range of days of an article without a usable date."""
 
 
 def described(
@@ -43,23 +44,38 @@ def described(
     )
 
 
-def entry_record(prepared: PreparedArticle) -> dict[str, Any]:
-    """The entry of an article that is added now, for JSON."""
-    return asdict(
-        described(
-            prepared.article,
-            tags=prepared.tags,
-            source=prepared.source,
-            added=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            n_passages=len(prepared.passages),
-        )
+def entry_json(prepared: PreparedArticle, added: str | None = None) -> str:
+    """The entry of an article as ASCII JSON; ``added`` is now unless given."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    entry = described(
+        prepared.article,
+        tags=prepared.tags,
+        source=prepared.source,
+        added=now if added is None else added,
+        n_passages=len(prepared.passages),
     )
+    return json.dumps(asdict(entry))
 
 
-def entry_of(entry: str) -> Entry:
-    """An entry out of the JSON of its record."""
-    values = json.loads(entry)
-    return Entry(**values | {"authors": tuple(values["authors"]), "tags": tuple(values["tags"])})
+def entry_of(text: str) -> Entry:
+    """Parse what ``entry_json`` gave; it may have been forged.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is malformed.
+    """
+    values = json.loads(text)
+    entry = Entry(**values | {"authors": tuple(values["authors"]), "tags": tuple(values["tags"])})
+    texts = (entry.id, entry.hash, entry.added, *entry.authors, *entry.tags)
+    optional = [entry.title, entry.published, entry.modified, entry.site, entry.url]
+    optional += [entry.language, entry.source]
+    counts = (entry.n_passages, entry.n_characters)
+    if not (
+        all(isinstance(text, str) for text in texts)
+        and all(text is None or isinstance(text, str) for text in optional)
+        and all(type(count) is int and count >= 0 for count in counts)
+    ):
+        raise ValueError("the metadata of an article is malformed")
+    return entry
 
 
 def matches(entry: Entry, where: Where) -> bool:
@@ -102,5 +118,5 @@ def days_of(published: str | None) -> tuple[int, int]:
         else:
             last = first
     except (ValueError, OverflowError):
-        return _NEVER
+        return UNDATED
     return first.toordinal(), last.toordinal()

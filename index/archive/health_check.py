@@ -1,4 +1,4 @@
-"""Whether an archive holds what it says, and finds what it holds."""
+"""Check that an archive holds what it lists, and finds what it holds."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _SAME: Final = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What was found.
+    """The result of a check.
 
     Attributes:
-        statistics: What the archive says of itself.
+        statistics: As the archive states them.
         n_articles: Articles that it lists.
-        n_passages: Passages that these have.
+        n_passages: Passages of these.
         n_sampled: Articles of which every byte was read.
         problems: What is wrong with them, in words.
         recall: Share of the sampled passages that the dense search finds first by their own
-            vectors; None where there is none.
+            vectors; None if there are none.
     """
 
     statistics: Statistics
@@ -51,9 +51,8 @@ def check_up(store: Store, *, sample: int = 50, progress: Progress | None = None
 
     Args:
         store: The archive.
-        sample: Articles to read, spread evenly; the checksums of their text, records and
-            vectors are compared.
-        progress: Called after each.
+        sample: How many articles to read, spread evenly, comparing all their checksums.
+        progress: Called after each article.
     """
     with store.read() as snapshot:
         n_articles = n_passages = 0
@@ -83,10 +82,7 @@ def check_up(store: Store, *, sample: int = 50, progress: Progress | None = None
 
 
 def _read(snapshot: StoredSnapshot, entry: Entry) -> list[bool]:
-    """Read an article with its passages.
-
-    Returns:
-        For each passage, whether its own vector finds it, or its equal, first.
+    """Read an article; returns whether the vector of each passage finds it, or its equal, first.
 
     Raises:
         LibraryError: Something is missing or changed.

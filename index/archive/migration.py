@@ -1,7 +1,6 @@
-"""Take an archive to another store: a folder to a cluster, or back, without encoding again.
+"""Copy an archive to another store, such as from a folder to a cluster, without encoding again.
 
-Whatever gives articles and whatever takes them can be either side: a store, or a folder of
-shards (`index.archive.shards.store`), which is an archive in files that nothing searches.
+Either side can be a store or a folder of shards (`index.archive.shards.store`).
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ _PAGE: Final = 4_096
 
 
 class Holding(Protocol):
-    """What is there, of which `index.archive.store.Snapshot` is the whole."""
+    """The part of `index.archive.store.Snapshot` that copying needs."""
 
     @property
     def statistics(self) -> Statistics:
-        """Of all of it."""
+        """Of all articles."""
         ...
 
     def prepared(self, article_id: str) -> PreparedArticle:
@@ -42,7 +41,7 @@ class Holding(Protocol):
 
 
 class Source(Protocol):
-    """Where articles are copied from."""
+    """What articles are copied from."""
 
     @property
     def model(self) -> ModelRef:
@@ -54,29 +53,29 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...
 
 
 class Target(Source, Protocol):
-    """Where articles are copied to."""
+    """What articles are copied to."""
 
     def add(self, articles: Sequence[PreparedArticle]) -> None:
         """Store articles, all or none, each in place of the one of its id."""
         ...
 
     def flush(self) -> None:
-        """Bring the derived indexes up to date where that pays."""
+        """Update the derived indexes where that pays."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What became of the articles of an archive.
+    """The outcome of a migration.
 
     Attributes:
-        copied: Articles that were not there.
-        present: Articles that were, just as they are.
+        copied: Articles that the target lacked.
+        present: Articles that it had already, with the same metadata.
         left: Articles of the target that the source lacks; they stay.
     """
 
@@ -86,12 +85,12 @@ class Moved:
 
 
 def migrate(source: Source, target: Target, progress: Progress | None = None) -> Moved:
-    """Copy every article that the target lacks; do it again to go on after an interruption.
+    """Copy every article that the target lacks; call again to go on after an interruption.
 
     Args:
-        source: Read as it is now; later changes of it are not copied.
-        target: Each batch is acknowledged when it is there.
-        progress: Called after each.
+        source: Read as it is now; later changes are not copied.
+        target: Gets a batch at a time.
+        progress: Called after each batch.
 
     Raises:
         OtherModel: The archives are of different models; nothing was copied.
@@ -135,10 +134,7 @@ def _comparable(entry: Entry) -> Entry:
 
 
 def _verified(source: Holding, target: Target) -> int:
-    """Count on both sides.
-
-    Returns:
-        Articles that only the target has.
+    """Compare counts; returns how many articles only the target has.
 
     Raises:
         LibraryError: It lacks some.

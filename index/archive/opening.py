@@ -1,4 +1,4 @@
-"""One URI chooses where an archive is kept; everything above is the same."""
+"""Open or create an archive by its URI, wherever it is kept."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["create_store", "create_target", "open_source", "open_store"]
 
 
 def open_store(where: str | os.PathLike[str], *, token: str | None = None) -> Store | None:
-    """The archive that is there; None where there is none.
+    """Open an archive; None if there is none.
 
     Args:
         where: A folder, or an address as in `index.archive.milvus.address`.
-        token: For a server; None for that of the environment.
+        token: For a server; None to take it from the environment.
 
     Raises:
         LibraryError: It cannot be opened.
@@ -39,7 +39,7 @@ def open_store(where: str | os.PathLike[str], *, token: str | None = None) -> St
 def create_store(
     where: str | os.PathLike[str], model: ModelRef, *, token: str | None = None
 ) -> Store:
-    """An empty archive, or the one that is there; otherwise as ``open_store``."""
+    """Create an archive, or open the one that is there; otherwise as ``open_store``."""
     _refuse_shards(where)
     if is_address(where):
         from index.archive.milvus.store import MilvusStore
@@ -51,22 +51,17 @@ def create_store(
 def open_source(
     where: str, *, token: str | None = None, progress: Progress | None = None
 ) -> Source:
-    """What articles are copied from: an archive, or a folder of shards.
-
-    Args:
-        where: As for ``open_store``, or a path or URL that ends in ``.shards``.
-        token: As for ``open_store``.
-        progress: Called as the shards are listed.
+    """Open an archive, or shards if the path or URL ends in ``.shards``, to copy from.
 
     Raises:
         NotALibrary: There is none.
         LibraryError: It cannot be opened.
     """
     if is_shards(where):
-        from index.archive.shards.location import Place
+        from index.archive.shards.location import Location
         from index.archive.shards.store import ShardStore
 
-        return ShardStore.open(Place(where), progress)
+        return ShardStore.open(Location(where), progress)
     store = open_store(where, token=token)
     if store is None:
         raise NotALibrary(f"{where!r} holds no library; check the name")
@@ -74,12 +69,12 @@ def open_source(
 
 
 def create_target(where: str, model: ModelRef, *, token: str | None = None) -> Target:
-    """What articles are copied into, empty or as it is there; otherwise as ``open_source``."""
+    """Create or open an archive, or shards, to copy into."""
     if is_shards(where):
-        from index.archive.shards.location import Place
+        from index.archive.shards.location import Location
         from index.archive.shards.store import ShardStore
 
-        return ShardStore.create(Place(where), model)
+        return ShardStore.create(Location(where), model)
     return create_store(where, model, token=token)
 
 

@@ -18,7 +18,6 @@ import io
 import json
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ import numpy as np
 
 from index.article import Article
 from index.errors import DamagedIndex, IndexFolderError, NewerFormat, NotAnIndex, OtherModel
+from index.files import private_folder, replace_file, sweep_unfinished
 from index.scoring.faiss_io import index_of
 from index.scoring.terms import TermTable
 from index.segmentation.passages import SEGMENTATION, Passage, Sentence
@@ -76,7 +76,7 @@ def save_index(index: ArticleIndex, folder: str | os.PathLike[str]) -> Path:
     """
     folder = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         if not is_index_folder(folder) and any(map(_is_foreign, folder.iterdir())):
             raise NotAnIndex(
                 f"{str(folder)!r} is not empty and holds no index; name a new or an empty folder"
@@ -100,6 +100,7 @@ def save_index(index: ArticleIndex, folder: str | os.PathLike[str]) -> Path:
             # Another process may still read the old file where the system forbids removal.
             with contextlib.suppress(OSError):
                 (folder / name).unlink()
+        sweep_unfinished(folder)
     except OSError as error:
         raise IndexFolderError(f"cannot save an index in {str(folder)!r}: {error}") from error
     return folder
@@ -138,7 +139,8 @@ def open_index(folder: str | os.PathLike[str], *, fingerprint: str | None = None
 
 def _is_foreign(path: Path) -> bool:
     """Whether a file is not what an interrupted first save leaves behind."""
-    return not _FILE_NAME.match(path.name.lstrip("."))
+    name = path.name.lstrip(".")
+    return not (_FILE_NAME.match(name) or path.name.startswith(f".{MANIFEST}."))
 
 
 def _damaged(folder: Path, what: str) -> str:
@@ -258,19 +260,6 @@ def _write(folder: Path, name: str, data: bytes) -> dict[str, Any]:
     path = f"{stem}-{digest[:32]}.{suffix}"
     replace_file(folder / path, data)
     return {"path": path, "bytes": len(data), "sha256": digest}
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Put a file in its place in one step, safely on the disk before it appears."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:

@@ -14,11 +14,10 @@ from pathlib import Path
 from index.archive.migration import migrate
 from index.archive.milvus.address import is_address
 from index.archive.opening import create_store, open_store
-from index.archive.shards.build import build_shards
+from index.archive.shards.build import Built, build_shards
 from index.archive.shards.input import ArchiveInput
-from index.archive.shards.location import Place
+from index.archive.shards.location import Location
 from index.archive.shards.manifest import is_shards
-from index.archive.shards.progress import Built
 from index.archive.shards.store import ShardStore
 from index.errors import QuestionError
 from index.models.loading import load_encoder
@@ -63,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     The articles are read, cut and encoded into shards, and the shards copied into the library.
     Whatever interrupts it, the same command goes on where it was. Needs the extra [ray].
     """
-    place = Place(_shards_of(arguments))
+    place = Location(_shards_of(arguments))
     if arguments.workers is not None and arguments.workers < 1:
         raise QuestionError(f"--workers must be a whole number from 1, not {arguments.workers}")
     # A client of Milvus complains on standard error when Ray starts processes beside it.
@@ -72,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     with terminal_progress() as progress, resumable("what is done"):
         built = build_shards(
-            ArchiveInput(Place(arguments.input)),
+            ArchiveInput(Location(arguments.input)),
             place,
             workers=arguments.workers,
             address=arguments.address,
@@ -122,7 +121,7 @@ def _model_of(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
     return arguments.model or made_by.name, made_by.fingerprint
 
 
-def _report(built: Built, place: Place, seconds: float) -> None:
+def _report(built: Built, place: Location, seconds: float) -> None:
     for name, why in built.refused:
         sys.stderr.write(f"article-qa: {name}: {why}\n")
     sys.stdout.write(
@@ -130,8 +129,6 @@ def _report(built: Built, place: Place, seconds: float) -> None:
         f" {built.passages:,} passages, {len(built.refused)} refused in {place}"
         f" ({seconds:.0f} s)\n"
     )
-    if built.lost:
-        sys.stdout.write(f"{built.lost} workers were lost; others did their work\n")
 
 
 COMMANDS = {"build-archive": Command(run, _options)}

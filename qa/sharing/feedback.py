@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from index.article import Article
 from index.errors import UnreadableSource
-from index.single.storage import replace_file
+from index.files import replace_file
 from qa.answer import Answer
 
 __all__ = ["FeedbackFile", "Verdict", "feedback_record", "judged_article"]

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-import index.archive.folder.maintenance
-from index.archive.folder.store import FolderStore
+from index.archive.folder.store import FolderStore, Tuning
 from index.archive.store import PreparedArticle
 from tests.support.archive import MODEL, generated
 
@@ -53,8 +52,7 @@ def apply(store: FolderStore, operation: Operation) -> None:
 
 
 def work(folder: Path, acks: Path, seed: int, first: int) -> None:
-    index.archive.folder.maintenance._SMALL = 6
-    store = FolderStore.create(folder, MODEL)
+    store = FolderStore.create(folder, MODEL, tuning=Tuning(flush_after=6))
     note = os.open(acks, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number, (operation, _) in enumerate(operations(seed)):
         if number >= first:

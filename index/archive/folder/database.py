@@ -1,4 +1,4 @@
-"""The database of an archive: its tables, how it is opened, and its errors in words.
+"""The database of a folder archive: its tables, how it is opened, and its errors in words.
 
     state     one row: model, counts, which derived files belong to it
     article   id, rows of its passages, metadata        body    text and structure
@@ -7,21 +7,25 @@
     codec     how token codes are read                  removed rows of passages taken away
 
 Rows of passages and numbers of articles only ever grow and are never used again. Every row
-carries a CRC-32 over its key and content, for SQLite itself does not notice a changed byte.
+carries a CRC-32 over its key and content, because SQLite does not notice a changed byte.
+
+SQLite also drops the end of a write-ahead log whose checksum fails, because it cannot tell
+damage from an unfinished commit. So the number of the last commit is noted in a file of its
+own, `HEAD`, which may lag behind after a crash and never runs ahead.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 from index.archive.store import ModelRef, Statistics
 from index.errors import (
@@ -34,51 +38,72 @@ from index.errors import (
     OtherModel,
     ReadOnlyLibrary,
 )
+from index.files import PRIVATE, private_folder, replace_file
 
 __all__ = [
     "DATABASE",
+    "HEAD",
     "Frozen",
     "State",
-    "check_row",
+    "Tuning",
     "checkpoint",
     "connect",
-    "crc_of",
     "create",
     "explained",
+    "insert",
+    "read_head",
     "read_state",
+    "select",
+    "select_in",
+    "write_head",
     "write_state",
 ]
 
 DATABASE: Final = "library.sqlite"
-VERSION: Final = 2
+HEAD: Final = "library.head"
+VERSION: Final = 3
 APPLICATION_ID: Final = 0x41514C42  # "AQLB"
-BUSY_SECONDS: Final = 10.0
 MAX_ROWS: Final = 2**28
 MAX_DIMENSION: Final = 2**14
 """Bounds on what a folder may make us allocate: a byte a row, some megabytes a passage."""
 _CACHE_KIB: Final = 16 * 1024
+_BATCH: Final = 500
 
-_OURS: Final = (DATABASE, "library.head", ".library.head")
+_TABLES: Final = {
+    "state": "only INTEGER PRIMARY KEY CHECK (only = 1), record TEXT NOT NULL",
+    "article": "number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, entry TEXT NOT NULL",
+    "term": "number INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, df INTEGER NOT NULL",
+    "piece": "number INTEGER PRIMARY KEY, df INTEGER NOT NULL",
+    "codec": "number INTEGER PRIMARY KEY, data BLOB NOT NULL",
+    "removed": "first INTEGER PRIMARY KEY, last INTEGER NOT NULL, generation INTEGER NOT NULL",
+}
+"""Tables whose last column is the row's checksum."""
+_BLOBS: Final = {
+    "body": "number INTEGER PRIMARY KEY REFERENCES article (number) ON DELETE CASCADE",
+    "passage": "row INTEGER PRIMARY KEY",
+    "vector": "row INTEGER PRIMARY KEY",
+}
+"""Tables of blobs that hold their own checksums."""
 
-_SCHEMA = """
-CREATE TABLE state (
-    only INTEGER PRIMARY KEY CHECK (only = 1), record TEXT NOT NULL, crc INTEGER NOT NULL);
-CREATE TABLE article (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, first INTEGER NOT NULL,
-    last INTEGER NOT NULL, entry TEXT NOT NULL, crc INTEGER NOT NULL);
-CREATE TABLE body (
-    number INTEGER PRIMARY KEY REFERENCES article (number) ON DELETE CASCADE, data BLOB NOT NULL);
-CREATE TABLE passage (row INTEGER PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE vector (row INTEGER PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE term (
-    number INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, df INTEGER NOT NULL,
-    crc INTEGER NOT NULL);
-CREATE TABLE piece (number INTEGER PRIMARY KEY, df INTEGER NOT NULL, crc INTEGER NOT NULL);
-CREATE TABLE codec (number INTEGER PRIMARY KEY, data BLOB NOT NULL, crc INTEGER NOT NULL);
-CREATE TABLE removed (
-    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, generation INTEGER NOT NULL,
-    crc INTEGER NOT NULL);
-"""
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """When a folder archive does what; smaller numbers make small archives behave like large ones.
+
+    Attributes:
+        busy_seconds: How long a writer waits for another.
+        flush_after: New passages from which on making the derived files anew may pay.
+        segment_rows: Passages of a segment of postings, at most 65,536.
+        scan_up_to: Passages up to which a dense search compares every vector.
+        train_at: Passages at which the token codec is trained; None for the usual number.
+    """
+
+    busy_seconds: float = 10.0
+    flush_after: int = 512
+    segment_rows: int = 65_536
+    scan_up_to: int = 20_000
+    train_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +134,10 @@ class State:
 
 
 class Frozen(sqlite3.Connection):
-    """A connection that takes the database as it found it: no later commit is seen by it."""
+    """A connection to a database that cannot be locked: it sees no later commit."""
 
 
-def connect(folder: Path, *, write: bool = False) -> sqlite3.Connection:
+def connect(folder: Path, *, write: bool = False, busy_seconds: float = 10.0) -> sqlite3.Connection:
     """Open the database of a folder.
 
     Raises:
@@ -125,67 +150,66 @@ def connect(folder: Path, *, write: bool = False) -> sqlite3.Connection:
         )
     with explained(folder):
         if write:
-            return _opened(path, "rw", folder)
+            return _opened(path, "rw", busy_seconds)
         try:
-            return _opened(path, "ro", folder)
+            return _opened(path, "ro", busy_seconds)
         except sqlite3.OperationalError as error:
             wal = path.with_name(f"{DATABASE}-wal")
             if not _unwritable(error) or (wal.exists() and wal.stat().st_size):
                 raise
             # A reader of a WAL database writes beside it, unless nobody can.
-            return _opened(path, "ro&immutable=1", folder, Frozen)
+            return _opened(path, "ro&immutable=1", busy_seconds, Frozen)
 
 
 def checkpoint(folder: Path) -> None:
-    """Bring the write-ahead log home, where that can be done now."""
+    """Move the write-ahead log into the database, if that can be done now."""
     with contextlib.suppress(ArticleQAError, OSError):
-        connection = connect(folder, write=True)
+        connection = connect(folder, write=True, busy_seconds=0)
         with explained(folder), contextlib.closing(connection):
-            connection.execute("PRAGMA busy_timeout = 0")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def create(folder: Path, state: State) -> None:
-    """Make an empty database; nothing happens where there is one.
+    """Make an empty database that only its owner can read; keep one that is there.
 
     Raises:
         LibraryError: The folder cannot be written.
     """
+    ours = (DATABASE, HEAD, f".{HEAD}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        foreign = [p.name for p in folder.iterdir() if not p.name.startswith(_OURS)]
+        private_folder(folder)
+        foreign = [p.name for p in folder.iterdir() if not p.name.startswith(ours)]
+        if not foreign:
+            # SQLite gives its log the permissions of the database.
+            os.close(os.open(folder / DATABASE, os.O_CREAT, PRIVATE))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise LibraryError(f"cannot make a library in {str(folder)!r}: {error}") from error
     if foreign:
         raise NotALibrary(
             f"{str(folder)!r} holds {foreign[0]!r} and no library; name a new or an empty folder"
         )
-    with explained(folder):
-        connection = _open(folder / DATABASE, "rwc")
-        try:
-            _set_up(connection)
-            connection.execute("PRAGMA page_size = 8192")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {VERSION}")
-                write_state(connection, state)
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
+    with explained(folder), contextlib.closing(_open(folder / DATABASE, "rw", 10.0)) as connection:
+        connection.execute("PRAGMA page_size = 8192")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for name, columns in _TABLES.items():
+                connection.execute(f"CREATE TABLE {name} ({columns}, crc INTEGER NOT NULL)")
+            for name, key in _BLOBS.items():
+                connection.execute(f"CREATE TABLE {name} ({key}, data BLOB NOT NULL)")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            write_state(connection, state)
+        connection.execute("COMMIT")
 
 
 def _opened(
-    path: Path, mode: str, folder: Path, kind: type[sqlite3.Connection] = sqlite3.Connection
+    path: Path, mode: str, busy_seconds: float, kind: type[sqlite3.Connection] = sqlite3.Connection
 ) -> sqlite3.Connection:
     """A connection to what is certainly an archive."""
-    connection = _open(path, mode, kind)
+    connection = _open(path, mode, busy_seconds, kind)
     try:
-        _set_up(connection)
-        _check(connection, folder)
+        _check(connection, path.parent)
     except BaseException:
         connection.close()
         raise
@@ -193,30 +217,32 @@ def _opened(
 
 
 def _open(
-    path: Path, mode: str, kind: type[sqlite3.Connection] = sqlite3.Connection
+    path: Path, mode: str, busy_seconds: float, kind: type[sqlite3.Connection] = sqlite3.Connection
 ) -> sqlite3.Connection:
-    # Percent-encoded by as_uri, so that a "?" in the path adds no option.
-    return sqlite3.connect(
+    connection = sqlite3.connect(
+        # Percent-encoded by as_uri, so that a "?" in the path adds no option.
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
         factory=kind,
     )
-
-
-def _set_up(connection: sqlite3.Connection) -> None:
-    for pragma in (
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        # The file may be anyone's: nothing in its schema may run a function.
-        "trusted_schema = OFF",
-        "cell_size_check = ON",
-        "mmap_size = 0",
-        f"cache_size = -{_CACHE_KIB}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in (
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            # The file may be anyone's: nothing in its schema may run a function.
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+            "mmap_size = 0",
+            f"cache_size = -{_CACHE_KIB}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _check(connection: sqlite3.Connection, folder: Path) -> None:
@@ -232,15 +258,12 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
         )
     if version < VERSION:
         raise OtherModel(
-            f"the library in {str(folder)!r} was made by an earlier version, whose passages are"
-            " kept otherwise; add its articles to a new one"
+            f"the library in {str(folder)!r} has the old format {version}; make it again from its"
+            " sources: article-qa add SOURCE --library NEW_DIR"
         )
-    names = {row[0]: row[1] for row in connection.execute("SELECT name, type FROM sqlite_schema")}
-    tables = {"state", "article", "body", "passage", "vector", "term", "piece", "codec", "removed"}
-    if {n for n in names if not n.startswith("sqlite_")} != tables or set(names.values()) - {
-        "table",
-        "index",
-    }:
+    schema = connection.execute("SELECT name, type FROM sqlite_schema").fetchall()
+    tables = {name for name, _ in schema if not name.startswith("sqlite_")}
+    if tables != {*_TABLES, *_BLOBS} or {kind for _, kind in schema} - {"table", "index"}:
         raise DamagedLibrary(_damaged(folder, "its tables are not those of a library"))
 
 
@@ -258,15 +281,14 @@ def _damaged(folder: Path, what: str) -> str:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn what the database and the records say into this package's errors."""
+    """Turn the errors of the database and of damaged records into this package's."""
     try:
         yield
     except sqlite3.OperationalError as error:
         text, place = str(error), repr(str(folder))
         if "locked" in text or "busy" in text:
             raise LibraryBusy(
-                f"another process has been writing to {place} for {BUSY_SECONDS:.0f} s;"
-                " try again when it is done"
+                f"another process is writing to {place}; try again when it is done"
             ) from error
         if _unwritable(error):
             raise ReadOnlyLibrary(
@@ -278,28 +300,55 @@ def explained(folder: Path) -> Iterator[None]:
                 " there before is unchanged"
             ) from error
         raise DamagedLibrary(_damaged(folder, text)) from error
-    except sqlite3.DatabaseError as error:
+    except ArticleQAError:
+        raise
+    except (
+        sqlite3.DatabaseError, ValueError, KeyError, TypeError, AttributeError, OverflowError,
+        IndexError, RecursionError, zlib.error,
+    ) as error:  # fmt: skip
         raise DamagedLibrary(_damaged(folder, str(error))) from error
-    except (ValueError, KeyError, TypeError, OverflowError, IndexError, BadZipFile) as error:
-        if isinstance(error, LibraryError):
-            raise
-        raise DamagedLibrary(_damaged(folder, str(error))) from error
 
 
-def crc_of(*values: str | int) -> int:
-    """CRC-32 of a row's key and content."""
-    # repr tells every tuple from every other, and is one call.
-    return zlib.crc32(repr(values).encode("utf-8", "surrogatepass"))
+def insert(connection: sqlite3.Connection, table: str, *values: str | int | bytes) -> None:
+    """Write a row with its checksum, in place of one with its key."""
+    marks = "?, " * len(values)
+    connection.execute(
+        f"INSERT OR REPLACE INTO {table} VALUES ({marks}?)",  # noqa: S608 - a constant
+        (*values, _crc_of(values)),
+    )
 
 
-def check_row(what: str, crc: int, *values: str | int) -> None:
-    """Refuse a row that is not what was written.
+def select(
+    connection: sqlite3.Connection, table: str, rest: str = "", arguments: Sequence[Any] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of a table, without their checksums.
 
     Raises:
-        ValueError: It is damaged.
+        ValueError: A row is not what was written.
     """
-    if crc_of(*values) != crc:
-        raise ValueError(f"{what} is damaged")
+    query = f"SELECT * FROM {table} {rest}"  # noqa: S608 - constants
+    for *values, crc in connection.execute(query, arguments):
+        if _crc_of(tuple(values)) != crc:
+            raise ValueError(f"a row of the table {table} was changed")
+        yield tuple(values)
+
+
+def select_in(
+    connection: sqlite3.Connection, table: str, column: str, keys: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows whose column has one of some values, in batches that SQLite takes."""
+    for start in range(0, len(keys), _BATCH):
+        some = keys[start : start + _BATCH]
+        rest = f"WHERE {column} IN ({','.join('?' * len(some))})"
+        if table in _BLOBS:
+            yield from connection.execute(f"SELECT * FROM {table} {rest}", some)  # noqa: S608
+        else:
+            yield from select(connection, table, rest, some)
+
+
+def _crc_of(values: tuple[str | int | bytes, ...]) -> int:
+    # repr tells every tuple from every other, and is one call.
+    return zlib.crc32(repr(values).encode("utf-8", "surrogatepass"))
 
 
 def read_state(connection: sqlite3.Connection) -> State:
@@ -308,24 +357,48 @@ def read_state(connection: sqlite3.Connection) -> State:
     Raises:
         ValueError, KeyError, TypeError: It is damaged.
     """
-    row = connection.execute("SELECT record, crc FROM state").fetchone()
-    if row is None:
+    found = list(select(connection, "state"))
+    if not found:
         raise ValueError("its state is missing")
-    check_row("its state", row[1], row[0])
-    values = json.loads(row[0])
+    values = json.loads(found[0][1])
     values["model"] = ModelRef(**values["model"])
     values["statistics"] = Statistics(**values["statistics"])
     state = State(**values)
-    if not 0 <= state.next_row <= MAX_ROWS or not 0 < state.model.dimension <= MAX_DIMENSION:
+    texts = (state.model.name, state.model.fingerprint, state.segmenter)
+    numbers = (*astuple(state.statistics), state.generation, state.next_row, state.next_article)
+    numbers += (state.n_removed, state.codec, state.model.dimension)
+    if not all(isinstance(text, str) for text in texts) or not all(
+        type(number) is int and number >= 0 for number in numbers
+    ):
+        raise ValueError("its state is malformed")
+    if state.next_row > MAX_ROWS or not 0 < state.model.dimension <= MAX_DIMENSION:
         raise ValueError(f"it cannot have {state.next_row} rows of {state.model.dimension} numbers")
     return state
 
 
 def write_state(connection: sqlite3.Connection, state: State) -> None:
-    """Put a state in place of the one before; the caller commits."""
+    """Replace the state; the caller commits."""
     if state.next_row > MAX_ROWS:
         raise LibraryError(
             f"a library holds {MAX_ROWS:,} passages in its lifetime; add the rest to a new one"
         )
-    record = json.dumps(asdict(state))
-    connection.execute("INSERT OR REPLACE INTO state VALUES (1, ?, ?)", (record, crc_of(record)))
+    insert(connection, "state", 1, json.dumps(asdict(state)))
+
+
+def read_head(folder: Path) -> int:
+    """The number of the last commit that was noted; 0 if none was."""
+    try:
+        with (folder / HEAD).open("rb") as file:
+            number, crc = file.read(64).split()
+        # A damaged note says nothing: it is written again with the next commit.
+        return int(number) if int(crc) == zlib.crc32(number) else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def write_head(folder: Path, generation: int) -> None:
+    """Note a commit; an archive without the note is as good as before."""
+    number = str(generation).encode()
+    with contextlib.suppress(OSError):
+        mode = (folder / DATABASE).stat().st_mode & 0o666
+        replace_file(folder / HEAD, b"%s %d\n" % (number, zlib.crc32(number)), mode=mode)

@@ -7,12 +7,12 @@ against a pattern before they are joined to a path, sizes before anything is all
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import mmap
 import os
 import re
-import secrets
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,25 +21,29 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DerivedFile", "pack_arrays", "read_verified", "sweep", "unpack_arrays", "write_derived"]
+from index.archive.folder.database import DATABASE
+from index.archive.folder.vector_index import Kind
+from index.files import UNFINISHED_SECONDS, replace_file, sha256_of, sweep_unfinished
+
+__all__ = [
+    "DerivedFile",
+    "Manifest",
+    "pack_arrays",
+    "read_verified",
+    "sweep",
+    "unpack_arrays",
+    "write_derived",
+]
 
 MAX_BYTES: Final = 64 * 2**30
 _NAME: Final = re.compile(r"(vectors|terms)-[0-9a-f]{32}\.(faiss|arrays)")
-_UNFINISHED: Final = re.compile(r"\.(vectors|terms)\.[0-9a-f]{16}")
 _DTYPES: Final = frozenset({"<i4", "<i8", "|u1", "<u2", "<u4"})
 _ALIGN: Final = 64
-_CHUNK: Final = 2**22
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedFile:
-    """What the database says of a file.
-
-    Attributes:
-        path: Its name in the folder.
-        bytes: Its size.
-        sha256: Of its content, in hex.
-    """
+    """What the database says of a file: its name in the folder, its size, and its digest in hex."""
 
     path: str
     bytes: int
@@ -49,27 +53,80 @@ class DerivedFile:
         """Refuse names that could lead out of the folder, and sizes that no file has."""
         if not isinstance(self.path, str) or not _NAME.fullmatch(self.path):
             raise ValueError(f"{self.path!r} is no name of a derived file")
-        if not isinstance(self.bytes, int) or not 0 < self.bytes <= MAX_BYTES:
+        if type(self.bytes) is not int or not 0 < self.bytes <= MAX_BYTES:
             raise ValueError(f"{self.path} cannot have {self.bytes!r} bytes")
 
 
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the derived files are, and what they cover.
+
+    Attributes:
+        upto: One past the last row that they cover.
+        n_alive: Passages that existed when they were made.
+        generation: Of the archive when they were made.
+        rebuilt: Generation of the last rebuild from nothing: what was removed before is in
+            none of the files.
+        kind: Of the FAISS index.
+        n: Vectors in it.
+        trained_on: Passages when it was trained.
+        recall: recall@10 against exact search, measured when it was built.
+        vectors: Its file.
+        segments: First row, one past the last, and file of each segment of postings.
+    """
+
+    upto: int
+    n_alive: int
+    generation: int
+    rebuilt: int
+    kind: Kind
+    n: int
+    trained_on: int
+    recall: float
+    vectors: DerivedFile
+    segments: tuple[tuple[int, int, DerivedFile], ...]
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Manifest:
+        """Read what ``dataclasses.asdict`` and JSON made of a manifest.
+
+        Raises:
+            ValueError, KeyError, TypeError: It is malformed.
+        """
+        made = cls(
+            **dict(values)
+            | {
+                "kind": Kind(**values["kind"]),
+                "vectors": DerivedFile(**values["vectors"]),
+                "segments": tuple((a, b, DerivedFile(**f)) for a, b, f in values["segments"]),
+            }
+        )
+        numbers = [made.upto, made.n_alive, made.generation, made.rebuilt, made.n, made.trained_on]
+        numbers += [bound for first, last, _ in made.segments for bound in (first, last)]
+        if not all(type(n) is int and n >= 0 for n in numbers) or not 0 <= made.recall <= 1:
+            raise ValueError("the manifest of the derived files is malformed")
+        return made
+
+    @classmethod
+    def usable(cls, values: Mapping[str, Any] | None) -> Manifest | None:
+        """The manifest; None for one that is malformed: its files are made again."""
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            return cls.parse(values) if values is not None else None
+        return None
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all its files."""
+        return {self.vectors.path, *(file.path for _, _, file in self.segments)}
+
+
 def write_derived(folder: Path, stem: str, suffix: str, parts: Iterable[bytes]) -> DerivedFile:
-    """Write a file under the name of its content, safely on the disk before it appears."""
-    temporary = folder / f".{stem}.{secrets.token_hex(8)}"
-    digest, size = hashlib.sha256(), 0
-    try:
-        with temporary.open("xb") as file:
-            for part in parts:
-                digest.update(part)
-                size += len(part)
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        name = f"{stem}-{digest.hexdigest()[:32]}.{suffix}"
-        os.replace(temporary, folder / name)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return DerivedFile(name, size, digest.hexdigest())
+    """Write a file under the name of its content."""
+    data = b"".join(parts)
+    digest = sha256_of(data)
+    name = f"{stem}-{digest[:32]}.{suffix}"
+    replace_file(folder / name, data, mode=(folder / DATABASE).stat().st_mode & 0o666)
+    return DerivedFile(name, len(data), digest)
 
 
 def read_verified(folder: Path, file: DerivedFile) -> mmap.mmap:
@@ -82,11 +139,8 @@ def read_verified(folder: Path, file: DerivedFile) -> mmap.mmap:
     with (folder / file.path).open("rb") as stream:
         if os.fstat(stream.fileno()).st_size != file.bytes:
             raise ValueError(f"{file.path} has another size than was written")
-        digest = hashlib.sha256()
         # Read rather than mapped: checking must not make the whole file resident.
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-        if digest.hexdigest() != file.sha256:
+        if sha256_of(stream) != file.sha256:
             raise ValueError(f"{file.path} is not what was written")
         return mmap.mmap(stream.fileno(), file.bytes, access=mmap.ACCESS_READ)
 
@@ -109,8 +163,7 @@ def unpack_arrays(data: mmap.mmap) -> dict[str, NDArray[Any]]:
     Raises:
         ValueError: The file is not of that form.
     """
-    line = data[: 2**16]
-    head, newline, _ = line.partition(b"\n")
+    head, newline, _ = data[: 2**16].partition(b"\n")
     table = json.loads(head)
     if not newline or not isinstance(table, dict):
         raise ValueError("a derived file has no head")
@@ -125,17 +178,21 @@ def unpack_arrays(data: mmap.mmap) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def sweep(folder: Path, names: Iterable[str]) -> None:
-    """Remove derived files that nothing names any more."""
-    for name in names:
-        if is_derived(name):
-            try:
-                (folder / name).unlink(missing_ok=True)
-            except OSError:
-                # Another process may still read it where the system forbids removal.
-                continue
+def sweep(folder: Path, manifest: Manifest | None, last: Manifest | None) -> None:
+    """Delete derived files that are not used any more, and what killed writers left.
 
-
-def is_derived(name: str) -> bool:
-    """Whether a file is of this module's making, finished or not."""
-    return bool(_NAME.fullmatch(name) or _UNFINISHED.fullmatch(name))
+    Args:
+        folder: The archive's.
+        manifest: Names the files in use.
+        last: Names files that were in use until now; any other unnamed file may belong to a
+            process that is about to name it, and is deleted when it is old.
+    """
+    used = manifest.names if manifest else set()
+    for path in folder.iterdir():
+        if _NAME.fullmatch(path.name) and path.name not in used:
+            # On some systems a file that another process reads cannot be deleted.
+            with contextlib.suppress(OSError):
+                age = time.time() - path.stat().st_mtime
+                if (last and path.name in last.names) or age > UNFINISHED_SECONDS:
+                    path.unlink()
+    sweep_unfinished(folder)

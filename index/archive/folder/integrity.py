@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from index.archive.folder.database import State, check_row, connect, explained, read_state
+from index.archive.entries import entry_of
+from index.archive.folder.database import State, connect, explained, read_state, select
 from index.archive.folder.view import read_codecs
 from index.archive.records.article import unpack_body
 from index.archive.records.passage import unpack_passages, unpack_vectors
@@ -41,80 +41,74 @@ def check_database(folder: Path, progress: Progress | None = None) -> State:
             )
         state = read_state(connection)
         read_codecs(connection, state)
-        rows, counts, terms, pieces = _check_passages(connection, state, progress)
+        counts: Counter[str] = Counter()
+        terms: Counter[int] = Counter()
+        pieces: Counter[int] = Counter()
+        rows: set[int] = set()
+        for start in range(0, state.next_row, _BATCH):
+            rows |= _check_passages(connection, state, start, counts, terms, pieces)
+            if progress:
+                progress("checking", min(start + _BATCH, state.next_row), state.next_row)
+        (strays,) = connection.execute(
+            "SELECT count(*) FROM vector WHERE row NOT IN (SELECT row FROM passage)"
+        ).fetchone()
+        if strays:
+            raise ValueError(f"{strays} vectors belong to no passage")
         _check_articles(connection, state, rows)
-        counted = (len(rows), *counts)
         statistics = state.statistics
-        if counted != (statistics.n_passages, statistics.n_sentences, statistics.n_terms):
+        if (len(rows), counts["sentences"], counts["terms"]) != (
+            statistics.n_passages, statistics.n_sentences, statistics.n_terms,
+        ):  # fmt: skip
             raise ValueError("its counts are not those of its passages")
-        _check_frequencies(connection, "term", terms)
-        _check_frequencies(connection, "piece", pieces)
+        _check_frequencies("term", ((n, df) for n, _, df in select(connection, "term")), terms)
+        _check_frequencies("piece", select(connection, "piece"), pieces)
     return state
 
 
 def _check_passages(
-    connection: sqlite3.Connection, state: State, progress: Progress | None
-) -> tuple[set[int], tuple[int, int], Counter[int], Counter[int]]:
-    rows: set[int] = set()
-    sentences = occurrences = 0
-    terms: Counter[int] = Counter()
-    pieces: Counter[int] = Counter()
-    for start in range(0, state.next_row, _BATCH):
-        found = connection.execute(
-            "SELECT row, passage.data, vector.data FROM passage LEFT JOIN vector USING (row)"
-            " WHERE row >= ? AND row < ? ORDER BY row",
-            (start, start + _BATCH),
-        ).fetchall()
-        numbers = [row for row, _, _ in found]
-        unpack_vectors(numbers, [v or b"" for _, _, v in found], state.model.dimension)
-        if found:
-            layout = unpack_passages(numbers, [data for _, data, _ in found])
-            sentences += int(layout.sentence_starts[-1])
-            occurrences += len(layout.term_ids)
-            for ids, starts, counter in (
-                (layout.term_ids, layout.term_starts, terms),
-                (layout.token_ids, layout.token_starts, pieces),
-            ):
-                ends = starts[layout.sentence_starts]
-                owner = np.repeat(np.arange(len(found)), np.diff(ends))
-                pairs = np.unique(ids * len(found) + owner)
-                values, counts = np.unique(pairs // len(found), return_counts=True)
-                counter.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-        rows.update(numbers)
-        if progress:
-            progress("checking", min(start + _BATCH, state.next_row), state.next_row)
-    (strays,) = connection.execute(
-        "SELECT count(*) FROM vector WHERE row NOT IN (SELECT row FROM passage)"
-    ).fetchone()
-    if strays:
-        raise ValueError(f"{strays} vectors belong to no passage")
-    return rows, (sentences, occurrences), terms, pieces
+    connection: sqlite3.Connection,
+    state: State,
+    start: int,
+    counts: Counter[str],
+    terms: Counter[int],
+    pieces: Counter[int],
+) -> set[int]:
+    found = connection.execute(
+        "SELECT row, passage.data, vector.data FROM passage LEFT JOIN vector USING (row)"
+        " WHERE row >= ? AND row < ? ORDER BY row",
+        (start, start + _BATCH),
+    ).fetchall()
+    rows = [row for row, _, _ in found]
+    unpack_vectors(rows, [vector or b"" for _, _, vector in found], state.model.dimension)
+    layout = unpack_passages(rows, [data for _, data, _ in found])
+    counts["sentences"] += int(layout.sentence_starts[-1])
+    counts["terms"] += len(layout.term_ids)
+    for own in layout.by_passage(layout.term_ids, layout.term_starts):
+        terms.update(own)
+    for own in layout.by_passage(layout.token_ids, layout.token_starts):
+        pieces.update(own)
+    return set(rows)
 
 
 def _check_articles(connection: sqlite3.Connection, state: State, rows: set[int]) -> None:
-    n_articles = 0
-    claimed = 0
-    found = connection.execute(
-        "SELECT number, id, first, last, entry, crc, body.data FROM article"
-        " LEFT JOIN body USING (number)"
-    )
-    for number, key, first, last, entry, crc, body in found:
-        check_row("an article", crc, number, key, first, last, entry)
-        if body is None or unpack_body(number, body).id != key:
-            raise ValueError(f"the text of article {key} is missing or damaged")
-        if not rows.issuperset(range(first, last)):
+    body = "SELECT data FROM body WHERE number = ?"
+    n_articles = n_passages = 0
+    for number, key, first, last, text in select(connection, "article"):
+        (data,) = connection.execute(body, (number,)).fetchone() or (b"",)
+        entry, article = entry_of(text), unpack_body(number, data, key)
+        if (entry.id, entry.n_passages) != (key, last - first):
+            raise ValueError(f"the metadata of article {key} is another's")
+        if entry.n_characters != len(article.text) or not rows.issuperset(range(first, last)):
             raise ValueError(f"article {key} lacks passages")
         n_articles += 1
-        claimed += last - first
-    if (n_articles, claimed) != (state.statistics.n_articles, len(rows)):
+        n_passages += last - first
+    if (n_articles, n_passages) != (state.statistics.n_articles, len(rows)):
         raise ValueError("its counts are not those of its articles")
 
 
-def _check_frequencies(connection: sqlite3.Connection, table: str, counted: Counter[int]) -> None:
-    columns = "number, term, df, crc" if table == "term" else "number, df, crc"
-    for row in connection.execute(f"SELECT {columns} FROM {table}"):  # noqa: S608 - a constant
-        check_row(f"a {table}", row[-1], *row[:-1])
-        if counted.pop(row[0], 0) != row[-2]:
-            raise ValueError(f"the frequency of {table} {row[0]} is wrong")
+def _check_frequencies(what: str, found: Iterable[tuple[int, ...]], counted: Counter[int]) -> None:
+    for number, df in found:
+        if counted.pop(number, 0) != df:
+            raise ValueError(f"the frequency of {what} {number} is wrong")
     if counted:
-        raise ValueError(f"{len(counted)} rows of {table} are missing")
+        raise ValueError(f"{len(counted)} rows of the table {what} are missing")

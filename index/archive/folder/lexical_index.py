@@ -92,13 +92,13 @@ class Segment:
 def build_segment(
     first: int, last: int, rows: NDArray[np.int64], term_ids: NDArray[np.int64]
 ) -> Segment:
-    """Postings out of occurrences.
+    """The postings of rows ``first <= row < last``.
 
     Args:
         first: First row of the segment.
         last: One past its last.
-        rows: int64 ``(n_occurrences,)``: the passage of each.
-        term_ids: int64 ``(n_occurrences,)``: its term.
+        rows: int64 ``(n_occurrences,)``: the passage of each occurrence of a term.
+        term_ids: int64 ``(n_occurrences,)``: the term.
     """
     pairs, counts = np.unique(term_ids * SEGMENT_ROWS + (rows - first), return_counts=True)
     numbers, local = np.divmod(pairs, SEGMENT_ROWS)
@@ -127,9 +127,9 @@ def best(
 
     Args:
         segments: Not overlapping, by row.
-        terms: As for ``Segment.scores``.
-        weights: As for ``Segment.scores``.
-        mean_length: As for ``Segment.scores``.
+        terms: As for ``Segment.scores``, like the next two.
+        weights: See there.
+        mean_length: See there.
         k: Rows wanted.
         allowed: bool ``(n_rows,)``: which rows count; None for all.
     """

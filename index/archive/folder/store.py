@@ -3,9 +3,11 @@
     DIR/library.sqlite               the database (and its -wal and -shm while it is in use)
     DIR/vectors-<sha256>.faiss       finds passages by vector, for rows below a certain one
     DIR/terms-<sha256>.arrays        finds passages by term, for a segment of rows
+    DIR/library.head                 the number of the last commit
 
 Many may read while one writes, in any number of processes; each question sees the last
-commit before it. A commit is on the disk before it is acknowledged.
+commit before it. A commit is on the disk before it is acknowledged. Files are readable by
+their owner alone, or by whoever is allowed to read the database.
 """
 
 from __future__ import annotations
@@ -15,38 +17,36 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from index.archive.article_cache import RecentArticles
 from index.archive.folder import changes, maintenance
 from index.archive.folder.catalogue import Catalogue
-from index.archive.folder.codec import train_codec
 from index.archive.folder.database import (
     DATABASE,
     Frozen,
     State,
+    Tuning,
     checkpoint,
     connect,
     create,
     explained,
+    read_head,
     read_state,
+    write_head,
     write_state,
 )
 from index.archive.folder.integrity import check_database
-from index.archive.folder.last_commit import read_head, write_head
 from index.archive.folder.snapshot import FolderSnapshot
 from index.archive.folder.view import DamagedBaseError, View, load_view, read_codecs
-from index.archive.records.token_codec import TokenCodec
 from index.archive.store import Int64, ModelRef, PreparedArticle, StoredSnapshot, Where
 from index.errors import DamagedLibrary, LibraryBusy, OtherModel, ReadOnlyLibrary
 from index.models.encoder import Progress
 from index.segmentation.sentences import SEGMENTER
 
-__all__ = ["FolderStore", "is_library_folder", "repair"]
+__all__ = ["FolderStore", "Tuning", "is_library_folder", "repair"]
 
 
 def is_library_folder(path: str | os.PathLike[str]) -> bool:
@@ -55,9 +55,15 @@ def is_library_folder(path: str | os.PathLike[str]) -> bool:
 
 
 class FolderStore:
-    """See `index.archive.store.Store`."""
+    """A `Store` in a folder."""
 
-    def __init__(self, folder: str | os.PathLike[str], *, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        progress: Progress | None = None,
+        tuning: Tuning | None = None,
+    ) -> None:
         """Open an archive that is there; ``create`` makes one.
 
         Derived files that are missing, older or damaged are made again.
@@ -65,6 +71,7 @@ class FolderStore:
         Args:
             folder: Where it is.
             progress: Called as making them advances.
+            tuning: When it does what.
 
         Raises:
             LibraryError: It cannot be opened.
@@ -72,6 +79,7 @@ class FolderStore:
             OtherModel: Another sentence splitter cut its articles.
         """
         self.folder = Path(folder)
+        self._tuning = tuning or Tuning()
         self._lock = threading.RLock()
         self._free: list[sqlite3.Connection] = []
         self._view: View | None = None
@@ -92,10 +100,15 @@ class FolderStore:
                 f" {str(self.folder)!r} are lost: its end is damaged, or it is an older copy; to"
                 f" go on with what is left, run: article-qa repair --library {self.folder}"
             )
-        self._mend(progress)
+        if not self._derived_files_work():
+            # Who cannot write may still ask, as long as there is little to search.
+            with contextlib.suppress(ReadOnlyLibrary, LibraryBusy):
+                maintenance.flush(self.folder, self._tuning, progress, rebuild=True)
 
     @classmethod
-    def create(cls, folder: str | os.PathLike[str], model: ModelRef) -> FolderStore:
+    def create(
+        cls, folder: str | os.PathLike[str], model: ModelRef, *, tuning: Tuning | None = None
+    ) -> FolderStore:
         """Make an empty archive, or open the one that is there.
 
         Raises:
@@ -104,16 +117,14 @@ class FolderStore:
         folder = Path(folder)
         if not is_library_folder(folder):
             create(folder, State(model=model, segmenter=SEGMENTER))
-        return cls(folder)
+        return cls(folder, tuning=tuning)
 
     @property
     def model(self) -> ModelRef:
-        """See `index.archive.store.Store`."""
         return self._model
 
     @contextmanager
     def read(self) -> Iterator[StoredSnapshot]:
-        """See `index.archive.store.Store`."""
         with self._transaction() as connection:
             with explained(self.folder):
                 view = self._current(connection)
@@ -121,44 +132,38 @@ class FolderStore:
             yield FolderSnapshot(self.folder, connection, view, self._matching, self._articles)
 
     def add(self, articles: Sequence[PreparedArticle], *, replacing: Sequence[str] = ()) -> None:
-        """See `index.archive.store.Store`."""
-        with self._change() as (connection, state):
-            codecs = self._codecs(connection, state)
+        with maintenance.changing(self.folder, self._tuning) as (connection, state):
+            view = self._view
+            known = view is not None and state.codec in view.codecs
+            codecs = view.codecs if view and known else read_codecs(connection, state)
             changed = changes.add(connection, state, codecs, articles, replacing)
             write_state(connection, replace(changed, generation=state.generation + 1))
 
     def remove(self, article_ids: Sequence[str]) -> None:
-        """See `index.archive.store.Store`."""
-        with self._change() as (connection, state):
+        with maintenance.changing(self.folder, self._tuning) as (connection, state):
             changed = changes.remove(connection, state, article_ids)
             write_state(connection, replace(changed, generation=state.generation + 1))
 
     def flush(self, progress: Progress | None = None) -> None:
-        """See `index.archive.store.Store`."""
-        train_codec(self.folder)
-        maintenance.flush(self.folder, progress)
+        maintenance.flush(self.folder, self._tuning, progress)
 
     def compact(self, progress: Progress | None = None) -> None:
-        """See `index.archive.store.Store`."""
-        train_codec(self.folder)
-        maintenance.compact(self.folder, progress)
+        maintenance.compact(self.folder, self._tuning, progress)
 
     def index_state(self) -> str:
-        """See `index.archive.store.Store`."""
         with self._transaction() as connection, explained(self.folder):
             view = self._current(connection)
-        base, newer = view.base, len(view.delta.rows)
-        if base is None:
+        newer = f"{len(view.delta.rows):,}"
+        if view.base is None:
             why = f" ({view.problem})" if view.problem else ""
-            return f"none{why}; {newer:,} passages compared exactly"
-        recall = base.manifest["recall"]
+            return f"none{why}; {newer} passages compared exactly"
+        manifest = view.base.manifest
         return (
-            f"{base.kind.spec} of {base.index.ntotal:,} passages, recall@10 {recall:.3f} when it"
-            f" was built; {newer:,} newer ones compared exactly"
+            f"{manifest.kind.spec} of {manifest.n:,} passages, recall@10 {manifest.recall:.3f} when"
+            f" it was built; {newer} newer ones compared exactly"
         )
 
     def close(self) -> None:
-        """See `index.archive.store.Store`."""
         with self._lock:
             for connection in self._free:
                 connection.close()
@@ -166,29 +171,12 @@ class FolderStore:
             self._view = None
         checkpoint(self.folder)
 
-    def repair(self, progress: Progress | None = None) -> None:
-        """Check every byte of the database, and make everything else anew.
-
-        Raises:
-            DamagedLibrary: The database itself is not whole.
-            LibraryError: The folder cannot be written.
-        """
-        repair(self.folder, progress)
-        with self._lock:
-            self._view = None
-
-    def _mend(self, progress: Progress | None) -> None:
-        """Make derived files that cannot be used anew, where that is possible."""
+    def _derived_files_work(self) -> bool:
         try:
             with self.read():
-                pass
-            mended = self._view is None or self._view.problem is None
+                return self._view is None or self._view.problem is None
         except UnusableIndex:
-            mended = False
-        if not mended:
-            # Who cannot write may still ask, as long as there is little to search.
-            with contextlib.suppress(ReadOnlyLibrary, LibraryBusy):
-                maintenance.flush(self.folder, progress, rebuild=True)
+            return False
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -197,7 +185,7 @@ class FolderStore:
             with self._lock:
                 connection = self._free.pop() if self._free else None
             if connection is None:
-                connection = connect(self.folder)
+                connection = connect(self.folder, busy_seconds=self._tuning.busy_seconds)
             connection.execute("BEGIN")
         try:
             yield connection
@@ -211,21 +199,6 @@ class FolderStore:
         with self._lock:
             self._free.append(connection)
 
-    @contextmanager
-    def _change(self) -> Iterator[tuple[sqlite3.Connection, State]]:
-        """A connection in a transaction that may write; committed if nothing goes wrong."""
-        with explained(self.folder), closing(connect(self.folder, write=True)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                state = read_state(connection)
-                yield connection, state
-                connection.execute("COMMIT")
-                write_head(self.folder, state.generation + 1)
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
     def _current(self, connection: sqlite3.Connection) -> View:
         """The view of a connection's transaction."""
         state = read_state(connection)
@@ -237,7 +210,7 @@ class FolderStore:
             if last is not None and last.state.generation > state.generation:
                 last = None  # a question that began before the last commit
             try:
-                view = load_view(self.folder, connection, state, last)
+                view = load_view(self.folder, connection, state, last, self._tuning)
             except DamagedBaseError as error:
                 raise UnusableIndex(
                     f"an index of the library in {str(self.folder)!r} cannot be used ({error});"
@@ -247,25 +220,11 @@ class FolderStore:
                 self._view = view
             return view
 
-    def _codecs(self, connection: sqlite3.Connection, state: State) -> dict[int, TokenCodec]:
-        view = self._view
-        if view is not None and state.codec in view.codecs:
-            return view.codecs
-        return read_codecs(connection, state)
-
     def _matching(self, connection: sqlite3.Connection, where: Where) -> tuple[Int64, Int64, Int64]:
-        """Numbers, first rows and last rows of what a filter lets through, removed ones too."""
-        state = read_state(connection)
+        next_article = read_state(connection).next_article
         with self._lock:
-            catalogue = self._catalogue
-            if state.next_article > catalogue.next_article:
-                catalogue.read(connection, state.next_article)
-            found = catalogue.matching(where)
-            columns = (catalogue.numbers, catalogue.firsts, catalogue.lasts)
-            # Copied: an array that is exported cannot grow.
-            numbers, firsts, lasts = (np.array(column)[found] for column in columns)
-        known = numbers < state.next_article
-        return numbers[known], firsts[known], lasts[known]
+            self._catalogue.read(connection, next_article)
+            return self._catalogue.matching(where, next_article)
 
 
 class UnusableIndex(DamagedLibrary):
@@ -273,8 +232,13 @@ class UnusableIndex(DamagedLibrary):
 
 
 def repair(folder: str | os.PathLike[str], progress: Progress | None = None) -> None:
-    """Check an archive that may not even open; see ``FolderStore.repair``."""
+    """Check every byte of the database, and make everything else anew.
+
+    Raises:
+        DamagedLibrary: The database itself is not whole.
+        LibraryError: The folder cannot be written.
+    """
     folder = Path(folder)
     state = check_database(folder, progress)
-    maintenance.compact(folder, progress)
+    maintenance.compact(folder, Tuning(), progress)
     write_head(folder, state.generation)

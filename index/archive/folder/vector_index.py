@@ -11,7 +11,7 @@ Vectors are stored once, in the database; the index of a large archive holds cod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,16 +26,13 @@ from index.scoring.faiss_threads import on_this_thread
 __all__ = [
     "Kind",
     "choose_kind",
-    "extend",
     "load",
     "recall",
     "search",
-    "serialise",
     "train",
     "training_size",
 ]
 
-SCAN_UP_TO: Final = 20_000
 _POINTS_A_LIST: Final = 48
 _BITS_FROM: Final = 256
 """Dimensions from which two bits for each tell enough; with fewer, a byte for each."""
@@ -63,15 +60,16 @@ class Kind:
         return int(name.removeprefix("IVF")) if name.startswith("IVF") else 0
 
 
-def choose_kind(n_vectors: int, memory_bytes: int, dimension: int) -> Kind:
+def choose_kind(n_vectors: int, memory_bytes: int, dimension: int, scan_up_to: int) -> Kind:
     """The kind of index for so many vectors.
 
     Args:
         n_vectors: How many there are.
         memory_bytes: What the index may take while it is searched.
         dimension: Of the vectors.
+        scan_up_to: Vectors up to which all of them are compared, where memory allows.
     """
-    if n_vectors <= SCAN_UP_TO and n_vectors * dimension * 2 <= memory_bytes:
+    if n_vectors <= scan_up_to and n_vectors * dimension * 2 <= memory_bytes:
         # A scan takes as long as its vectors take to read, and the stored ones have a byte a
         # dimension: half precision loses nothing of them that could be seen in a cosine.
         return Kind("IDMap,SQfp16", probes=0, candidates=1)
@@ -102,11 +100,6 @@ def train(kind: Kind, sample: Float32, dimension: int) -> faiss.Index:
         inverted.cp.min_points_per_centroid = 1  # or FAISS writes to standard error
         index.train(np.ascontiguousarray(sample))
     return index
-
-
-def extend(index: faiss.Index, vectors: Float32, rows: NDArray[np.int64]) -> None:
-    """Add vectors to an index, without training it again."""
-    index.add_with_ids(np.ascontiguousarray(vectors), rows)
 
 
 def search(
@@ -145,7 +138,7 @@ def search(
 def recall(
     queries: Float32,
     found: Sequence[NDArray[np.int64]],
-    chunks: Callable[[], Iterable[tuple[NDArray[np.int64], Float32]]],
+    chunks: Iterable[tuple[NDArray[np.int64], Float32]],
 ) -> float:
     """recall@10 against exact search.
 
@@ -157,7 +150,7 @@ def recall(
     k = 10
     best_rows = np.full((len(queries), k), -1, dtype=np.int64)
     best_scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
-    for rows, vectors in chunks():
+    for rows, vectors in chunks:
         scores = np.concatenate([best_scores, queries @ vectors.T], axis=1)
         named = np.concatenate([best_rows, np.tile(rows, (len(queries), 1))], axis=1)
         top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
@@ -168,13 +161,8 @@ def recall(
     return hits / max(1, sum(map(len, wanted)))
 
 
-def serialise(index: faiss.Index) -> bytes:
-    """An index as bytes."""
-    return bytes(faiss.serialize_index(index).tobytes())
-
-
 def load(data: memoryview, kind: Kind, dimension: int) -> faiss.Index:
-    """Read what ``serialise`` gave.
+    """Read what ``faiss.serialize_index`` gave.
 
     Raises:
         ValueError: It is not an index of that kind for such vectors.

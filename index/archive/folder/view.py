@@ -8,20 +8,19 @@ from there on are the delta, searched exactly; rows that were removed are masked
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.archive.folder.database import State, check_row
-from index.archive.folder.derived_files import DerivedFile, read_verified, unpack_arrays
-from index.archive.folder.lexical_index import SEGMENT_ROWS, Segment, build_segment
-from index.archive.folder.vector_index import Kind, load
+from index.archive.folder.database import State, Tuning, select
+from index.archive.folder.derived_files import Manifest, read_verified, unpack_arrays
+from index.archive.folder.lexical_index import Segment, build_segment
+from index.archive.folder.vector_index import load
 from index.archive.records.passage import unpack_passages, unpack_vectors
 from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec
 from index.models.encoder import Float32
@@ -40,6 +39,7 @@ __all__ = [
 MAX_DELTA: Final = 50_000
 """Rows that are searched without derived files when these are damaged and cannot be made."""
 _MAX_DELTA_SEGMENTS: Final = 8
+_AT_ONCE: Final = 4_096
 
 
 class DamagedBaseError(Exception):
@@ -48,24 +48,11 @@ class DamagedBaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The derived files, opened.
+    """The derived files, opened: an index to find rows by vector, segments to find them by term."""
 
-    Attributes:
-        manifest: What the database says of them.
-        kind: Of the FAISS index.
-        index: Finds rows by vector.
-        segments: Find rows by term.
-    """
-
-    manifest: dict[str, Any]
-    kind: Kind
+    manifest: Manifest
     index: faiss.Index
     segments: tuple[Segment, ...]
-
-    @property
-    def upto(self) -> int:
-        """One past the last row that they cover."""
-        return int(self.manifest["upto"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +75,7 @@ class View:
     """An archive as of one commit.
 
     Attributes:
-        state: What the database says of itself.
+        state: The row of that name.
         base: The derived files, or None where they are missing.
         delta: What they do not cover.
         alive: bool ``(next_row,)``: rows that were not removed; None where none was.
@@ -105,39 +92,43 @@ class View:
 
 
 def load_view(
-    folder: Path, connection: sqlite3.Connection, state: State, last: View | None
+    folder: Path, connection: sqlite3.Connection, state: State, last: View | None, tuning: Tuning
 ) -> View:
     """The view of a transaction's snapshot.
 
     Args:
         folder: Where the derived files lie.
         connection: In a transaction.
-        state: What ``read_state`` gave in it.
+        state: As of that transaction.
         last: An earlier view, to be built upon.
+        tuning: The archive's.
 
     Raises:
         ValueError, KeyError, TypeError: The database is damaged.
         DamagedBaseError: See there.
     """
     try:
-        return _view(folder, connection, state, last)
+        return _view(folder, connection, state, last, tuning)
     except ValueError:
         # What was kept may hold rows that were removed and then, by compaction, forgotten.
         if last is None:
             raise
-        return _view(folder, connection, state, None)
+        return _view(folder, connection, state, None, tuning)
 
 
-def _view(folder: Path, connection: sqlite3.Connection, state: State, last: View | None) -> View:
+def _view(
+    folder: Path, connection: sqlite3.Connection, state: State, last: View | None, tuning: Tuning
+) -> View:
     base, problem = _base(folder, state, last)
-    upto = base.upto if base else 0
-    keep = last.delta if last and (last.base.upto if last.base else 0) == upto else None
+    upto = base.manifest.upto if base else 0
+    last_upto = last.base.manifest.upto if last and last.base else 0
+    keep = last.delta if last and last_upto == upto else None
     if base is None and state.next_row > MAX_DELTA and state.derived is not None:
         raise DamagedBaseError(problem)
-    delta = _delta(connection, state, keep, upto)
+    delta = _delta(connection, state, keep, upto, tuning)
     alive, n_removed = _alive(connection, state, base)
     n_alive = len(delta.rows) if alive is None else int(alive[delta.rows].sum())
-    n_base = int(base.manifest["n_alive"]) - n_removed if base else 0
+    n_base = base.manifest.n_alive - n_removed if base else 0
     if n_base + n_alive != state.statistics.n_passages:
         raise ValueError(
             f"{n_base + n_alive} passages are there, and {state.statistics.n_passages} should be"
@@ -147,35 +138,35 @@ def _view(folder: Path, connection: sqlite3.Connection, state: State, last: View
 
 
 def _base(folder: Path, state: State, last: View | None) -> tuple[Base | None, str | None]:
-    manifest = state.derived
-    if manifest is None:
+    if state.derived is None:
         return None, None
-    if last and last.base and last.base.manifest == manifest:
-        return last.base, None
     try:
-        return _open_base(folder, manifest, state.model.dimension), None
-    except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+        manifest = Manifest.parse(state.derived)
+        if last and last.base and last.base.manifest == manifest:
+            return last.base, None
+        return _open_base(folder, manifest, state), None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         return None, str(error)
 
 
-def _open_base(folder: Path, manifest: dict[str, Any], dimension: int) -> Base:
-    kind = Kind(*manifest["kind"])
-    files = [DerivedFile(**manifest["vectors"])]
-    files += [DerivedFile(**file) for _, _, file in manifest["segments"]]
+def _open_base(folder: Path, manifest: Manifest, state: State) -> Base:
+    files = [manifest.vectors, *(file for _, _, file in manifest.segments)]
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
         vectors, *terms = pool.map(lambda file: read_verified(folder, file), files)
     with vectors, memoryview(vectors) as data:
-        index = load(data, kind, dimension)
-    if index.ntotal != manifest["n"]:
-        raise ValueError(f"the index holds {index.ntotal} vectors, not {manifest['n']}")
+        index = load(data, manifest.kind, state.model.dimension)
+    if index.ntotal != manifest.n or manifest.upto > state.next_row:
+        raise ValueError(f"the index holds {index.ntotal} vectors, not {manifest.n}")
     segments = [
         Segment(first, last, **unpack_arrays(data))
-        for (first, last, _), data in zip(manifest["segments"], terms, strict=True)
+        for (first, last, _), data in zip(manifest.segments, terms, strict=True)
     ]
-    return Base(manifest, kind, index, tuple(segments))
+    return Base(manifest, index, tuple(segments))
 
 
-def _delta(connection: sqlite3.Connection, state: State, keep: Delta | None, upto: int) -> Delta:
+def _delta(
+    connection: sqlite3.Connection, state: State, keep: Delta | None, upto: int, tuning: Tuning
+) -> Delta:
     """What was kept, and the rows that came since."""
     dimension = state.model.dimension
     if keep is None:
@@ -186,14 +177,13 @@ def _delta(connection: sqlite3.Connection, state: State, keep: Delta | None, upt
     rows, vectors = read_vectors(connection, after, state.next_row, dimension)
     if not len(rows):
         return keep
-    segments = keep.segments
-    start = after
+    start, segments = after, keep.segments
     if len(segments) >= _MAX_DELTA_SEGMENTS:
         start, segments = upto, ()
     return Delta(
         rows=np.concatenate([keep.rows, rows]),
         vectors=np.concatenate([keep.vectors, vectors]),
-        segments=segments + read_segments(connection, start, state.next_row),
+        segments=segments + read_segments(connection, start, state.next_row, tuning.segment_rows),
     )
 
 
@@ -209,25 +199,24 @@ def read_vectors(
     return np.asarray(rows, dtype=np.int64), vectors
 
 
-def read_segments(connection: sqlite3.Connection, first: int, last: int) -> tuple[Segment, ...]:
+def read_segments(
+    connection: sqlite3.Connection, first: int, last: int, segment_rows: int
+) -> tuple[Segment, ...]:
     """Postings of the rows ``first <= row < last`` that exist."""
     segments = []
-    for start in range(first, last, SEGMENT_ROWS):
-        end = min(last, start + SEGMENT_ROWS)
+    for start in range(first, last, segment_rows):
+        end = min(last, start + segment_rows)
         rows, term_ids = [], []
-        for begin in range(start, end, 4096):
+        for begin in range(start, end, _AT_ONCE):
             found = connection.execute(
                 "SELECT row, data FROM passage WHERE row >= ? AND row < ? ORDER BY row",
-                (begin, min(end, begin + 4096)),
+                (begin, min(end, begin + _AT_ONCE)),
             ).fetchall()
-            if not found:
-                continue
-            numbers = np.asarray([row for row, _ in found], dtype=np.int64)
             layout = unpack_passages([row for row, _ in found], [data for _, data in found])
-            ends = layout.term_starts[layout.sentence_starts]
-            rows.append(np.repeat(numbers, np.diff(ends)))
+            numbers = np.asarray([row for row, _ in found], dtype=np.int64)
+            rows.append(np.repeat(numbers, np.diff(layout.term_starts[layout.sentence_starts])))
             term_ids.append(layout.term_ids)
-        if rows and sum(map(len, rows)):
+        if sum(map(len, rows)):
             occurrences = np.concatenate(rows), np.concatenate(term_ids)
             segments.append(build_segment(start, end, *occurrences))
     return tuple(segments)
@@ -237,17 +226,16 @@ def _alive(
     connection: sqlite3.Connection, state: State, base: Base | None
 ) -> tuple[NDArray[np.bool_] | None, int]:
     """Which rows were not removed, and how many of the base's were since it was made."""
-    found = connection.execute("SELECT first, last, generation, crc FROM removed").fetchall()
+    found = list(select(connection, "removed"))
     if len(found) != state.n_removed:
         raise ValueError(f"{len(found)} removals are noted, and {state.n_removed} should be")
     if not found:
         return None, 0
     alive = np.ones(state.next_row, dtype=np.bool_)
     n_removed = 0
-    for first, last, generation, crc in found:
-        check_row("a removal", crc, first, last, generation)
+    for first, last, generation in found:
         alive[first:last] = False
-        if base and first < base.upto and generation > base.manifest["generation"]:
+        if base and first < base.manifest.upto and generation > base.manifest.generation:
             n_removed += last - first
     return alive, n_removed
 
@@ -255,8 +243,7 @@ def _alive(
 def read_codecs(connection: sqlite3.Connection, state: State) -> dict[int, TokenCodec]:
     """The archive's codecs by number."""
     codecs: dict[int, TokenCodec] = {0: ByteCodec(state.model.dimension)}
-    for number, data, crc in connection.execute("SELECT number, data, crc FROM codec"):
-        check_row("a codec", crc, number, zlib.crc32(data))
+    for number, data in select(connection, "codec"):
         codecs[number] = ResidualCodec.from_bytes(data, state.model.dimension)
     if state.codec not in codecs:
         raise ValueError("its codec is missing")

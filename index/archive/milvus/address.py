@@ -1,4 +1,4 @@
-"""Where a Milvus archive is: one URI, a secret beside it, never in it.
+"""The address of an archive on Milvus: one URI, which never holds a secret.
 
 http://host:19530/archive               a server or cluster
 https://host/archive                    the same over TLS
@@ -27,13 +27,13 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 
 
 def is_address(where: str | os.PathLike[str]) -> bool:
-    """Whether an archive's place is a server's rather than a folder."""
+    """Whether an archive is on a server rather than in a folder."""
     return isinstance(where, str) and where.partition("://")[0].lower() in _SCHEMES
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where an archive is, taken apart.
+    """The parts of an archive's address.
 
     Attributes:
         uri: What the client connects to.
@@ -51,11 +51,11 @@ class Address:
 
     @classmethod
     def parse(cls, uri: str, token: str | None = None) -> Address:
-        """Take a URI apart.
+        """Parse a URI.
 
         Args:
             uri: As above.
-            token: None for that of the environment, ``ARTICLE_QA_MILVUS_TOKEN``.
+            token: None to take it from the environment, ``ARTICLE_QA_MILVUS_TOKEN``.
 
         Raises:
             LibraryError: It names no archive.
@@ -108,7 +108,6 @@ class Address:
         return "://" not in self.uri
 
     def __str__(self) -> str:
-        """For messages; without the secret."""
         if self.is_file:
             return f"{_LITE}://{self.uri}/{self.name}"
         return "/".join(filter(None, (self.uri, self.database, self.name)))

@@ -1,4 +1,4 @@
-"""Bytes of any length in fields that hold 65,535: cut, numbered, written as base64."""
+"""Blobs of any length in text fields of 65,535 bytes: base64, cut into numbered pieces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD: Final = 4
 
 
 class Blob(IntEnum):
-    """What a blob is; with a number it is one."""
+    """Kinds of blobs, each of which has numbers of its own."""
 
     PASSAGE = 0
     BODY = 1

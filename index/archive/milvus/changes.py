@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any, Final
 
 import numpy as np
 
-from index.archive.entries import days_of, entry_record
+from index.archive.entries import days_of, entry_json
 from index.archive.milvus.blobs import Blob, blob_range, blob_rows, read_blobs
 from index.archive.milvus.client import Milvus
-from index.archive.milvus.commits import State, removal_row, removals
+from index.archive.milvus.commits import State, removal_key, removal_row, removals
 from index.archive.milvus.filters import all_of, among, at_least, at_most, digest, named, not_among
 from index.archive.milvus.schema import MAX_NAMES, MAX_TERMS, MAX_TEXT, Names
 from index.archive.milvus.vocabulary import (
-    Word,
+    WordCount,
     count,
     is_piece,
     piece_name,
@@ -27,17 +26,16 @@ from index.archive.milvus.vocabulary import (
     undo,
 )
 from index.archive.records.article import pack_body
-from index.archive.records.codec_training import recorded
-from index.archive.records.passage import unpack_passages
+from index.archive.records.passage import pack, unpack_passages
 from index.archive.records.token_codec import TokenCodec
 from index.archive.store import PreparedArticle, PreparedPassage, Statistics
 from index.errors import LibraryError, UnknownArticle
 from index.scoring.bm25 import saturated
 
-__all__ = ["NO_TERM", "Change", "clean", "find", "purge", "weights"]
+__all__ = ["Change", "clean", "find", "purge"]
 
-GRACE_SECONDS: Final = 60.0
-"""How long rows of removed articles stay for questions that began before."""
+NO_TERM: Final = 2**32 - 2
+"""A dimension of the term weights that belongs to no term."""
 _BATCH: Final = 500
 
 
@@ -59,17 +57,16 @@ class Change:
             names: The archive's.
             state: As of the last commit.
             codec: For new passages.
-            held: Raises where writing must stop.
+            held: Raises to stop writing.
         """
         self.milvus, self.names, self.codec, self.held = milvus, names, codec, held
         self.state = replace(state, generation=state.generation + 1)
         self._gone = removals(milvus, names, state, visible=None)
         self._changes: Counter[str] = Counter()
-        self._words: dict[str, Word] = {}
-        self._moved = np.zeros(4, dtype=np.int64)
+        self._words: dict[str, WordCount] = {}
 
     def remove(self, article_ids: Iterable[str], *, missing_ok: bool = False) -> None:
-        """Take articles away.
+        """Remove articles.
 
         Raises:
             UnknownArticle: One is not there.
@@ -84,7 +81,7 @@ class Change:
         terms: Counter[int] = Counter()
         rows = []
         for number, first, last in found.values():
-            self._uncount(first, last, terms)
+            self._uncount_passages(first, last, terms)
             about = {"first": first, "last": last, "at": time.time()}
             rows.append(removal_row(number, self.state.generation, about))
             self._gone[number] = about
@@ -95,48 +92,35 @@ class Change:
         """Write articles whose ids are not there."""
         if not articles:
             return
-        state = self.state
-        frequencies: Counter[str] = Counter()
-        for passage in (p for a in articles for p in a.passages):
-            frequencies.update({term_name(t) for sentence in passage.terms for t in sentence})
-            frequencies.update(map(piece_name, set(passage.token_ids.tolist())))
-            self._moved[1:] += 1, len(passage.terms), sum(map(len, passage.terms))
-        self._moved[0] += len(articles)
-        self._changes.update(frequencies)
-        self._read(frequencies)
-        new = sorted(n for n in frequencies if n not in self._words and not is_piece(n))
-        for number, name in enumerate(new, state.next_term):
-            self._words[name] = Word(name, number, -1, 0)
-        numbers = {name: word.number for name, word in self._words.items()}
-        mean = _moved(state.statistics, self._moved).passage_length
-        shortest = min(state.shortest or mean, mean)
+        numbers = self._count_words(articles)
+        mean = self.state.statistics.passage_length
+        shortest = min(self.state.shortest or mean, mean)
         passages: list[dict[str, Any]] = []
         blobs: list[dict[str, Any]] = []
         entries: list[dict[str, Any]] = []
-        number, row = state.next_article, state.next_row
+        number, row = self.state.next_article, self.state.next_row
+        generation = self.state.generation
         for prepared in articles:
-            about = _about(prepared, state.generation)
+            own = {"born": generation, **_filtered_fields(prepared)}
             last = row + len(prepared.passages)
-            entries.append(_entry_row(prepared, number, row, last, about))
-            body = pack_body(number, prepared.article)
-            blobs += blob_rows(Blob.BODY, number, state.generation, body)
+            entries.append(own | _entry_fields(prepared, number, row, last))
+            blobs += blob_rows(Blob.BODY, number, generation, pack_body(number, prepared.article))
             for passage in prepared.passages:
-                term_ids = [[numbers[term_name(t)] for t in terms] for terms in passage.terms]
-                # Vectors are rounded as a folder rounds them.
-                _, record, vector = recorded(
+                # The vector is stored as packing rounds it, as in a folder.
+                _, record, vector = pack(
                     row,
                     passage,
                     article=number,
-                    term_ids=term_ids,
+                    term_numbers={t: numbers[term_name(t)] for s in passage.terms for t in s},
                     codec=self.codec,
-                    codec_number=state.codec,
+                    codec_number=self.state.codec,
                 )
                 passages.append(
-                    about
+                    own
                     | {"row": row, "article": number, "vector": vector}
-                    | _lexical(passage, numbers, mean, sparse=state.sparse)
+                    | _term_fields(passage, numbers, mean, sparse=self.state.sparse)
                 )
-                blobs += blob_rows(Blob.PASSAGE, row, state.generation, record)
+                blobs += blob_rows(Blob.PASSAGE, row, generation, record)
                 row += 1
             number += 1
         for collection, rows in (
@@ -145,13 +129,7 @@ class Change:
             (self.names.articles, entries),
         ):
             self.milvus.write(collection, rows, held=self.held)
-        self.state = replace(
-            state,
-            next_row=row,
-            next_article=number,
-            next_term=state.next_term + len(new),
-            shortest=shortest,
-        )
+        self.state = replace(self.state, next_row=row, next_article=number, shortest=shortest)
 
     def finish(self) -> State:
         """Write the frequencies.
@@ -159,37 +137,59 @@ class Change:
         Returns:
             The state to publish.
         """
-        self._read(self._changes)
+        self._read_words(self._changes)
         for name in self._changes:
             # Only word pieces can be new here: their numbers are the model's, not ours.
-            self._words.setdefault(name, Word(name, -1, -1, 0))
+            self._words.setdefault(name, WordCount(name, -1, -1, 0))
         generation = self.state.generation
         count(self.milvus, self.names, self._words, self._changes, generation, self.held)
-        return replace(self.state, statistics=_moved(self.state.statistics, self._moved))
+        return self.state
 
-    def _read(self, wanted: Iterable[str]) -> None:
+    def _count_words(self, articles: Sequence[PreparedArticle]) -> dict[str, int]:
+        """Count what articles add.
+
+        Returns:
+            The numbers of their words by name; new terms are given the next.
+        """
+        frequencies: Counter[str] = Counter()
+        for passage in (p for a in articles for p in a.passages):
+            frequencies.update({term_name(t) for sentence in passage.terms for t in sentence})
+            frequencies.update(map(piece_name, set(passage.token_ids.tolist())))
+            self._move(0, 1, len(passage.terms), sum(map(len, passage.terms)))
+        self._move(len(articles), 0, 0, 0)
+        self._changes.update(frequencies)
+        self._read_words(frequencies)
+        new = sorted(n for n in frequencies if n not in self._words and not is_piece(n))
+        for number, name in enumerate(new, self.state.next_term):
+            self._words[name] = WordCount(name, number, -1, 0)
+        self.state = replace(self.state, next_term=self.state.next_term + len(new))
+        return {name: word.number for name, word in self._words.items()}
+
+    def _read_words(self, wanted: Iterable[str]) -> None:
         missing = [name for name in wanted if name not in self._words]
         self._words.update(read_words(self.milvus, self.names, missing, visible=None))
 
-    def _uncount(self, first: int, last: int, terms: Counter[int]) -> None:
-        """Take an article's passages out of the counts."""
+    def _uncount_passages(self, first: int, last: int, terms: Counter[int]) -> None:
+        """Subtract an article's passages from the counts, and collect its terms."""
         rows = list(range(first, last))
         records = read_blobs(self.milvus, self.names.blobs, Blob.PASSAGE, rows, None)
         layout = unpack_passages(rows, [records.get(row, b"") for row in rows])
-        term_starts = layout.term_starts[layout.sentence_starts]
-        piece_starts = layout.token_starts[layout.sentence_starts]
-        for i in range(len(rows)):
-            terms.update(set(layout.term_ids[term_starts[i] : term_starts[i + 1]].tolist()))
-            pieces = set(layout.token_ids[piece_starts[i] : piece_starts[i + 1]].tolist())
-            self._changes.subtract(map(piece_name, pieces))
-        self._moved -= (1, len(rows), int(layout.sentence_starts[-1]), len(layout.term_ids))
+        for own in layout.by_passage(layout.term_ids, layout.term_starts):
+            terms.update(own)
+        for own in layout.by_passage(layout.token_ids, layout.token_starts):
+            self._changes.subtract(map(piece_name, own))
+        self._move(-1, first - last, -int(layout.sentence_starts[-1]), -len(layout.term_ids))
 
     def _uncount_terms(self, terms: Mapping[int, int]) -> None:
         numbers = sorted(terms)
         for start in range(0, len(numbers), _BATCH):
-            expression = all_of(among("number", numbers[start : start + _BATCH]))
+            expression = among("number", numbers[start : start + _BATCH])
             for row in self.milvus.query(self.names.words, expression, ("name", "number")):
                 self._changes[str(row["name"])] -= terms[int(row["number"])]
+
+    def _move(self, *by: int) -> None:
+        moved = (a + b for a, b in zip(astuple(self.state.statistics), by, strict=True))
+        self.state = replace(self.state, statistics=Statistics(*moved))
 
 
 def find(
@@ -201,7 +201,7 @@ def find(
     *,
     visible: int | None = None,
 ) -> dict[str, tuple[int, int, int]]:
-    """Number, first row and one past the last row of the articles that are there."""
+    """Number, first row and end of the articles that exist."""
     keys = {digest("article", key): key for key in article_ids}
     every, removed, found = sorted(keys), list(gone), {}
     for start in range(0, len(every), _BATCH):
@@ -212,13 +212,13 @@ def find(
         )
         fields = ("number", "digest", "first", "last")
         for row in milvus.query(names.articles, expression, fields, visible=visible):
-            place = (int(row["number"]), int(row["first"]), int(row["last"]))
-            found[keys[int(row["digest"])]] = place
+            position = (int(row["number"]), int(row["first"]), int(row["last"]))
+            found[keys[int(row["digest"])]] = position
     return found
 
 
 def clean(milvus: Milvus, names: Names, generation: int, held: Callable[[], None]) -> None:
-    """Remove what belongs to no commit, for it is later than the last."""
+    """Remove the rows of commits that were never published: those after the last generation."""
     later = at_least("born", generation + 1)
     for collection in (names.passages, names.articles, names.blobs):
         held()
@@ -228,11 +228,12 @@ def clean(milvus: Milvus, names: Names, generation: int, held: Callable[[], None
     milvus.delete(names.commits, later)
 
 
-def purge(milvus: Milvus, names: Names, state: State, held: Callable[[], None]) -> None:
-    """Remove the rows of articles that have been gone for long enough."""
-    due = time.time() - GRACE_SECONDS
-    gone = removals(milvus, names, state, visible=None)
-    for number, about in gone.items():
+def purge(
+    milvus: Milvus, names: Names, state: State, grace_seconds: float, held: Callable[[], None]
+) -> None:
+    """Delete the rows of articles that were removed some time ago."""
+    due = time.time() - grace_seconds
+    for number, about in removals(milvus, names, state, visible=None).items():
         if about["at"] > due:
             continue
         held()
@@ -245,38 +246,30 @@ def purge(milvus: Milvus, names: Names, state: State, held: Callable[[], None]) 
             milvus.delete(names.blobs, all_of(at_least("key", low), at_most("key", high)))
         milvus.delete(names.articles, among("number", [number]))
         # Last: until then the rows are known to be on their way out.
-        row = removal_row(number, 0, about)
-        milvus.delete(names.commits, among("key", [row["key"]]))
+        milvus.delete(names.commits, among("key", [removal_key(number)]))
 
 
-def weights(frequencies: Mapping[int, int], length: int, mean: float) -> dict[int, float]:
-    """Saturated term frequencies of one passage."""
-    counts = np.asarray([*frequencies.values()])
-    worth = saturated(counts, np.full(len(counts), length), mean)
-    return dict(zip(frequencies, worth.tolist(), strict=True))
-
-
-def _lexical(
+def _term_fields(
     passage: PreparedPassage, numbers: Mapping[str, int], mean: float, *, sparse: bool
 ) -> dict[str, Any]:
+    """A passage's terms, and their frequencies saturated as `index.scoring.bm25` has them."""
     ids = [numbers[term_name(t)] for sentence in passage.terms for t in sentence]
     if len(ids) > MAX_TERMS:
         raise LibraryError(
             f"a passage of {len(ids):,} words is too long for a library on a server, which takes"
             f" {MAX_TERMS:,}; use a model that reads shorter passages"
         )
-    row: dict[str, Any] = {"terms": ids}
-    if sparse:
-        # Milvus takes no empty vector; the last dimension is no term's.
-        row["weights"] = weights(Counter(ids), len(ids), mean) or {NO_TERM: 1e-6}
-    return row
+    if not sparse:
+        return {"terms": ids}
+    if not ids:
+        return {"terms": ids, "weights": {NO_TERM: 1e-6}}  # Milvus takes no empty vector
+    distinct, counts = np.unique(ids, return_counts=True)
+    weights = saturated(counts, np.full(len(counts), len(ids)), mean)
+    return {"terms": ids, "weights": dict(zip(distinct.tolist(), weights.tolist(), strict=True))}
 
 
-NO_TERM: Final = 2**32 - 2
-
-
-def _about(prepared: PreparedArticle, generation: int) -> dict[str, Any]:
-    """What filters ask, of an article and its passages alike."""
+def _filtered_fields(prepared: PreparedArticle) -> dict[str, Any]:
+    """What filters compare, the same for an article and its passages."""
     article = prepared.article
     names = sorted(
         {
@@ -291,20 +284,17 @@ def _about(prepared: PreparedArticle, generation: int) -> dict[str, Any]:
             f" takes {MAX_NAMES:,}"
         )
     first, last = days_of(article.published)
-    return {"born": generation, "first_day": first, "last_day": last, "names": names}
+    return {"first_day": first, "last_day": last, "names": names}
 
 
-def _entry_row(
-    prepared: PreparedArticle, number: int, first: int, last: int, about: Mapping[str, Any]
-) -> dict[str, Any]:
-    entry = json.dumps(entry_record(prepared))  # ASCII: any text survives
+def _entry_fields(prepared: PreparedArticle, number: int, first: int, last: int) -> dict[str, Any]:
+    entry = entry_json(prepared)
     if len(entry) > MAX_TEXT:
         raise LibraryError(
             f"the metadata of article {prepared.article.id} takes {len(entry):,} bytes; a library"
             f" on a server takes {MAX_TEXT:,}"
         )
     return {
-        **about,
         "number": number,
         "digest": digest("article", prepared.article.id),
         "first": first,
@@ -312,13 +302,3 @@ def _entry_row(
         "entry": entry,
         "unused": [0.0, 0.0],
     }
-
-
-def _moved(statistics: Statistics, change: Sequence[int] | np.ndarray[Any, Any]) -> Statistics:
-    articles, passages, sentences, terms = (int(n) for n in change)
-    return Statistics(
-        statistics.n_articles + articles,
-        statistics.n_passages + passages,
-        statistics.n_sentences + sentences,
-        statistics.n_terms + terms,
-    )

@@ -1,4 +1,4 @@
-"""Every word with a Milvus server: deadlines, retries, and its errors in ours.
+"""The connection to a Milvus server: deadlines, retries, and its errors as ours.
 
 All writes are upserts or deletions by key, so that each may be sent again when nobody knows
 whether it arrived. pymilvus is imported here alone, and only when an archive is on a server.
@@ -29,10 +29,10 @@ from index.errors import (
 __all__ = ["Milvus"]
 
 DEADLINE: Final = 30.0
-"""Seconds that a question's or a writer's request may take, retries included."""
+"""Seconds that a request may take, retries included."""
 CONNECT_SECONDS: Final = 10.0
 SLOW_SECONDS: Final = 600.0
-"""The same for loading and indexing a collection."""
+"""The deadline for loading and indexing a collection."""
 OLDEST: Final = (2, 3)
 SPARSE_FROM: Final = (2, 4)
 MOST_ROWS: Final = 16_384
@@ -40,16 +40,32 @@ MOST_ROWS: Final = 16_384
 _MAX_BYTES: Final = 8 * 2**20
 """Of rows written in one request; servers take 64 MiB."""
 
-# Strong: sees everything acknowledged before. The word is the protocol's.
-STRONG: Final = "Strong"
-
-_DENIED = re.compile(r"auth|permission|privilege|unauthenticated|user not found|token", re.I)
-_FULL = re.compile(
-    r"memory|quota|disk|force.?deny|no space|resource.?(exhausted|insufficient|group)", re.I
-)
-_TLS = re.compile(r"ssl|tls|certificate|handshake", re.I)
-_AWAY = re.compile(
-    r"unavailable|connect|deadline|timeout|timed out|retry run out|closed|reset|refused", re.I
+_IN_USE = re.compile(r"lock|in use|another process|already open", re.I)
+_ERRORS: Final[tuple[tuple[str, type[LibraryError], str], ...]] = (
+    (
+        r"memory|quota|disk|force.?deny|no space"
+        r"|resource.?(exhausted|insufficient|group)",
+        LibraryFull,
+        "is out of memory, disk or quota while {doing} ({text}); give it more, and do the same"
+        " again: what was acknowledged is there",
+    ),
+    (  # before those about tokens: an error about a certificate may name its authority
+        r"ssl|tls|certificate|handshake",
+        LibraryAway,
+        "gives no safe connection ({text}); check the certificate, name the authority's file in"
+        f" {AUTHORITY_VARIABLE}, or write http:// for a server without TLS",
+    ),
+    (
+        r"auth|permission|privilege|unauthenticated|user not found|token",
+        LibraryDenied,
+        f"refuses the token ({{text}}); give one as token=… or in {TOKEN_VARIABLE}",
+    ),
+    (
+        r"unavailable|connect|deadline|timeout|timed out|retry run out|closed|reset|refused",
+        LibraryAway,
+        "does not answer while {doing} ({text}); check that the server runs and can be reached,"
+        " and whether it wants http:// or https://, then try again",
+    ),
 )
 _STARTING = re.compile(
     r"not (fully )?loaded|not ready|no available|not available|not healthy|not serving"
@@ -61,7 +77,7 @@ _STARTING = re.compile(
 class Milvus:
     """A connection; safe to share between threads."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, connect_seconds: float = CONNECT_SECONDS) -> None:
         """Connect.
 
         Raises:
@@ -79,8 +95,8 @@ class Milvus:
         if address.is_file:
             options = {}
         with self.explained("connecting"):
-            self.client = pymilvus.MilvusClient(address.uri, timeout=CONNECT_SECONDS, **options)
-            self.version = self.client.get_server_version(timeout=CONNECT_SECONDS)
+            self.client = pymilvus.MilvusClient(address.uri, timeout=connect_seconds, **options)
+            self.version = self.client.get_server_version(timeout=connect_seconds)
         found = re.search(r"(\d+)\.(\d+)", self.version)
         numbers = (int(found[1]), int(found[2])) if found else (0, 0)
         if not self.is_lite and numbers < OLDEST:
@@ -101,13 +117,7 @@ class Milvus:
         deadline: float = DEADLINE,
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Ask for something that may be asked for twice, until it is done or time is over.
-
-        Args:
-            method: Of ``pymilvus.MilvusClient``.
-            args: Its arguments.
-            deadline: Seconds.
-            kwargs: Its options.
+        """Call an idempotent method of ``pymilvus.MilvusClient``, again until the deadline.
 
         Raises:
             LibraryError: As the server says.
@@ -131,12 +141,12 @@ class Milvus:
         limit: int = MOST_ROWS,
         visible: int | None = None,
     ) -> list[dict[str, Any]]:
-        """Rows that an expression lets through, in no order.
+        """Rows that match an expression of `index.archive.milvus.filters`, in no order.
 
         Args:
-            collection: Of which.
-            expression: From `index.archive.milvus.filters`.
-            fields: What to give of each.
+            collection: Where they are.
+            expression: What they match.
+            fields: What to return of each.
             limit: At most so many; ``MOST_ROWS`` at most.
             visible: A server timestamp that must be visible; None for all until now.
         """
@@ -179,28 +189,22 @@ class Milvus:
     def write(
         self, collection: str, rows: Sequence[dict[str, Any]], *, held: Callable[[], None]
     ) -> None:
-        """Put rows in the place of those with the same keys.
-
-        Args:
-            collection: Of which.
-            rows: Whole ones.
-            held: Called before every request; raises where writing must stop.
-        """
+        """Upsert rows; ``held`` is called before every request, and raises to stop."""
         for batch in _batches(rows):
             held()
             self.call("upsert", collection, batch)
 
     def delete(self, collection: str, expression: str) -> None:
-        """Remove the rows that an expression lets through."""
+        """Delete the rows that match an expression."""
         self.call("delete", collection, filter=expression)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self.client.close()
 
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
-        """Turn what the client says into this package's errors."""
+        """Turn the client's errors into this package's."""
         try:
             yield
         except LibraryError:
@@ -208,7 +212,7 @@ class Milvus:
         except self.exception as error:
             raise self._typed(doing, _said(error)) from error
         except (OSError, RuntimeError, ValueError) as error:
-            # gRPC's own errors are none of pymilvus's; so are those of a file that is in use.
+            # Neither gRPC's errors nor those of a file in use are pymilvus's.
             raise self._typed(doing, f"{type(error).__name__}: {error}") from error
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in ("grpc", "pymilvus", "milvus_lite"):
@@ -216,35 +220,17 @@ class Milvus:
             raise self._typed(doing, f"{type(error).__name__}: {error}") from error
 
     def _typed(self, doing: str, text: str) -> LibraryError:
-        place, text = str(self.address), " ".join(text.split())[:300]
-        if self.is_lite and re.search(r"lock|in use|another process|already open", text, re.I):
-            return LibraryBusy(f"another process uses {place}; close it first ({text})")
-        if _FULL.search(text):
-            return LibraryFull(
-                f"{place} is out of memory, disk or quota while {doing} ({text}); give it more, and"
-                " do the same again: what was acknowledged is there"
-            )
-        # First, for what is said of a certificate may name its authority.
-        if _TLS.search(text):
-            return LibraryAway(
-                f"no safe connection to {place} ({text}); check the certificate, name the"
-                f" authority's file in {AUTHORITY_VARIABLE}, or write http:// for a server without"
-                " TLS"
-            )
-        if _DENIED.search(text):
-            return LibraryDenied(
-                f"{place} refuses the token ({text}); give one as token=… or in {TOKEN_VARIABLE}"
-            )
-        if _AWAY.search(text):
-            return LibraryAway(
-                f"{place} does not answer while {doing} ({text}); check that the server runs and"
-                " can be reached, and whether it wants http:// or https://, then try again"
-            )
-        return LibraryError(f"{place} failed while {doing}: {text}")
+        where, text = str(self.address), " ".join(text.split())[:300]
+        if self.is_lite and _IN_USE.search(text):
+            return LibraryBusy(f"another process uses {where}; close it first ({text})")
+        for pattern, error, said in _ERRORS:
+            if re.search(pattern, text, re.I):
+                return error(f"{where} {said.format(doing=doing, text=text)}")
+        return LibraryError(f"{where} failed while {doing}: {text}")
 
 
 def _said(error: BaseException) -> str:
-    """What was wrong: as gRPC has it where that is known, for pymilvus says less of it."""
+    """The message of an error; gRPC's own if there is one, because pymilvus shortens it."""
     details = getattr(error.__cause__, "details", None)
     known = details() if callable(details) else None
     return str(known or f"{getattr(error, 'message', '')} {error}")
@@ -253,12 +239,12 @@ def _said(error: BaseException) -> str:
 def consistency(visible: int | None) -> dict[str, Any]:
     """Options of a read that must see a timestamp, or everything."""
     if visible is None:
-        return {"consistency_level": STRONG}
+        return {"consistency_level": "Strong"}  # sees everything acknowledged before
     return {"consistency_level": "Customized", "guarantee_timestamp": visible}
 
 
 def _again(call: Callable[[], Any], exception: type[Exception], end: float) -> Any:  # noqa: ANN401
-    """Call until it works; transport faults are repeated by pymilvus, a server that starts here."""
+    """Repeat a call to a server that is starting; pymilvus itself repeats transport faults."""
     pause = 0.1
     while True:
         try:
@@ -271,7 +257,7 @@ def _again(call: Callable[[], Any], exception: type[Exception], end: float) -> A
 
 
 def _batches(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Rows in requests of a size that every server takes."""
+    """Rows in batches of a size that every server takes."""
     batch: list[dict[str, Any]] = []
     size = 0
     for row in rows:

@@ -1,12 +1,12 @@
 """What makes an archive on Milvus consistent, without transactions: states and claims.
 
 A commit writes its rows first, each marked with the generation that it will be, and its state
-last, in one row. Who reads takes the newest state and sees no row that is marked with a later
-generation. Who writes puts a claim down and then looks for others': whoever sees another's
-takes its own back and waits a random while. Of two that claim at once at least one sees the
-other, for a claim is acknowledged before the look, and the look sees whatever was
-acknowledged. A claim runs out unless it is renewed; whoever finds one that has run out
-removes what its writer left behind.
+last, in one row. A reader takes the newest state and ignores rows of later generations.
+
+Writers insert a claim, then check for others: one that sees another's claim deletes its own
+and waits for a random time. Of two that claim at once at least one sees the other, because a
+claim is acknowledged before the check, and the check sees whatever was acknowledged. A claim
+expires unless it is renewed; whoever finds an expired one removes what its writer left behind.
 """
 
 from __future__ import annotations
@@ -19,27 +19,37 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Final
 
 from index.archive.milvus.client import Milvus
 from index.archive.milvus.filters import all_of, among, at_most
 from index.archive.milvus.schema import VERSION, Names
 from index.archive.store import ModelRef, Statistics
-from index.errors import DamagedLibrary, LibraryBusy, LibraryError, NewerFormat
+from index.errors import DamagedLibrary, LibraryBusy, LibraryError, NewerFormat, OtherModel
 
-__all__ = ["Claim", "State", "claimed", "publish", "read_state"]
+__all__ = [
+    "Claim",
+    "State",
+    "claimed",
+    "publish",
+    "read_state",
+    "removal_key",
+    "removal_row",
+    "removals",
+]
 
 STATE, CLAIM, REMOVAL = 0, 1, 2
-"""Kinds of commit rows."""
+"""Kinds of commit rows. Keys of states are generations, those of claims negative."""
+_REMOVED: Final = 2**62
+"""Keys of removals begin here."""
 
-BUSY_SECONDS: Final = 60.0
 LEASE_SECONDS: Final = 90.0
 """How long a claim lasts: more than a request may take, for a writer that hangs in one."""
 _RENEW_SECONDS: Final = 30.0
 _KEPT: Final = 8
 _SKEW_SECONDS: Final = 1.0
-"""How far the clocks of writers and servers may be apart for reads to wait for no reason."""
+"""By how much clocks may differ before reads wait in vain."""
 _FIELDS: Final = ("key", "kind", "born", "record")
 
 
@@ -90,12 +100,13 @@ def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
     Args:
         milvus: The server.
         names: The archive's.
-        at_least: A generation that is known: where it is there a state some seconds old will
-            do. None for the newest of all.
+        at_least: A state some seconds old will do if it is of this generation or a later one;
+            None for the newest of all.
 
     Raises:
         DamagedLibrary: There is none, or it cannot be read.
         NewerFormat: A later version wrote it.
+        OtherModel: An earlier version wrote it.
     """
     expression = among("kind", [STATE])
     rows = []
@@ -117,21 +128,37 @@ def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
         )
     newest = max(rows, key=lambda row: int(row["born"]))
     try:
-        values = json.loads(newest["record"])
-        version = int(values.get("version", 0))
-        if version > VERSION:
-            raise NewerFormat(
-                f"the library {milvus.address} has format {version}, and this version reads up to"
-                f" {VERSION}; upgrade article-qa"
-            )
-        values["model"] = ModelRef(**values["model"])
-        values["statistics"] = Statistics(**values["statistics"])
-        return State(**values)
+        return _parsed(json.loads(newest["record"]), str(milvus.address))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedLibrary(
             f"the state of the library {milvus.address} cannot be read ({error}); make a new one"
             " and add its articles again"
         ) from error
+
+
+def _parsed(values: dict[str, Any], where: str) -> State:
+    version = int(values.get("version", 0))
+    if version > VERSION:
+        raise NewerFormat(
+            f"the library {where} has format {version}, and this version reads up to {VERSION};"
+            " upgrade article-qa"
+        )
+    if version < VERSION:
+        raise OtherModel(
+            f"the library {where} has the old format {version}; make it again under another name:"
+            " article-qa add SOURCE --library URI"
+        )
+    values["model"] = ModelRef(**values["model"])
+    values["statistics"] = Statistics(**values["statistics"])
+    state = State(**values)
+    texts = (state.model.name, state.model.fingerprint, state.segmenter, state.index)
+    numbers = (*astuple(state.statistics), state.generation, state.next_row, state.next_article)
+    numbers += (state.next_term, state.codec, state.model.dimension)
+    if not all(isinstance(text, str) for text in texts) or not all(
+        type(number) is int and number >= 0 for number in numbers
+    ):
+        raise ValueError("it is malformed")
+    return state
 
 
 def publish(milvus: Milvus, names: Names, state: State, claim: Claim | None = None) -> None:
@@ -159,23 +186,24 @@ def publish(milvus: Milvus, names: Names, state: State, claim: Claim | None = No
 def removals(
     milvus: Milvus, names: Names, state: State, *, visible: int | None
 ) -> dict[int, dict[str, Any]]:
-    """Numbers of articles that were removed and whose rows may still be there, as of a state."""
+    """Numbers of articles that were removed and whose rows may still exist, as of a state."""
     found = milvus.query(
         names.commits,
         all_of(among("kind", [REMOVAL]), at_most("born", state.generation)),
         _FIELDS,
         visible=visible,
     )
-    return {int(row["key"]) - REMOVED: json.loads(row["record"]) for row in found}
+    return {int(row["key"]) - _REMOVED: json.loads(row["record"]) for row in found}
 
 
-REMOVED: Final = 2**62
-"""Keys of removals begin here; those of states are generations, those of claims negative."""
+def removal_key(number: int) -> int:
+    """The key of an article's removal."""
+    return _REMOVED + number
 
 
 def removal_row(number: int, generation: int, about: dict[str, Any]) -> dict[str, Any]:
     """A row that says that an article is gone from a generation on."""
-    return _row(REMOVED + number, REMOVAL, generation, json.dumps(about))
+    return _row(removal_key(number), REMOVAL, generation, json.dumps(about))
 
 
 def _row(key: int, kind: int, born: int, record: str) -> dict[str, Any]:
@@ -183,12 +211,14 @@ def _row(key: int, kind: int, born: int, record: str) -> dict[str, Any]:
 
 
 class Claim:
-    """The right to write, as long as it lasts."""
+    """The right to write, as long as it lasts.
+
+    Attributes:
+        in_doubt: Whether a state was sent and nobody knows yet whether it arrived.
+    """
 
     def __init__(self, milvus: Milvus, names: Names) -> None:
-        """Nothing is claimed yet."""
         self.in_doubt = False
-        """Whether a state was sent and nobody knows yet whether it arrived."""
         self._milvus = milvus
         self._names = names
         self._keys: list[int] = []
@@ -200,7 +230,7 @@ class Claim:
         """Renew the claim where that is due.
 
         Raises:
-            LibraryBusy: It has run out: another may be writing.
+            LibraryBusy: It has expired: another process may be writing.
         """
         now = time.time()
         if now >= self._until:
@@ -209,10 +239,45 @@ class Claim:
                 f" {LEASE_SECONDS:.0f} s; nothing was changed, try again"
             )
         if now >= self._renew_at:
-            self._put()
-            self._drop(self._keys[:-1])
+            self._insert()
+            self._delete(self._keys[:-1])
 
-    def _put(self) -> None:
+    def take(self, busy_seconds: float) -> bool:
+        """Claim the right to write, waiting for others.
+
+        Returns:
+            Whether a writer was interrupted before, whose rows are to be removed.
+
+        Raises:
+            LibraryBusy: Another goes on writing.
+        """
+        give_up = time.monotonic() + busy_seconds
+        while True:
+            self._insert()
+            others = self._others()
+            now = time.time()
+            live = [other for other in others if other["until"] > now]
+            if not live:
+                self._expired = [other["key"] for other in others]
+                return bool(others)
+            self.release()
+            if time.monotonic() > give_up:
+                raise LibraryBusy(
+                    f"{live[0]['owner']} has been writing to {self._milvus.address} for"
+                    f" {busy_seconds:.0f} s; try again when it is done"
+                )
+            time.sleep(random.uniform(0.05, 0.6))  # noqa: S311 - spreads attempts, no secret
+
+    def cleaned(self) -> None:
+        """Delete the claims of interrupted writers, once their rows are removed."""
+        if self._expired:
+            self._milvus.delete(self._names.commits, among("key", self._expired))
+
+    def release(self) -> None:
+        """Let others write."""
+        self._delete(list(self._keys))
+
+    def _insert(self) -> None:
         key = -1 - secrets.randbits(62)
         until = time.time() + LEASE_SECONDS
         owner = f"process {os.getpid()} on {socket.gethostname()}"
@@ -222,7 +287,7 @@ class Claim:
         self._until = until - 5.0
         self._renew_at = time.time() + _RENEW_SECONDS
 
-    def _drop(self, keys: list[int]) -> None:
+    def _delete(self, keys: list[int]) -> None:
         if keys:
             self._milvus.delete(self._names.commits, among("key", keys))
         self._keys = [key for key in self._keys if key not in keys]
@@ -235,59 +300,27 @@ class Claim:
             if row["key"] not in self._keys
         ]
 
-    def take(self) -> bool:
-        """Claim; wait for others.
-
-        Returns:
-            Whether a writer was interrupted before: what it left is to be removed.
-
-        Raises:
-            LibraryBusy: Another goes on writing.
-        """
-        give_up = time.monotonic() + BUSY_SECONDS
-        while True:
-            self._put()
-            others = self._others()
-            now = time.time()
-            live = [other for other in others if other["until"] > now]
-            if not live:
-                self._expired = [other["key"] for other in others]
-                return bool(others)
-            self.release()
-            if time.monotonic() > give_up:
-                raise LibraryBusy(
-                    f"{live[0]['owner']} has been writing to {self._milvus.address} for"
-                    f" {BUSY_SECONDS:.0f} s; try again when it is done"
-                )
-            time.sleep(random.uniform(0.05, 0.6))  # noqa: S311 - spreads attempts, no secret
-
-    def cleaned(self) -> None:
-        """What interrupted writers left is removed, and so are their claims."""
-        if self._expired:
-            self._milvus.delete(self._names.commits, among("key", self._expired))
-
-    def release(self) -> None:
-        """Let others write."""
-        self._drop(list(self._keys))
-
 
 @contextmanager
-def claimed(milvus: Milvus, names: Names, clean: Callable[[Claim], None]) -> Iterator[Claim]:
-    """The right to write for a while.
+def claimed(
+    milvus: Milvus, names: Names, busy_seconds: float, clean: Callable[[Claim], None]
+) -> Iterator[Claim]:
+    """Hold the right to write.
 
-    Where the writer itself fails it removes what it wrote, and where it cannot, its claim
-    stays until it has run out, so that the next writer knows.
+    A writer that fails removes what it wrote; if it cannot, its claim stays until it expires,
+    which tells the next writer.
 
     Args:
         milvus: The server.
         names: The archive's.
+        busy_seconds: How long to wait for others.
         clean: Removes what belongs to no commit.
 
     Raises:
         LibraryBusy: Another goes on writing.
     """
     claim = Claim(milvus, names)
-    if claim.take():
+    if claim.take(busy_seconds):
         clean(claim)
         claim.cleaned()
     try:
@@ -299,6 +332,6 @@ def claimed(milvus: Milvus, names: Names, clean: Callable[[Claim], None]) -> Ite
                 clean(claim)
                 claim.release()
         raise
-    # A claim that cannot be taken back runs out: the commit stands, and must not seem to fail.
+    # A claim that cannot be deleted expires: the commit stands, and must not seem to fail.
     with suppress(LibraryError):
         claim.release()

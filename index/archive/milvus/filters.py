@@ -1,4 +1,4 @@
-"""Expressions that a Milvus server evaluates, made of integers and fixed words alone.
+"""Filter expressions for a Milvus server, made of integers and fixed words alone.
 
 Neither Milvus 2.3 nor Milvus Lite takes the values of an expression apart from its text. So
 no value of a user's ever enters one: names, article ids and terms are compared as 63-bit
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 NEVER: Final = -1
-"""Everything has a number from 0: what no row has."""
+"""What no field holds: all numbers start at 0."""
 
 
 def digest(kind: str, name: str) -> int:
@@ -45,17 +45,17 @@ def named(kind: str, names: Iterable[str]) -> list[int]:
 
 
 def all_of(*expressions: str) -> str:
-    """All of them; one that is empty asks for nothing."""
+    """The conjunction of expressions; empty ones are left out."""
     return " and ".join(f"({e})" for e in expressions if e)
 
 
 def among(field: str, values: Iterable[int]) -> str:
-    """A field has one of some values."""
+    """A field is one of some values."""
     return f"{_field(field)} in {_ints(values) or f'[{NEVER}]'}"
 
 
 def not_among(field: str, values: Sequence[int]) -> str:
-    """A field has none of some values."""
+    """A field is none of some values."""
     return f"{_field(field)} not in {_ints(values)}" if len(values) else ""
 
 
@@ -70,12 +70,12 @@ def at_most(field: str, value: int) -> str:
 
 
 def holds_any(field: str, values: Iterable[int]) -> str:
-    """A field that is a list holds one of some values."""
+    """A list field holds one of some values."""
     return f"array_contains_any({_field(field)}, {_ints(values) or f'[{NEVER}]'})"
 
 
 def matching(where: Where | None) -> str:
-    """What a filter asks of a row, its ``ids`` left aside: these are article numbers first."""
+    """The expression for a filter without its ``ids``."""
     if not where:
         return ""
     parts = []
@@ -99,7 +99,7 @@ def _field(name: str) -> str:
 
 
 def _int(value: int) -> str:
-    # Of NumPy's integers as well; of a text that looks like one not.
+    # Accepts NumPy's integers, and no string that looks like one.
     return str(value.__index__())
 
 

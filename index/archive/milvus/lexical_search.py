@@ -49,7 +49,7 @@ def lexical_search(
 
     Args:
         milvus: The server.
-        collection: Of passages.
+        collection: The passages.
         query: idf by term number, times how often the term is asked for.
         frequencies: Passages that hold each of these.
         k: Passages wanted.
@@ -81,7 +81,11 @@ def lexical_search(
             )
 
         return _widening(propose, score, k, growth)
-    fetch = _fetching(milvus, collection, expression, visible)
+
+    def fetch(term: int) -> list[dict[str, Any]]:
+        wanted = all_of(expression, holds_any("terms", [term]))
+        return milvus.query(collection, wanted, _FIELDS, visible=visible)
+
     return _rarest_first(fetch, score, query, frequencies, k)
 
 
@@ -104,7 +108,7 @@ def _widening(
 
 
 def _rarest_first(
-    fetch: Callable[[Sequence[int]], list[dict[str, Any]]],
+    fetch: Callable[[int], list[dict[str, Any]]],
     score: Callable[[Sequence[dict[str, Any]]], Hits],
     query: Mapping[int, float],
     frequencies: Mapping[int, int],
@@ -121,19 +125,9 @@ def _rarest_first(
         # A word that most passages hold tells them apart by next to nothing.
         if found and len(found) + frequencies[term] > MOST_SCORED:
             break
-        found.update((int(row["row"]), row) for row in fetch([term]))
+        found.update((int(row["row"]), row) for row in fetch(term))
         hits = score(list(found.values()))
     return hits
-
-
-def _fetching(
-    milvus: Milvus, collection: str, expression: str, visible: int | None
-) -> Callable[[Sequence[int]], list[dict[str, Any]]]:
-    def fetch(terms: Sequence[int]) -> list[dict[str, Any]]:
-        wanted = all_of(expression, holds_any("terms", terms))
-        return milvus.query(collection, wanted, _FIELDS, visible=visible)
-
-    return fetch
 
 
 def _best(rows: Sequence[dict[str, Any]], query: Mapping[int, float], mean: float, k: int) -> Hits:

@@ -1,7 +1,7 @@
-"""The five collections of an archive on Milvus, made and checked by us.
+"""The five collections of an archive on Milvus, and their indexes.
 
-    NAME_passages   one row a passage: vector, sparse term weights, what filters ask of
-    NAME_articles   one row an article: metadata
+    NAME_passages   a row for each passage: vector, sparse term weights, filterable metadata
+    NAME_articles   a row for each article: metadata
     NAME_blobs      texts, passage records and codecs, in pieces that a field can hold
     NAME_words      terms and word pieces: number, document frequency, and the one before
     NAME_commits    states, claims of writers, removals: what makes the others consistent
@@ -11,66 +11,74 @@ Keys are integers throughout, so that every expression is made of integers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import astuple, dataclass, fields
+from typing import Any, Final
 
-from index.archive.milvus.client import SLOW_SECONDS
+from index.archive.milvus.client import SLOW_SECONDS, Milvus
 from index.errors import NotALibrary, UnsupportedServer
 
-if TYPE_CHECKING:
-    from index.archive.milvus.client import Milvus
+__all__ = [
+    "MAX_NAMES",
+    "MAX_TERMS",
+    "MAX_TEXT",
+    "VERSION",
+    "Names",
+    "choose_index",
+    "create",
+    "drop",
+    "exists",
+    "index_params",
+    "load",
+    "search_params",
+]
 
-__all__ = ["MAX_NAMES", "MAX_TEXT", "VERSION", "Names", "create", "drop", "exists", "load"]
-
-VERSION: Final = 1
+VERSION: Final = 2
 MARK: Final = f"article-qa library/{VERSION}"
 MAX_TEXT: Final = 65_535
 """Bytes of the longest text that a field holds."""
 MAX_NAMES: Final = 1_024
 MAX_TERMS: Final = 4_096
+_FIELDS: Final = (
+    "row article born first_day last_day names terms vector weights",
+    "number digest born first_day last_day names first last entry unused",
+    "key born data unused",
+    "digest name number born df before df_before unused",
+    "key kind born record unused",
+)
+"""Of each collection, in the order of `Names`; the first is the primary key."""
+_TEXTS: Final = ("entry", "data", "name", "record")
+_INTEGERS: Final = (
+    "row article born first_day last_day number digest first last key df before df_before kind"
+).split()
+FLAT_UP_TO: Final = 100_000
+GRAPH_UP_TO: Final = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the collections of an archive are called."""
+    """The names of the collections of an archive."""
 
-    library: str
+    passages: str
+    articles: str
+    blobs: str
+    words: str
+    commits: str
 
-    @property
-    def passages(self) -> str:
-        """Of passages."""
-        return f"{self.library}_passages"
-
-    @property
-    def articles(self) -> str:
-        """Of articles."""
-        return f"{self.library}_articles"
-
-    @property
-    def blobs(self) -> str:
-        """Of what is too long for a field."""
-        return f"{self.library}_blobs"
-
-    @property
-    def words(self) -> str:
-        """Of terms and word pieces."""
-        return f"{self.library}_words"
-
-    @property
-    def commits(self) -> str:
-        """Of states, claims and removals."""
-        return f"{self.library}_commits"
+    @classmethod
+    def of(cls, library: str) -> Names:
+        """The names for the archive of a name."""
+        return cls(*(f"{library}_{field.name}" for field in fields(cls)))
 
     def all(self) -> tuple[str, ...]:
-        """Every one; the last is made last."""
-        return (self.passages, self.articles, self.blobs, self.words, self.commits)
+        """Every one; the last is created last."""
+        return astuple(self)
 
 
 def exists(milvus: Milvus, names: Names) -> bool:
-    """Whether an archive is there.
+    """Whether an archive exists.
 
     Raises:
-        NotALibrary: Collections of its names are, but they are something else's.
+        NotALibrary: Collections of its names do, but they belong to something else.
     """
     present = [n for n in names.all() if milvus.call("has_collection", n)]
     for name in present:
@@ -79,7 +87,7 @@ def exists(milvus: Milvus, names: Names) -> bool:
 
 
 def create(milvus: Milvus, names: Names, dimension: int) -> None:
-    """Make what is missing; two that do so at once make it once."""
+    """Create the collections that are missing; two processes may do so at once."""
     for name in names.all():
         if milvus.call("has_collection", name):
             _check(milvus, names, name)
@@ -101,13 +109,13 @@ def create(milvus: Milvus, names: Names, dimension: int) -> None:
 
 
 def load(milvus: Milvus, names: Names) -> None:
-    """Make an archive's collections searchable."""
+    """Load an archive's collections for searching."""
     for name in names.all():
         milvus.call("load_collection", name, deadline=SLOW_SECONDS)
 
 
 def drop(milvus: Milvus, names: Names) -> None:
-    """Remove an archive altogether."""
+    """Delete an archive."""
     for name in reversed(names.all()):
         if milvus.call("has_collection", name):
             milvus.call("drop_collection", name)
@@ -118,54 +126,19 @@ def _fields(milvus: Milvus, names: Names, name: str, dimension: int) -> dict[str
 
     integer: dict[str, Any] = {"datatype": DataType.INT64}
     text: dict[str, Any] = {"datatype": DataType.VARCHAR, "max_length": MAX_TEXT}
-    # Servers before 2.6 have no collection without a vector.
-    unused: dict[str, Any] = {"datatype": DataType.FLOAT_VECTOR, "dim": 2}
-
-    def several(most: int) -> dict[str, Any]:
-        return {
+    kinds = dict.fromkeys(_INTEGERS, integer) | dict.fromkeys(_TEXTS, text)
+    for field, most in (("names", MAX_NAMES), ("terms", MAX_TERMS)):
+        kinds[field] = {
             "datatype": DataType.ARRAY,
             "element_type": DataType.INT64,
             "max_capacity": most,
         }
-
-    about = {"first_day": integer, "last_day": integer, "names": several(MAX_NAMES)}
-    if name == names.passages:
-        fields = {
-            "row": integer,
-            "article": integer,
-            "born": integer,
-            **about,
-            "terms": several(MAX_TERMS),
-            "vector": {"datatype": DataType.FLOAT_VECTOR, "dim": dimension},
-        }
-        if milvus.has_sparse:
-            fields["weights"] = {"datatype": DataType.SPARSE_FLOAT_VECTOR}
-        return fields
-    if name == names.articles:
-        return {
-            "number": integer,
-            "digest": integer,
-            "born": integer,
-            **about,
-            "first": integer,
-            "last": integer,
-            "entry": text,
-            "unused": unused,
-        }
-    if name == names.blobs:
-        return {"key": integer, "born": integer, "data": text, "unused": unused}
-    if name == names.words:
-        return {
-            "digest": integer,
-            "name": text,
-            "number": integer,
-            "born": integer,
-            "df": integer,
-            "before": integer,
-            "df_before": integer,
-            "unused": unused,
-        }
-    return {"key": integer, "kind": integer, "born": integer, "record": text, "unused": unused}
+    kinds["vector"] = {"datatype": DataType.FLOAT_VECTOR, "dim": dimension}
+    kinds["weights"] = {"datatype": DataType.SPARSE_FLOAT_VECTOR}
+    # Servers before 2.6 have no collection without a vector.
+    kinds["unused"] = {"datatype": DataType.FLOAT_VECTOR, "dim": 2}
+    wanted = _FIELDS[names.all().index(name)].split()
+    return {f: kinds[f] for f in wanted if f != "weights" or milvus.has_sparse}
 
 
 def _definition(milvus: Milvus, names: Names, name: str, dimension: int) -> tuple[Any, Any]:
@@ -200,10 +173,36 @@ def _check(milvus: Milvus, names: Names, name: str) -> None:
     if mark and mark != MARK:
         raise NotALibrary(
             f"the collection {name!r} of {milvus.address} was made by {mark!r}, and this version"
-            f" reads {MARK!r}; choose another name for the library, or upgrade article-qa"
+            f" reads {MARK!r}; upgrade article-qa, or make the library again under another name:"
+            " article-qa add SOURCE --library URI"
         )
     if "weights" in present and not milvus.has_sparse:
         raise UnsupportedServer(
             f"the library {milvus.address} was made on Milvus 2.4 or later; this server has"
             f" {milvus.version}"
         )
+
+
+def choose_index(n_passages: int) -> str:
+    """The kind of dense index for so many passages.
+
+    Exact as long as that takes milliseconds, a graph while it fits the memory of a few
+    machines, inverted lists with a byte a dimension beyond.
+    """
+    if n_passages <= FLAT_UP_TO:
+        return "FLAT"
+    return "HNSW" if n_passages <= GRAPH_UP_TO else "IVF_SQ8"
+
+
+def index_params(kind: str) -> dict[str, Any]:
+    """How to build an index of a kind; a server builds one for each of its segments."""
+    return {
+        "FLAT": {},
+        "HNSW": {"M": 16, "efConstruction": 200},
+        "IVF_SQ8": {"nlist": 2_048},
+    }[kind]
+
+
+def search_params(kind: str, k: int) -> dict[str, Any]:
+    """How to search it for so many passages."""
+    return {"FLAT": {}, "HNSW": {"ef": max(64, 2 * k)}, "IVF_SQ8": {"nprobe": 64}}[kind]

@@ -1,7 +1,7 @@
 """An archive on a Milvus server, a cluster, or a file of Milvus Lite.
 
 Any number of processes may ask and add: writers take turns by claims (see
-`index.archive.milvus.commits`), and each question sees one commit, at most some seconds old where
+`index.archive.milvus.commits`), and each question sees one commit, at most some seconds old if
 another machine made it. Ranking is the same as in a folder: vectors are rounded alike, lexical
 scores are computed by us from the archive's own counts, and everything above is shared.
 """
@@ -9,83 +9,51 @@ scores are computed by us from the archive's own counts, and everything above is
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from index.archive.milvus import schema as milvus_schema
+from index.archive.milvus import schema
 from index.archive.milvus.address import Address
 from index.archive.milvus.blobs import Blob, blob_range, blob_rows, read_blobs
 from index.archive.milvus.changes import Change, clean, purge
 from index.archive.milvus.client import SLOW_SECONDS, Milvus
 from index.archive.milvus.commits import Claim, State, claimed, publish, read_state
-from index.archive.milvus.dense_index import choose_index, index_params
 from index.archive.milvus.filters import all_of, at_least, at_most
-from index.archive.milvus.schema import Names
-from index.archive.milvus.snapshot import MilvusSnapshot
-from index.archive.records.codec_training import MAX_SAMPLE, TRAIN_AT, learn, recoded
-from index.archive.records.passage import unpack_passages
-from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec
+from index.archive.milvus.schema import Names, choose_index, index_params
+from index.archive.milvus.snapshot import Connection, MilvusSnapshot
+from index.archive.records.passage import recode, unpack_passages
+from index.archive.records.pool import learn_codec
+from index.archive.records.token_codec import MAX_SAMPLE, TRAIN_AT, ResidualCodec
 from index.archive.store import ModelRef, PreparedArticle, StoredSnapshot
-from index.article import Article
 from index.errors import DamagedLibrary, NotALibrary, OtherModel
 from index.models.encoder import Progress
 from index.segmentation.sentences import SEGMENTER
 
-__all__ = ["MilvusStore", "NoLibraryYet"]
+__all__ = ["MilvusStore", "NoLibraryYet", "Tuning"]
 
-_MAX_ARTICLES: Final = 64
+_CODEC: Final = 1
 _BATCH: Final = 64
 
 
-@dataclass(slots=True)
-class Connected:
-    """A server, and what is known of an archive on it.
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """When an archive on Milvus does what.
 
     Attributes:
-        milvus: The server.
-        names: Of the collections.
-        model: Whose vectors the archive holds.
-        articles: Read lately, by number.
-        newest: The last generation that was seen.
+        connect_seconds: How long to wait for a connection.
+        busy_seconds: How long a writer waits for another.
+        grace_seconds: How long rows of removed articles stay for questions that began before.
+        train_at: Passages at which the token codec is trained.
     """
 
-    milvus: Milvus
-    names: Names
-    model: ModelRef
-    articles: OrderedDict[int, Article] = field(default_factory=lambda: _Recent())
-    newest: int = 0
-    _codecs: dict[int, TokenCodec] = field(default_factory=dict)
-
-    def codecs(self, wanted: NDArray[np.int64], visible: int | None) -> dict[int, TokenCodec]:
-        """Codecs by number, those that are wanted among them.
-
-        Raises:
-            DamagedLibrary: One is missing or damaged.
-        """
-        self._codecs.setdefault(0, ByteCodec(self.model.dimension))
-        missing = [n for n in np.unique(wanted).tolist() if n not in self._codecs]
-        if missing:
-            found = read_blobs(self.milvus, self.names.blobs, Blob.CODEC, missing, visible)
-            try:
-                for number in missing:
-                    data = found[number]
-                    self._codecs[number] = ResidualCodec.from_bytes(data, self.model.dimension)
-            except (ValueError, KeyError, OSError) as error:
-                raise DamagedLibrary(
-                    f"a codec of the library {self.milvus.address} cannot be read ({error}); make"
-                    " a new one and add its articles again"
-                ) from error
-        return self._codecs
-
-    def moved_on(self, state: State) -> bool:
-        """Whether there is a later commit than a state's."""
-        return read_state(self.milvus, self.names, at_least=None).generation > state.generation
+    connect_seconds: float = 10.0
+    busy_seconds: float = 60.0
+    grace_seconds: float = 60.0
+    train_at: int = TRAIN_AT
 
 
 class NoLibraryYet(NotALibrary):
@@ -93,35 +61,38 @@ class NoLibraryYet(NotALibrary):
 
 
 class MilvusStore:
-    """See `index.archive.store.Store`."""
+    """A `Store` on Milvus."""
 
-    def __init__(self, address: Address, *, model: ModelRef | None = None) -> None:
+    def __init__(
+        self, address: Address, *, model: ModelRef | None = None, tuning: Tuning | None = None
+    ) -> None:
         """Open an archive.
 
         Args:
             address: Where it is.
-            model: Make an empty one for its vectors, where there is none; None to make none.
+            model: Make an empty one for its vectors if there is none; None to make none.
+            tuning: When it does what.
 
         Raises:
-            NotALibrary: There is none, or the collections are something else's.
+            NotALibrary: There is none, or the collections belong to something else.
             OtherModel: Another sentence splitter cut its articles.
             LibraryError: As the server says.
         """
         self.address = address
+        self._tuning = tuning or Tuning()
         self._write_lock = threading.Lock()
-        self._milvus = Milvus(address)
-        self._names = Names(address.name)
+        self._milvus = Milvus(address, self._tuning.connect_seconds)
+        self._names = Names.of(address.name)
         try:
             state = self._opened(model)
         except BaseException:
             self._milvus.close()
             raise
-        self._connected = Connected(self._milvus, self._names, state.model)
+        self._connection = Connection(self._milvus, self._names, state.model)
 
     @property
     def model(self) -> ModelRef:
-        """See `index.archive.store.Store`."""
-        return self._connected.model
+        return self._connection.model
 
     @property
     def sparse(self) -> bool:
@@ -130,13 +101,9 @@ class MilvusStore:
 
     @contextmanager
     def read(self) -> Iterator[StoredSnapshot]:
-        """See `index.archive.store.Store`."""
-        state = read_state(self._milvus, self._names, at_least=self._connected.newest)
-        self._connected.newest = max(self._connected.newest, state.generation)
-        yield MilvusSnapshot(self._connected, state)
+        yield MilvusSnapshot(self._connection, self._connection.state())
 
     def add(self, articles: Sequence[PreparedArticle], *, replacing: Sequence[str] = ()) -> None:
-        """See `index.archive.store.Store`."""
         unique = {prepared.article.id: prepared for prepared in articles}
 
         def write(change: Change) -> None:
@@ -147,25 +114,20 @@ class MilvusStore:
         self._commit(write)
 
     def remove(self, article_ids: Sequence[str]) -> None:
-        """See `index.archive.store.Store`."""
         self._commit(lambda change: change.remove(article_ids))
 
     def flush(self, progress: Progress | None = None) -> None:
-        """See `index.archive.store.Store`; a server does the rest by itself."""
-        state = read_state(self._milvus, self._names, at_least=self._connected.newest)
-        if not state.codec and state.statistics.n_passages >= TRAIN_AT:
-            with self._writing() as (claim, current):
-                if not current.codec:
-                    self._train(claim, current)
+        """Train the codec where that is due; the server does the rest by itself."""
+        if self._needs_codec(self._connection.state()):
+            with self._writing() as (claim, state):
+                if self._needs_codec(state):
+                    self._train(claim, state)
 
     def compact(self, progress: Progress | None = None) -> None:
-        """See `index.archive.store.Store`.
-
-        Questions fail for the moment in which the kind of index changes.
-        """
+        """See `Store.compact`; questions fail for the moment in which the index changes."""
         self.flush(progress)
         with self._writing() as (claim, state):
-            purge(self._milvus, self._names, state, claim.held)
+            self._purge(claim, state)
             for place, name in enumerate(self._names.all()):
                 if progress:
                     progress("compacting collections", place, len(self._names.all()))
@@ -179,7 +141,6 @@ class MilvusStore:
                 self._publish(claim, replace(state, index=kind, generation=state.generation + 1))
 
     def index_state(self) -> str:
-        """See `index.archive.store.Store`."""
         name = self._names.passages
         found = self._milvus.call("describe_index", name, "vector")
         loaded = self._milvus.call("get_load_state", name)["state"]
@@ -189,29 +150,28 @@ class MilvusStore:
         return said
 
     def close(self) -> None:
-        """See `index.archive.store.Store`."""
         self._milvus.close()
 
     def drop(self) -> None:
-        """Remove the archive altogether, with everything in it."""
-        milvus_schema.drop(self._milvus, self._names)
+        """Delete the archive with everything in it."""
+        schema.drop(self._milvus, self._names)
 
     def _opened(self, model: ModelRef | None) -> State:
         milvus, names = self._milvus, self._names
-        if not milvus_schema.exists(milvus, names):
+        if not schema.exists(milvus, names):
             if model is None:
                 raise NoLibraryYet(
                     f"there is no library {self.address}; make one with: article-qa add SOURCE"
                     f" --library {self.address}"
                 )
-            milvus_schema.create(milvus, names, model.dimension)
-        milvus_schema.load(milvus, names)
+            schema.create(milvus, names, model.dimension)
+        schema.load(milvus, names)
         try:
             state = read_state(milvus, names, at_least=None)
         except DamagedLibrary:
             if model is None:
                 raise
-            with claimed(milvus, names, lambda claim: None) as claim:
+            with claimed(milvus, names, self._tuning.busy_seconds, lambda claim: None) as claim:
                 try:
                     state = read_state(milvus, names, at_least=None)  # another was quicker
                 except DamagedLibrary:
@@ -226,55 +186,62 @@ class MilvusStore:
 
     def _commit(self, write: Callable[[Change], None]) -> None:
         with self._writing() as (claim, state):
-            codecs = self._connected.codecs(np.asarray([state.codec]), None)
-            change = Change(self._milvus, self._names, state, codecs[state.codec], claim.held)
+            codec = MilvusSnapshot(self._connection, state).codec(state.codec)
+            change = Change(self._milvus, self._names, state, codec, claim.held)
             write(change)
             self._publish(claim, change.finish())
-            purge(self._milvus, self._names, state, claim.held)
+            self._purge(claim, state)
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Claim, State]]:
-        def undo(claim: Claim) -> None:
-            newest = read_state(self._milvus, self._names, at_least=None)
-            clean(self._milvus, self._names, newest.generation, claim.held)
+        milvus, names = self._milvus, self._names
 
-        with self._write_lock, claimed(self._milvus, self._names, undo) as claim:
-            yield claim, read_state(self._milvus, self._names, at_least=None)
+        def undo(claim: Claim) -> None:
+            newest = read_state(milvus, names, at_least=None)
+            clean(milvus, names, newest.generation, claim.held)
+
+        with (
+            self._write_lock,
+            claimed(milvus, names, self._tuning.busy_seconds, undo) as claim,
+        ):
+            yield claim, read_state(milvus, names, at_least=None)
 
     def _publish(self, claim: Claim, state: State) -> None:
         publish(self._milvus, self._names, state, claim)
-        self._connected.newest = max(self._connected.newest, state.generation)
+        self._connection.newest = max(self._connection.newest, state.generation)
+
+    def _purge(self, claim: Claim, state: State) -> None:
+        purge(self._milvus, self._names, state, self._tuning.grace_seconds, claim.held)
+
+    def _needs_codec(self, state: State) -> bool:
+        return not state.codec and state.statistics.n_passages >= self._tuning.train_at
 
     def _train(self, claim: Claim, state: State) -> None:
-        """Learn how to keep word pieces in few bytes, and rewrite those kept without it."""
+        """Train the token codec, and re-encode the passages that were stored without it."""
         every = max(1, state.statistics.n_passages // MAX_SAMPLE)
-        snapshot = MilvusSnapshot(self._connected, state)
+        snapshot = MilvusSnapshot(self._connection, state)
         rows = np.concatenate(list(snapshot.rows()))
-        sample = rows[rows % every == 0][:MAX_SAMPLE]
-        layout, vectors = snapshot.stored(sample)
-        data = learn(layout, vectors)
+        data = learn_codec(*snapshot.stored(rows[rows % every == 0][:MAX_SAMPLE]))
         codec = ResidualCodec.from_bytes(data, state.model.dimension)
-        number, born = 1, state.generation + 1
-        write = self._milvus.write
-        pieces = list(blob_rows(Blob.CODEC, number, born, data))
-        write(self._names.blobs, pieces, held=claim.held)
-        self._publish(claim, replace(state, codec=number, generation=born))
+        born = state.generation + 1
+        blobs = self._names.blobs
+        pieces = list(blob_rows(Blob.CODEC, _CODEC, born, data))
+        self._milvus.write(blobs, pieces, held=claim.held)
+        self._publish(claim, replace(state, codec=_CODEC, generation=born))
         # Either form of a record can be read from now on: these are replaced one by one.
         for start in range(0, len(rows), _BATCH):
             some = rows[start : start + _BATCH]
             _, vectors = snapshot.stored(some)
-            records = read_blobs(self._milvus, self._names.blobs, Blob.PASSAGE, some.tolist(), None)
+            records = read_blobs(self._milvus, blobs, Blob.PASSAGE, some.tolist(), None)
             for row, vector in zip(some.tolist(), vectors, strict=True):
                 if unpack_passages([row], [records[row]]).codecs[0]:
                     continue
-                record = recoded(row, records[row], vector, codec, number)
+                record = recode(row, records[row], vector, codec, _CODEC)
                 new = list(blob_rows(Blob.PASSAGE, row, state.generation, record))
-                write(self._names.blobs, new, held=claim.held)
+                self._milvus.write(blobs, new, held=claim.held)
                 low, high = blob_range(Blob.PASSAGE, row, row + 1)
-                self._milvus.delete(
-                    self._names.blobs,
-                    all_of(at_least("key", low + len(new)), at_most("key", high)),
-                )
+                leftover = all_of(at_least("key", low + len(new)), at_most("key", high))
+                self._milvus.delete(blobs, leftover)
 
     def _reindex(self, kind: str) -> None:
         milvus, name = self._milvus, self._names.passages
@@ -284,12 +251,3 @@ class MilvusStore:
         milvus.call("drop_index", name, "vector")
         milvus.call("create_index", name, index, deadline=SLOW_SECONDS)
         milvus.call("load_collection", name, deadline=SLOW_SECONDS)
-
-
-class _Recent(OrderedDict[int, Article]):
-    """The articles that were read last; one step for a thread at a time."""
-
-    def __setitem__(self, number: int, article: Article) -> None:
-        super().__setitem__(number, article)
-        while len(self) > _MAX_ARTICLES:
-            self.popitem(last=False)

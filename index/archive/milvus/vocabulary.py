@@ -1,23 +1,23 @@
 """Terms and word pieces of an archive on Milvus: their numbers and document frequencies.
 
 A row holds the frequency as of the generation that wrote it, and the one before, so that a
-reader of the generation before sees what was true then, and a commit that never came about
-can be undone. A reader that is further behind sees the older of the two.
+reader of the generation before still sees what was true then, and an unfinished commit can be
+undone. A reader that is further behind sees the older of the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from index.archive.milvus.client import MOST_ROWS, Milvus
-from index.archive.milvus.filters import all_of, among, at_least, digest
+from index.archive.milvus.filters import among, at_least, digest
 from index.archive.milvus.schema import MAX_TEXT, Names
 from index.errors import DamagedLibrary
 
 __all__ = [
-    "Word",
+    "WordCount",
     "count",
     "is_piece",
     "piece_name",
@@ -33,7 +33,7 @@ _NEVER: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class WordCount:
     """A term or a word piece.
 
     Attributes:
@@ -56,21 +56,21 @@ class Word:
         """The frequency as a reader of a generation sees it."""
         return self.df if self.born <= generation else self.df_before
 
-    def moved(self, change: int, generation: int) -> Word:
+    def moved(self, change: int, generation: int) -> WordCount:
         """The word after a commit; one that counts it twice counts from the same before."""
         if self.born == generation:
             return replace(self, df=self.df + change)
-        return Word(self.name, self.number, generation, self.df + change, self.born, self.df)
+        return WordCount(self.name, self.number, generation, self.df + change, self.born, self.df)
 
 
 def term_name(term: str) -> str:
-    """How a term is called here; one too long for a field by its digest."""
+    """The name of a term's row; a digest for a term too long for a field."""
     name = f"t{term}".encode("ascii", "backslashreplace").decode("ascii")
     return name if len(name) < MAX_TEXT else f"T{digest('term', term)}"
 
 
 def piece_name(token_id: int) -> str:
-    """How a word piece is called here."""
+    """The name of a word piece's row."""
     return f"p{token_id}"
 
 
@@ -81,7 +81,7 @@ def is_piece(name: str) -> bool:
 
 def read_words(
     milvus: Milvus, names: Names, wanted: Iterable[str], *, visible: int | None
-) -> dict[str, Word]:
+) -> dict[str, WordCount]:
     """Words by name; those that the archive lacks are left out.
 
     Raises:
@@ -106,22 +106,22 @@ def read_words(
 def count(
     milvus: Milvus,
     names: Names,
-    words: Mapping[str, Word],
+    words: Mapping[str, WordCount],
     changes: Mapping[str, int],
     generation: int,
     held: Callable[[], None],
 ) -> None:
-    """Write changed frequencies, for a commit that is yet to come."""
+    """Write changed frequencies, before the state of their commit is published."""
     rows = [_row(words[name].moved(n, generation)) for name, n in changes.items() if n]
     milvus.write(names.words, rows, held=held)
 
 
 def undo(milvus: Milvus, names: Names, generation: int, held: Callable[[], None]) -> None:
-    """Take back what commits after a generation wrote: none of them came about."""
+    """Restore the frequencies that unfinished commits after a generation changed."""
     later = at_least("born", generation + 1)
     while rows := milvus.query(names.words, later, _FIELDS):
         kept = [_word(row) for row in rows if row["before"] != _NEVER]
-        restored = [Word(w.name, w.number, w.before, w.df_before) for w in kept]
+        restored = [WordCount(w.name, w.number, w.before, w.df_before) for w in kept]
         milvus.write(names.words, [_row(word) for word in restored], held=held)
         held()
         new = [int(row["digest"]) for row in rows if row["before"] == _NEVER]
@@ -134,10 +134,10 @@ def undo(milvus: Milvus, names: Names, generation: int, held: Callable[[], None]
 def terms_of(
     milvus: Milvus, names: Names, numbers: Sequence[int], *, visible: int | None
 ) -> dict[int, str]:
-    """Terms by their numbers, for taking an archive elsewhere."""
+    """Terms by their numbers, for copying an archive to another store."""
     found = {}
     for start in range(0, len(numbers), _BATCH):
-        expression = all_of(among("number", numbers[start : start + _BATCH]))
+        expression = among("number", numbers[start : start + _BATCH])
         for row in milvus.query(names.words, expression, ("name", "number"), visible=visible):
             name = str(row["name"])
             if name.startswith("t"):
@@ -145,21 +145,10 @@ def terms_of(
     return found
 
 
-def _word(row: Mapping[str, Any]) -> Word:
-    return Word(
-        str(row["name"]),
-        *(int(row[name]) for name in ("number", "born", "df", "before", "df_before")),
-    )
+def _word(row: Mapping[str, Any]) -> WordCount:
+    numbers = (int(row[field.name]) for field in fields(WordCount)[1:])
+    return WordCount(str(row["name"]), *numbers)
 
 
-def _row(word: Word) -> dict[str, Any]:
-    return {
-        "digest": digest("word", word.name),
-        "name": word.name,
-        "number": word.number,
-        "born": word.born,
-        "df": word.df,
-        "before": word.before,
-        "df_before": word.df_before,
-        "unused": [0.0, 0.0],
-    }
+def _row(word: WordCount) -> dict[str, Any]:
+    return asdict(word) | {"digest": digest("word", word.name), "unused": [0.0, 0.0]}

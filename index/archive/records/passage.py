@@ -1,7 +1,7 @@
 """A passage as a store keeps it: a few hundred bytes that say when they are damaged.
 
-    record = CRC-32 · length of the numbers · numbers (LEB128) · token codes
-    vector = CRC-32 · scale (float32) · int8 per dimension
+    record = CRC-32 · size of the numbers · codec · numbers (int32, deflated) · token codes
+    vector = CRC-32 · int8 per dimension
 
 The checksums cover the row as well, so that a record found under another row is noticed.
 """
@@ -10,32 +10,26 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.archive.records import varint
+from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec
+from index.archive.store import PreparedPassage
 from index.arrays import normalised, ranges
 from index.models.encoder import Float32, Int32
 from index.segmentation.traits import TRAITS
 
-__all__ = [
-    "Layout",
-    "pack_passage",
-    "pack_vector",
-    "unpack_passages",
-    "unpack_vectors",
-    "vector_bytes",
-]
+__all__ = ["Layout", "pack", "pack_vector", "recode", "unpack_passages", "unpack_vectors"]
 
-_HEAD = struct.Struct("<II")
-_FIXED = 9
+_HEAD = struct.Struct("<IIB")
+_FIXED = 8
+_MAX_NUMBERS_BYTES = 2**26
 _TRAIT_VALUES = 4
 """Values that a trait may have: present or not, or how many cues up to three."""
 _TRAIT_PLACES = _TRAIT_VALUES ** np.arange(len(TRAITS), dtype=np.int64)
-_VECTOR_HEAD = np.dtype([("crc", "<u4"), ("scale", "<f4")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,7 @@ class Layout:
         traits: uint8 ``(n_sentences, len(TRAITS))``.
         term_ids: int64 ``(n_terms,)``: the store's number of each term, in order.
         token_ids: int64 ``(n_tokens,)``: word pieces.
-        codecs: int64 ``(n_passages,)``: which codec made the codes.
+        codecs: Number of the codec of each passage.
         codes: The token codes of each passage.
     """
 
@@ -69,122 +63,175 @@ class Layout:
     traits: NDArray[np.uint8]
     term_ids: NDArray[np.int64]
     token_ids: NDArray[np.int64]
-    codecs: NDArray[np.int64]
+    codecs: tuple[int, ...]
     codes: tuple[bytes, ...]
 
+    @property
+    def passage_tokens(self) -> Int32:
+        """int32 ``(n_passages + 1,)``: where the tokens of each passage start."""
+        return self.token_starts[self.sentence_starts]
 
-def pack_passage(
+    def by_passage(self, ids: NDArray[np.int64], starts: Int32) -> list[list[int]]:
+        """The distinct terms, or word pieces, of each passage."""
+        bounds = starts[self.sentence_starts]
+        return [np.unique(ids[a:b]).tolist() for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+def pack(
     row: int,
+    passage: PreparedPassage,
     *,
     article: int,
-    span: tuple[int, int],
-    paragraph: int,
-    page: int | None,
-    sentence_spans: Int32,
-    token_starts: Int32,
-    traits: NDArray[np.uint8],
-    term_ids: Sequence[Sequence[int]],
-    token_ids: Int32,
-    codec: int,
-    codes: bytes,
-) -> bytes:
-    """One passage as bytes; arguments as in ``Layout``, starts relative to the passage."""
-    if traits.max(initial=0) >= _TRAIT_VALUES:
-        raise ValueError(f"a trait is {traits.max()}, and at most {_TRAIT_VALUES - 1} is kept")
-    n_terms = [len(ids) for ids in term_ids]
-    begins, ends = sentence_spans[:, 0], sentence_spans[:, 1]
-    fixed = [article, span[0], span[1] - span[0], paragraph, page or 0]
-    counts = [len(sentence_spans), len(token_ids), sum(n_terms), codec]
+    term_numbers: Mapping[str, int],
+    codec: TokenCodec,
+    codec_number: int,
+) -> tuple[bytes, bytes, Float32]:
+    """A passage as it is kept.
+
+    Args:
+        row: Number of the passage in the store.
+        passage: What was computed for it.
+        article: Number of its article.
+        term_numbers: Numbers of its terms, and perhaps of others.
+        codec: For its token vectors.
+        codec_number: By which the store knows the codec.
+
+    Returns:
+        The packed vector; the record; the vector as it will be read back, float32 ``(dim,)``,
+        to which the token codes refer.
+    """
+    if passage.traits.max(initial=0) >= _TRAIT_VALUES:
+        raise ValueError(f"a trait is {passage.traits.max()}, at most {_TRAIT_VALUES - 1} is kept")
+    packed = pack_vector(row, passage.vector)
+    (vector,) = unpack_vectors([row], [packed], len(passage.vector))
+    begins, ends = passage.sentence_spans[:, 0], passage.sentence_spans[:, 1]
+    n_terms = [len(terms) for terms in passage.terms]
+    fixed = (article, passage.start, passage.end - passage.start, passage.paragraph)
+    counts = (passage.page or 0, len(begins), len(passage.token_ids), sum(n_terms))
     numbers = np.concatenate(
         [
             np.asarray(fixed + counts),
-            begins - np.concatenate([[span[0]], ends[:-1]]),
+            begins - np.concatenate([[passage.start], ends[:-1]]),
             ends - begins,
-            np.diff(token_starts),
+            np.diff(passage.token_starts),
             np.asarray(n_terms),
-            traits @ _TRAIT_PLACES,
-            np.asarray([number for ids in term_ids for number in ids], dtype=np.int64),
-            token_ids,
+            passage.traits @ _TRAIT_PLACES,
+            np.asarray([term_numbers[t] for terms in passage.terms for t in terms], dtype=np.int64),
+            passage.token_ids,
         ]
-    ).astype(np.int64)
-    data = varint.encode(numbers)
-    body = _HEAD.pack(0, len(data))[4:] + data + codes
+    ).astype("<i4")
+    # Lowest bytes first, then the next: long runs of zeros deflate well.
+    data = zlib.compress(numbers.view(np.uint8).reshape(-1, 4).T.tobytes())
+    codes = codec.encode(vector, passage.token_vectors, passage.token_ids)
+    return packed, _sealed(row, data, codec_number, codes), vector
+
+
+def recode(row: int, record: bytes, vector: Float32, codec: ResidualCodec, number: int) -> bytes:
+    """A record made with the byte codec, made with a trained one instead.
+
+    Args:
+        row: Number of the passage.
+        record: The old one.
+        vector: float32 ``(dim,)``: the passage's, as it is stored.
+        codec: The trained codec, as it will be read back.
+        number: By which the store knows it.
+    """
+    layout = unpack_passages([row], [record])
+    tokens = ByteCodec(len(vector)).tokens(vector[None], layout.codes, [layout.token_ids])
+    codes = codec.encode(vector, tokens.vectors(), layout.token_ids.astype(np.int32))
+    _, size, _ = _HEAD.unpack_from(record)
+    return _sealed(row, record[_HEAD.size : _HEAD.size + size], number, codes)
+
+
+def _sealed(row: int, data: bytes, codec: int, codes: bytes) -> bytes:
+    body = _HEAD.pack(0, len(data), codec)[4:] + data + codes
     return zlib.crc32(body, row & 0xFFFFFFFF).to_bytes(4, "little") + body
 
 
 def unpack_passages(rows: Sequence[int], records: Sequence[bytes]) -> Layout:
-    """Read passages.
-
-    Args:
-        rows: The row of each.
-        records: What ``pack_passage`` made for it.
+    """Read what ``pack`` made of some passages.
 
     Raises:
-        ValueError: A record is damaged, or another row's.
+        ValueError: A record is damaged, another row's, or its parts do not fit each other.
     """
-    parts, codes, sizes = [], [], []
+    parts, codecs, codes = [], [], []
     for row, record in zip(rows, records, strict=True):
-        crc, size = _HEAD.unpack_from(record) if len(record) > _HEAD.size else (0, 0)
+        crc, size, codec = _HEAD.unpack_from(record) if len(record) > _HEAD.size else (0, 0, 0)
         if size == 0 or zlib.crc32(memoryview(record)[4:], row & 0xFFFFFFFF) != crc:
-            raise ValueError(f"passage {row} is damaged")
+            raise ValueError(f"passage {row} is missing or damaged")
         end = _HEAD.size + size
-        parts.append(record[_HEAD.size : end])
+        inflater = zlib.decompressobj()
+        try:
+            planes = inflater.decompress(record[_HEAD.size : end], _MAX_NUMBERS_BYTES)
+        except zlib.error as error:
+            raise ValueError(f"passage {row} is damaged") from error
+        numbers = np.frombuffer(planes, dtype=np.uint8).reshape(4, -1).T
+        parts.append(np.ascontiguousarray(numbers).view("<i4").ravel())
+        codecs.append(codec)
         codes.append(record[end:])
-        sizes.append(size)
-    numbers = varint.decode(b"".join(parts))
-    # Where each passage's numbers begin: the count of last bytes before its first byte.
-    octets = np.frombuffer(b"".join(parts), dtype=np.uint8)
-    ends = np.concatenate([[0], np.cumsum(octets < 128)])
-    starts = ends[np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)]
-    return _layout(numbers, starts, tuple(codes))
+    starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    joined = np.concatenate([np.zeros(0, dtype="<i4"), *parts]).astype(np.int64)
+    return _layout(joined, starts, tuple(codecs), tuple(codes))
 
 
 def _layout(
-    numbers: NDArray[np.int64], starts: NDArray[np.int64], codes: tuple[bytes, ...]
+    numbers: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    codecs: tuple[int, ...],
+    codes: tuple[bytes, ...],
 ) -> Layout:
     """Sort the numbers of all passages into columns, without a loop over passages."""
+    if np.diff(starts).min(initial=_FIXED) < _FIXED or numbers.min(initial=0) < 0:
+        raise ValueError("the numbers of a passage do not add up")
     fixed = numbers[starts[:-1, None] + np.arange(_FIXED)]
-    n_sentences, n_tokens, n_terms = fixed[:, 5], fixed[:, 6], fixed[:, 7]
+    begins, n_sentences, n_tokens, n_terms = fixed[:, 1], fixed[:, 5], fixed[:, 6], fixed[:, 7]
+    if not np.array_equal(_FIXED + 5 * n_sentences + n_terms + n_tokens, np.diff(starts)):
+        raise ValueError("the numbers of a passage do not add up")
     at = starts[:-1] + _FIXED
     columns = []
     for counts in (n_sentences,) * 5 + (n_terms, n_tokens):
         columns.append(numbers[ranges(at, counts)])
         at = at + counts
-    if not np.array_equal(at, starts[1:]):
-        raise ValueError("the numbers of a passage do not add up")
     gaps, lengths, tokens, terms, traits, term_ids, token_ids = columns
-    first = np.concatenate([[0], np.cumsum(n_sentences)])
+    first = _starts(n_sentences)
     # Ends relative to the passage: running sums of gaps and lengths, restarted at each passage.
-    running = np.cumsum(gaps + lengths)
-    before = np.concatenate([[0], running])[first[:-1]]
-    ends = running + np.repeat(fixed[:, 1] - before, n_sentences)
+    running = np.concatenate([[0], np.cumsum(gaps + lengths)])
+    ends = running[1:] + np.repeat(begins - running[first[:-1]], n_sentences)
+    token_starts, term_starts = _starts(tokens), _starts(terms)
+    if (
+        (n_sentences < 1).any()
+        or (running[first[1:]] - running[first[:-1]] > fixed[:, 2]).any()
+        or not np.array_equal(np.diff(token_starts[first]), n_tokens)
+        or not np.array_equal(np.diff(term_starts[first]), n_terms)
+    ):
+        raise ValueError("the sentences of a passage do not fit it")
     return Layout(
         articles=fixed[:, 0],
-        passage_spans=np.stack([fixed[:, 1], fixed[:, 1] + fixed[:, 2]], axis=1).astype(np.int32),
+        passage_spans=np.stack([begins, begins + fixed[:, 2]], axis=1).astype(np.int32),
         paragraphs=fixed[:, 3].astype(np.int32),
         pages=fixed[:, 4].astype(np.int32),
         sentence_spans=np.stack([ends - lengths, ends], axis=1).astype(np.int32),
-        sentence_starts=first.astype(np.int32),
-        token_starts=np.concatenate([[0], np.cumsum(tokens)]).astype(np.int32),
-        term_starts=np.concatenate([[0], np.cumsum(terms)]).astype(np.int32),
+        sentence_starts=first,
+        token_starts=token_starts,
+        term_starts=term_starts,
         traits=(traits[:, None] // _TRAIT_PLACES % _TRAIT_VALUES).astype(np.uint8),
         term_ids=term_ids,
         token_ids=token_ids,
-        codecs=fixed[:, 8],
+        codecs=codecs,
         codes=codes,
     )
 
 
-def vector_bytes(dimension: int) -> int:
-    """Size of a packed vector."""
-    return _VECTOR_HEAD.itemsize + dimension
+def _starts(counts: NDArray[np.int64]) -> Int32:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
 def pack_vector(row: int, vector: Float32) -> bytes:
     """A vector with each dimension in a byte; moves a cosine by less than 0.001."""
-    scale = np.float32(max(float(np.abs(vector).max()), 1e-12) / 127)
-    body: bytes = scale.tobytes() + np.rint(vector / scale).astype(np.int8).tobytes()
-    return zlib.crc32(body, row & 0xFFFFFFFF).to_bytes(4, "little") + body
+    # The scale is not kept: vectors are normalised when they are read.
+    largest = max(float(np.abs(vector).max()), 1e-12)
+    body = np.rint(vector / largest * 127).astype(np.int8).tobytes()
+    return zlib.crc32(body, row & 0xFFFFFFFF).to_bytes(4, "little") + bytes(body)
 
 
 def unpack_vectors(rows: Sequence[int], records: Sequence[bytes], dimension: int) -> Float32:
@@ -196,14 +243,10 @@ def unpack_vectors(rows: Sequence[int], records: Sequence[bytes], dimension: int
     Raises:
         ValueError: A record is damaged, or another row's.
     """
-    size = vector_bytes(dimension)
     for row, record in zip(rows, records, strict=True):
-        if len(record) != size or zlib.crc32(
+        if len(record) != 4 + dimension or zlib.crc32(
             memoryview(record)[4:], row & 0xFFFFFFFF
         ) != int.from_bytes(record[:4], "little"):
-            raise ValueError(f"the vector of passage {row} is damaged")
-    table = np.frombuffer(
-        b"".join(records), dtype=[("head", _VECTOR_HEAD), ("codes", np.int8, (dimension,))]
-    )
-    # The scale cancels out when the vector is normalised again.
-    return normalised(table["codes"].astype(np.float32))
+            raise ValueError(f"the vector of passage {row} is missing or damaged")
+    table = np.frombuffer(b"".join(records), dtype=np.int8).reshape(-1, 4 + dimension)
+    return normalised(table[:, 4:].astype(np.float32))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -26,8 +27,12 @@ from numpy.typing import NDArray
 from index.models.encoder import Float32, Int32
 from index.scoring.token_vectors import CodedTokens, Tokens, VectorTokens
 
-__all__ = ["ByteCodec", "ResidualCodec", "TokenCodec", "train"]
+__all__ = ["MAX_SAMPLE", "TRAIN_AT", "ByteCodec", "ResidualCodec", "TokenCodec", "train"]
 
+TRAIN_AT: Final = 1_000
+"""Passages that an archive holds when its codec is trained."""
+MAX_SAMPLE: Final = 2_000
+"""Passages that it is trained on at most."""
 BYTES_A_TOKEN: Final = 4
 _CENTROIDS: Final = 256
 _MIN_COUNT: Final = 2
@@ -66,16 +71,11 @@ class TokenCodec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ByteCodec:
-    """A byte a dimension; needs no training.
-
-    Attributes:
-        dimension: Of the vectors.
-    """
+    """A byte a dimension; needs no training."""
 
     dimension: int
 
     def encode(self, vector: Float32, token_vectors: Float32, token_ids: Int32) -> bytes:
-        """See `TokenCodec`."""
         largest = np.maximum(np.abs(token_vectors).max(axis=1, keepdims=True), 1e-12)
         # The scale is not kept: the vectors are normalised again when they are read.
         return bytes(np.rint(token_vectors / largest * 127).astype(np.int8).tobytes())
@@ -83,7 +83,6 @@ class ByteCodec:
     def tokens(
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
     ) -> Tokens:
-        """See `TokenCodec`."""
         table = np.frombuffer(b"".join(codes), dtype=np.int8)
         tokens = table.reshape(sum(map(len, token_ids)), self.dimension).astype(np.float32)
         norms = np.sqrt(np.einsum("ij,ij->i", tokens, tokens))[:, None]
@@ -107,7 +106,6 @@ class ResidualCodec:
     codebook: Float32
 
     def encode(self, vector: Float32, token_vectors: Float32, token_ids: Int32) -> bytes:
-        """See `TokenCodec`."""
         means = self.means.take(self._kinds(token_ids.astype(np.int64)), axis=0)
         residual = token_vectors - means - vector @ self.image
         parts, _, width = self.codebook.shape
@@ -120,7 +118,6 @@ class ResidualCodec:
     def tokens(
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
     ) -> Tokens:
-        """See `TokenCodec`."""
         sizes = [len(own) for own in token_ids]
         table = np.frombuffer(b"".join(codes), dtype=np.uint8)
         return CodedTokens(
@@ -155,14 +152,17 @@ class ResidualCodec:
         Raises:
             ValueError, KeyError: It is not a codec for such vectors.
         """
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MAX_ARRAY_BYTES:
-                raise ValueError("the codec is too large")
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            image, means, codebook = (
-                arrays[name].astype(np.float32) for name in ("image", "means", "codebook")
-            )
-            mean_of = arrays["mean_of"].astype(np.int32)
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                if sum(member.file_size for member in archive.infolist()) > _MAX_ARRAY_BYTES:
+                    raise ValueError("the codec is too large")
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                image, means, codebook = (
+                    arrays[name].astype(np.float32) for name in ("image", "means", "codebook")
+                )
+                mean_of = arrays["mean_of"].astype(np.int32)
+        except (zipfile.BadZipFile, zlib.error, OSError) as error:
+            raise ValueError(f"the codec is damaged: {error}") from error
         shapes = (image.shape, means.shape[1:], codebook.shape[1:2], mean_of.ndim, codebook.ndim)
         if shapes != ((dimension, dimension), (dimension,), (_CENTROIDS,), 1, 3):
             raise ValueError("the codec is for other vectors")

@@ -1,32 +1,65 @@
 """From an input to shards, on the processors of a Ray cluster.
 
-    input ─▶ parts ─▶ a worker each ─▶ shard, written by the worker ─▶ manifest, by the driver
+    input ─▶ parts ─▶ a Ray task each ─▶ shard, written by the task ─▶ manifest, by the driver
 
-A part is made whole or not at all, and what it becomes depends on nothing else: so the result
-is the same however many workers there are, in whatever order they end and whichever of them
-are lost on the way. What the manifest lists is not made again.
+A part is made whole or not at all, and its shard depends on nothing else: so the result is the
+same however many workers there are, in whatever order they end and whichever of them are lost.
+What the manifest lists is not made again. Ray repeats the task of a worker that is lost,
+wherever there is room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from index.archive.shards.input import ArchiveInput, Limits
-from index.archive.shards.location import Place
-from index.archive.shards.progress import Built, Ledger
+from index.archive.shards.input import ArchiveInput, Limits, Part
+from index.archive.shards.location import Location
+from index.archive.shards.make_shard import make_part, mark_of
+from index.archive.shards.manifest import Manifest, Shard, is_shard_file
+from index.archive.shards.parquet_file import read_refused
 from index.archive.shards.ray_cluster import ray_cluster
-from index.archive.shards.workers import Workers
 from index.archive.store import ModelRef
+from index.errors import ArticleQAError, LibraryError, NotALibrary, OtherModel
 from index.extras import require
+from index.files import sha256_of
 from index.models.encoder import Progress
 from index.models.loading import load_encoder
+from index.segmentation.passages import SEGMENTATION
 
-__all__ = ["build_shards"]
+__all__ = ["Built", "build_shards"]
+
+ATTEMPTS: Final = 4
+"""After so many lost workers the part itself is at fault: perhaps it needs too much memory."""
+_STALLED_SECONDS: Final = 1_800.0
+_MANIFEST_SHARE: Final = 0.02
+"""Of the time, spent on writing the manifest: with many shards it grows to megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The outcome of a build.
+
+    Attributes:
+        made: Shards that were made.
+        kept: Shards that an earlier build had made.
+        articles: In all of them; one that is in several counts in each.
+        passages: Theirs.
+        refused: What could not be used, and why.
+    """
+
+    made: int
+    kept: int
+    articles: int
+    passages: int
+    refused: tuple[tuple[str, str], ...]
 
 
 def build_shards(
     source: ArchiveInput,
-    place: Place,
+    location: Location,
     *,
     workers: int | None = None,
     address: str | None = None,
@@ -34,19 +67,21 @@ def build_shards(
     fingerprint: str | None = None,
     tags: Sequence[str] = (),
     limits: Limits | None = None,
+    attempts: int = ATTEMPTS,
     progress: Progress | None = None,
 ) -> Built:
     """Make the shards of an input that are not there yet.
 
     Args:
         source: The input; every worker must be able to read it where it is.
-        place: Where the shards go; every worker must be able to write there.
+        location: Where the shards go; every worker must be able to write there.
         workers: How many; None for one a processor of the cluster.
         address: The cluster's; None to start one on this machine.
         model: Makes the vectors; None for the bundled MiniLM.
         fingerprint: As for `index.models.loading.load_encoder`.
         tags: Given to every article.
         limits: Of a shard.
+        attempts: How often a part is tried whose worker is lost.
         progress: Called with the articles that are done.
 
     Raises:
@@ -63,23 +98,137 @@ def build_shards(
     ref = ModelRef(encoder.name, encoder.fingerprint, encoder.dimension)
     del encoder
     parts = source.parts(limits or Limits(), progress)
-    with place.locked():
-        ledger = Ledger.open(place, ref, parts, tuple(tags))
-        if progress:
-            progress("preparing articles", ledger.articles_done, ledger.articles)
-        lost = 0
-        if missing := ledger.missing:
-            with ray_cluster(address, n_cpus=workers) as ray:
-                there = max(1, int(ray.cluster_resources().get("CPU", 1)))
-                team = Workers(ray, source, place, ref, tuple(tags))
-                try:
-                    for shard in team.make(missing, min(workers or there, len(missing))):
-                        ledger.add(shard)
-                        if progress:
-                            progress("preparing articles", ledger.articles_done, ledger.articles)
-                finally:
-                    team.dismiss()
-                    ledger.write()
-                lost = team.lost
-        kept = len(parts) - len(missing)
-        return ledger.close(made=len(missing), kept=kept, lost=lost)
+    sizes = {part.number: part.n for part in parts}
+    with location.locked():
+        manifest = _resumed(location, ref, parts, tuple(tags))
+        done = {shard.number: shard for shard in manifest.shards}
+        missing = [part for part in parts if part.number not in done]
+
+        def tell() -> None:
+            if progress:
+                progress("preparing articles", sum(sizes[n] for n in done), sum(sizes.values()))
+
+        tell()
+        if missing:
+            due = 0.0
+            arguments = (source, ref, location, tuple(tags))
+            try:
+                with ray_cluster(address, n_cpus=workers) as ray:
+                    for shard in _made(ray, missing, arguments, workers, attempts):
+                        done[shard.number] = shard
+                        began = time.monotonic()
+                        if began >= due:
+                            manifest.with_shards([*done.values()]).write(location)
+                            due = time.monotonic() + (time.monotonic() - began) / _MANIFEST_SHARE
+                        tell()
+            finally:
+                manifest.with_shards([*done.values()]).write(location)
+        manifest = _finished(location, manifest.with_shards([*done.values()]))
+    refused = [one for shard in manifest.shards for one in read_refused(location, shard)]
+    return Built(
+        made=len(missing),
+        kept=len(parts) - len(missing),
+        articles=sum(shard.articles for shard in manifest.shards),
+        passages=sum(shard.passages for shard in manifest.shards),
+        refused=tuple(refused),
+    )
+
+
+def _resumed(
+    location: Location, ref: ModelRef, parts: Sequence[Part], tags: tuple[str, ...]
+) -> Manifest:
+    """The manifest of a folder, with the shards of these parts that still stand.
+
+    Raises:
+        OtherModel: They were made with another model, or cut by other rules.
+        NotALibrary: They were made from something else.
+    """
+    before = Manifest.read_or_create(location, ref)
+    if before.model.fingerprint != ref.fingerprint or before.segmenter != SEGMENTATION:
+        raise OtherModel(
+            f"the shards in {str(location)!r} were made with model {before.model.name!r}"
+            f" ({before.model.fingerprint}) and {before.segmenter!r}, not with {ref.name!r}"
+            f" ({ref.fingerprint}) and {SEGMENTATION!r}; name another folder"
+        )
+    there = {shard.part: shard for shard in before.shards}
+    known = [(part, there[mark]) for part in parts if (mark := mark_of(part, tags)) in there]
+    # Shards of another input, or exported ones, must not be deleted.
+    if before.shards and (not known or "" in there):
+        raise NotALibrary(
+            f"{str(location)!r} holds other shards than those of this input with these tags;"
+            " remove it, or name another folder"
+        )
+    # A file that is missing or cut short is made again; a changed byte shows when it is read.
+    kept = [
+        replace(shard, number=part.number)
+        for part, shard in known
+        if location.size(shard.file) == shard.bytes
+    ]
+    return replace(before, input="").with_shards(kept)  # no input until all of it is made
+
+
+def _finished(location: Location, manifest: Manifest) -> Manifest:
+    """Declare the shards complete, and delete those that are not listed any more."""
+    marks = "".join(shard.part for shard in manifest.shards)
+    manifest = replace(manifest, input=sha256_of(marks.encode("ascii")))
+    manifest.write(location)
+    listed = {shard.file for shard in manifest.shards}
+    for name in location.names():
+        if is_shard_file(name) and name not in listed:
+            location.remove(name)
+    return manifest
+
+
+def _made(
+    ray: Any,  # noqa: ANN401 - the module
+    parts: Sequence[Part],
+    arguments: tuple[ArchiveInput, ModelRef, Location, tuple[str, ...]],
+    workers: int | None,
+    attempts: int,
+) -> Iterator[Shard]:
+    """The shards of parts, in whatever order they are done.
+
+    Raises:
+        ArticleQAError: A worker's own, or a LibraryError after too many attempts.
+    """
+    source, model, location, tags = arguments
+    task = ray.remote(
+        num_cpus=1, max_retries=attempts - 1, retry_exceptions=[OSError, LibraryError]
+    )(make_part)
+    # As many tasks as may run, or a few more than can where there is no limit.
+    at_once = workers or 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    waiting = list(reversed(parts))
+    running: dict[Any, Part] = {}
+
+    def start() -> None:
+        while waiting and len(running) < at_once:
+            part = waiting.pop()
+            running[task.remote(source, part, model, location, tags)] = part
+
+    try:
+        start()
+        while running:
+            done, _ = ray.wait(list(running), num_returns=1, timeout=_STALLED_SECONDS)
+            if not done:
+                raise LibraryError(
+                    f"no part was made in {_STALLED_SECONDS / 60:.0f} minutes; the cluster has free"
+                    f" {ray.available_resources()}, and a worker needs a processor"
+                )
+            part = running.pop(done[0])
+            try:
+                shard: Shard = ray.get(done[0])
+            except ray.exceptions.RayError as error:
+                cause = getattr(error, "cause", None) or error
+                if isinstance(cause, ArticleQAError):
+                    raise cause from error
+                reason = str(cause).strip().splitlines() or [""]
+                raise LibraryError(
+                    f"{part} cannot be made: {attempts} attempts failed, the last with"
+                    f" {type(cause).__name__}: {reason[0]}; what is done stays, run the same again"
+                    " to go on"
+                ) from error
+            start()  # now: whoever takes the shard takes time
+            yield shard
+    finally:
+        for task_reference in running:
+            ray.cancel(task_reference, force=True)

@@ -1,12 +1,12 @@
-"""What an archive is built from, cut into parts that workers read on their own.
+"""The input of an archive, cut into parts that workers read on their own.
 
-    a folder                 files of any kind that `reading` reads, and of the next two
+    a folder                 files of any kind that `index.reading` reads, and of the next two
     articles.jsonl           an article a line (see `input_record`)
     articles.parquet         an article a row, the same fields
 
-Files come in the order of their names, and parts end where counts and sizes say, so the same
-input gives the same parts. A part carries the checksum of its content: what was made of a part
-is good for as long as the part is there, wherever it stands and whatever else changes.
+Files are read in the order of their names, and parts end at fixed counts and sizes, so the same
+input always gives the same parts. A part carries a checksum of its content: its shard stays
+valid as long as the input has such a part, wherever it stands and whatever else changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final, Literal
 
 from index.archive.shards.input_record import FIELDS, article_of_record
-from index.archive.shards.location import Place
+from index.archive.shards.location import Location
 from index.archive.shards.manifest import is_shards
 from index.article import Article
 from index.errors import SourceError, UnreadableSource
@@ -30,7 +30,7 @@ from index.extras import extra
 from index.models.encoder import Progress
 from index.reading.reader import MAX_BYTES, SUFFIXES, read_article
 
-__all__ = ["ArchiveInput", "Limits", "Part", "Reading"]
+__all__ = ["ArchiveInput", "InputArticle", "Limits", "Part"]
 
 Kind = Literal["files", "lines", "rows"]
 _KINDS: Final[dict[str, Kind]] = {".jsonl": "lines", ".ndjson": "lines", ".parquet": "rows"}
@@ -39,7 +39,7 @@ _ROWS_AT_ONCE: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where a part ends: at whichever comes first.
+    """The largest size of a part.
 
     Attributes:
         articles: How many it holds at most.
@@ -53,13 +53,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some articles of an input that lie one after another.
+    """Some consecutive articles of an input.
 
     Attributes:
-        number: Its place, from 0.
-        kind: What its files are.
-        names: Its files; of lines and rows, the one.
-        at: Of lines, the byte at which they begin; of rows, the first.
+        number: Its position, from 0.
+        kind: Of its files.
+        names: Its files; one for lines and rows.
+        at: Byte at which its lines begin, or number of its first row.
         first: Number of the first line or row, from 1.
         n: How many articles.
         fingerprint: SHA-256, in hex, of its content, the names of its files and its first number.
@@ -74,21 +74,20 @@ class Part:
     fingerprint: str
 
     def __str__(self) -> str:
-        """In words: "news.jsonl, 64 from line 65"."""
         if self.kind == "files":
             return self.names[0] if self.n == 1 else f"{self.names[0]} to {self.names[-1]}"
         return f"{self.names[0]}, {self.n} from {self.kind[:-1]} {self.first}"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What became of one file, line or row.
+class InputArticle:
+    """One file, line or row of an input.
 
     Attributes:
         name: Which one: "news.jsonl, line 12".
         found: The article, or why there is none.
         tags: Its own.
-        source: Where it was read from, where that is known.
+        source: Where it was read from, if that is known.
     """
 
     name: str
@@ -98,31 +97,22 @@ class Reading:
 
 
 class ArchiveInput:
-    """The articles of a folder or a file. Safe to send to another process."""
+    """The articles of a folder or a file. Can be pickled."""
 
-    def __init__(self, place: Place) -> None:
-        """Name an input.
-
-        Args:
-            place: The folder, or the file itself.
-        """
-        self.place = place
+    def __init__(self, location: Location) -> None:
+        self.location = location
 
     def parts(self, limits: Limits, progress: Progress | None = None) -> list[Part]:
-        """Cut it; everything is read once, for the checksums.
-
-        Args:
-            limits: Where a part ends.
-            progress: Called with the files that are done.
+        """Cut the input; everything is read once, for the checksums.
 
         Raises:
-            SourceError: It is not there, cannot be read, or holds no article.
+            SourceError: It does not exist, cannot be read, or holds no article.
         """
-        found = [(name, size, self._kind(name)) for name, size in self.place.walk()]
+        found = [(name, size, self._kind(name)) for name, size in self.location.walk()]
         files = [(name, size, kind) for name, size, kind in found if kind]
         if not files:
             known = ", ".join(sorted({*SUFFIXES, *_KINDS}))
-            raise SourceError(f"{str(self.place)!r} holds no article; those read are {known}")
+            raise SourceError(f"{str(self.location)!r} holds no article; those read are {known}")
         parts: list[Part] = []
         waiting: list[tuple[str, int]] = []
         for done, (name, size, kind) in enumerate(files, 1):
@@ -142,11 +132,11 @@ class ArchiveInput:
             parts.append(self._files(len(parts), [name for name, _ in waiting]))
         return parts
 
-    def read(self, part: Part) -> Iterator[Reading]:
-        """The articles of a part, or why there is none.
+    def read(self, part: Part) -> Iterator[InputArticle]:
+        """Read the articles of a part.
 
         Raises:
-            SourceError: The input is not what it was when it was cut.
+            SourceError: The input has changed since it was cut.
         """
         digest = hashlib.sha256()
         if part.kind == "files":
@@ -161,14 +151,14 @@ class ArchiveInput:
                 yield self._record(part.names[0], part.kind, number, data)
         if _named(digest, part.names, part.first) != part.fingerprint:
             raise SourceError(
-                f"{part} of {str(self.place)!r} changed while the archive was built; run the same"
-                " again"
+                f"{part} of {str(self.location)!r} changed while the archive was built; run the"
+                " same again"
             )
 
     def _kind(self, name: str) -> Kind | None:
         if any(map(is_shards, PurePosixPath(name).parents)):
-            return None  # what was built from it before, where that lies in it
-        suffix = PurePosixPath(name or self.place.where.rstrip("/")).suffix.lower()
+            return None  # an earlier result of the build, kept inside its input
+        suffix = PurePosixPath(name or self.location.where.rstrip("/")).suffix.lower()
         # A file that was named is read whatever it is called; one that was found is not.
         return _KINDS.get(suffix, "files" if suffix in SUFFIXES or not name else None)
 
@@ -196,49 +186,49 @@ class ArchiveInput:
 
     def _file(self, name: str) -> bytes | OSError:
         try:
-            return self.place.read(name, MAX_BYTES)
+            return self.location.read(name, MAX_BYTES)
         except OSError as error:
             return error
 
-    def _document(self, name: str, data: bytes | OSError) -> Reading:
-        source = self.place.source_of(name)
+    def _document(self, name: str, data: bytes | OSError) -> InputArticle:
+        source = self.location.source_of(name)
         if isinstance(data, OSError):
-            return Reading(source, UnreadableSource(f"cannot read it: {data}"), source=source)
+            return InputArticle(source, UnreadableSource(f"cannot read it: {data}"), source=source)
         try:
-            return Reading(source, read_article(_Named(data, source)), source=source)
+            return InputArticle(source, read_article(_Named(data, source)), source=source)
         except SourceError as error:
-            return Reading(source, error)
+            return InputArticle(source, error)
 
     def _records(self, name: str, at: int, first: int) -> Iterator[tuple[int, int, bytes]]:
-        """Lines or rows as JSON, from one on: its number from 1, where it begins, and itself.
+        """Number from 1, position and JSON of each line or row, from one on.
 
         Raises:
             SourceError: The file cannot be read.
         """
         try:
-            with self.place.open(name) as file:
+            with self.location.open(name) as file:
                 found = _lines(file, at) if self._kind(name) == "lines" else _rows(file, at)
                 for number, (position, data) in enumerate(found, first):
                     if data.strip():
                         yield number, position, data
         except (OSError, ValueError) as error:
             raise UnreadableSource(
-                f"cannot read {self.place.source_of(name)!r}: {error}"
+                f"cannot read {self.location.source_of(name)!r}: {error}"
             ) from error
 
-    def _record(self, name: str, kind: Kind, number: int, data: bytes) -> Reading:
-        shown = f"{self.place.source_of(name)}, {kind[:-1]} {number:,}"
+    def _record(self, name: str, kind: Kind, number: int, data: bytes) -> InputArticle:
+        shown = f"{self.location.source_of(name)}, {kind[:-1]} {number:,}"
         if len(data) > MAX_BYTES:
-            return Reading(shown, SourceError(f"it is longer than {MAX_BYTES // 2**20} MB"))
+            return InputArticle(shown, SourceError(f"it is longer than {MAX_BYTES // 2**20} MB"))
         try:
             record = json.loads(data)
             if not isinstance(record, dict):
                 raise UnreadableSource("it is no JSON object with the fields of an article")
-            return Reading(shown, *article_of_record(record))
+            return InputArticle(shown, *article_of_record(record))
         except SourceError as error:
-            return Reading(shown, error)
+            return InputArticle(shown, error)
         except (ValueError, RecursionError) as error:
-            return Reading(shown, UnreadableSource(f"it is not JSON: {error}"))
+            return InputArticle(shown, UnreadableSource(f"it is not JSON: {error}"))
 
 
 class _Named(io.BytesIO):

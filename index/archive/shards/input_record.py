@@ -1,13 +1,13 @@
-"""An article out of a record with named fields: a line of JSON, a row of a Parquet table.
+"""An article from a record with named fields: a line of JSON, or a row of a Parquet table.
 
     text          required
     title, authors, published, modified, site, url, language
-                  as in index.Article; what is not given is read off the text where it shows
-    blocks        what each stretch of the text is, as in Article.to_dict; read off if not given
+                  as in index.Article; if missing, taken from the text where it states them
+    blocks        the structure of the text, as in Article.to_dict; inferred if missing
     tags          for filters
     source        where it was read from
 
-Other fields are passed over.
+Other fields are ignored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from index.archive.entries import days_of
+from index.archive.entries import UNDATED, days_of
 from index.article import Article
 from index.errors import EmptyArticle, SourceError, UnreadableSource
 from index.reading.plaintext import article_from_text
@@ -26,7 +26,6 @@ __all__ = ["FIELDS", "article_of_record"]
 
 _NAMES: Final = ("title", "published", "modified", "site", "url", "language")
 FIELDS: Final = ("text", *_NAMES, "authors", "blocks", "tags", "source")
-_NEVER: Final = days_of(None)
 
 
 def article_of_record(
@@ -45,7 +44,7 @@ def article_of_record(
         raise SourceError(f"text has {len(text):,} characters, and may have {MAX_BYTES:,}")
     given: dict[str, Any] = {name: _name(record, name) for name in _NAMES}
     for name in ("published", "modified"):
-        if given[name] is not None and days_of(given[name]) == _NEVER:
+        if given[name] is not None and days_of(given[name]) == UNDATED:
             raise UnreadableSource(
                 f"{name} must be a date as ISO 8601 writes it, 2021-05-18, not {given[name]!r}"
             )
@@ -76,7 +75,7 @@ def _whole(record: Mapping[str, Any], given: Mapping[str, Any]) -> Article:
 def _name(record: Mapping[str, Any], field: str) -> str | None:
     value = record.get(field)
     if value is not None and not isinstance(value, str):
-        raise UnreadableSource(f"{field} must be a text, not {_shown(value)}")
+        raise UnreadableSource(f"{field} must be a string, not {_shown(value)}")
     return value or None
 
 

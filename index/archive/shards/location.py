@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,26 +20,22 @@ from typing import BinaryIO, cast
 
 from index.errors import LibraryBusy, LibraryError, SourceError, SourceNotFound
 from index.extras import extra
-from index.single.storage import replace_file
+from index.files import private_folder, replace_file, sweep_unfinished
 
-__all__ = ["Place"]
+__all__ = ["Location"]
 
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}")
 _LOCK = ".lock"
 
 
-class Place:
-    """A folder whose files are named without paths. Safe to send to another process."""
+class Location:
+    """A folder of files, or one file. Can be pickled."""
 
     def __init__(self, where: str | os.PathLike[str]) -> None:
-        """Name a folder; it need not be there.
-
-        Args:
-            where: A path or a URL.
+        """Name a folder by its path or URL; it need not exist.
 
         Raises:
             MissingExtra: fsspec is not installed.
-            LibraryError: Nothing here knows the URL's scheme.
+            LibraryError: No installed file system knows the URL's scheme.
         """
         self.where = os.fspath(where)
         fsspec = extra("fsspec", of="ray")
@@ -48,19 +43,18 @@ class Place:
             if "://" in self.where:
                 self._fs, self._root = fsspec.url_to_fs(self.where)
             else:
-                # Absolute, for a worker may stand in another folder; and never read as a URL.
+                # Absolute, because a worker may run in another folder; never read as a URL.
                 self._fs = fsspec.filesystem("file")
                 self._root = Path(os.path.abspath(self.where)).as_posix()
         except (ImportError, ValueError) as error:
             raise LibraryError(f"{self.where!r} cannot be reached: {error}") from error
         self._root = self._root.rstrip("/") or "/"
 
-    def __reduce__(self) -> tuple[type[Place], tuple[str]]:
-        """For another process, which opens connections of its own."""
-        return Place, (self.local_path or self.where,)
+    def __reduce__(self) -> tuple[type[Location], tuple[str]]:
+        # Another process opens connections of its own.
+        return Location, (self.local_path or self.where,)
 
     def __str__(self) -> str:
-        """As it was named."""
         return self.where
 
     @property
@@ -71,14 +65,14 @@ class Place:
         return str(Path(self._root)) if is_local else None
 
     def source_of(self, name: str) -> str:
-        """Where a file is, as a library notes it: an absolute path or a URL."""
+        """The absolute path or the URL of a file, as a library notes it."""
         local = self.local_path
         if local is not None:
             return os.path.join(local, *name.split("/")) if name else local
         return str(self._fs.unstrip_protocol(self._path(name)))
 
     def names(self) -> list[str]:
-        """The files that lie in it, without what begins with a dot; none where it is not."""
+        """The files directly in it that are not hidden; none if it does not exist."""
         with self._reached():
             try:
                 found = self._fs.ls(self._root, detail=True)
@@ -90,14 +84,14 @@ class Place:
     def walk(self) -> Iterator[tuple[str, int]]:
         """Every file in it and in its folders, in order of their paths, with its size.
 
-        Hidden files and folders are passed over, links to folders are not followed.
+        Hidden files and folders are left out, links to folders are not followed.
 
         Raises:
             SourceNotFound: There is no such folder or file.
         """
         local = self.local_path
         found = _walk_here(local) if local is not None else self._walk_there()
-        # "a/b" stands where its folder does: "a" before "a.txt".
+        # "a/b" sorts where its folder does: "a" before "a.txt".
         yield from sorted(found, key=lambda one: one[0].split("/"))
 
     def _walk_there(self) -> Iterator[tuple[str, int]]:
@@ -114,7 +108,7 @@ class Place:
                 yield name, int(about.get("size") or 0)
 
     def size(self, name: str) -> int | None:
-        """A file's size in bytes; None where it is not there."""
+        """A file's size in bytes; None if it does not exist."""
         with self._reached():
             try:
                 return int(self._fs.size(self._path(name)))
@@ -122,7 +116,7 @@ class Place:
                 return None
 
     def open(self, name: str) -> BinaryIO:
-        """A file to read from, at any position.
+        """Open a file for reading, at any position.
 
         Raises:
             OSError: It cannot be read.
@@ -139,40 +133,40 @@ class Place:
             return file.read(limit + 1)
 
     def write(self, name: str, data: bytes) -> None:
-        """Put a file in its place: whole, or as it was before.
-
-        As atomic as the file system's own move; on this machine the bytes are on the disk
-        before the name is.
+        """Replace a file, as atomically as its file system moves files.
 
         Raises:
-            OSError: It cannot be written.
+            LibraryError: It cannot be written.
         """
-        local = self.local_path
-        if local is not None:
-            Path(local).mkdir(parents=True, exist_ok=True)
-            replace_file(Path(local, name), data)
-            return
-        self._fs.makedirs(self._root, exist_ok=True)
-        temporary = self._path(f".{name}.{secrets.token_hex(6)}")
         try:
-            self._fs.pipe_file(temporary, data)
-            self._fs.mv(temporary, self._path(name))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                self._fs.rm_file(temporary)
-            raise
+            local = self.local_path
+            if local is not None:
+                private_folder(Path(local))
+                replace_file(Path(local, name), data)
+                return
+            self._fs.makedirs(self._root, exist_ok=True)
+            temporary = self._path(f".{name}.{secrets.token_hex(6)}")
+            try:
+                self._fs.pipe_file(temporary, data)
+                self._fs.mv(temporary, self._path(name))
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    self._fs.rm_file(temporary)
+                raise
+        except OSError as error:
+            raise LibraryError(f"cannot write into {self.where!r}: {error}") from error
 
     def remove(self, name: str) -> None:
-        """Take a file away; one that is gone already is no error."""
+        """Delete a file, if it exists."""
         with self._reached(), contextlib.suppress(FileNotFoundError):
             self._fs.rm_file(self._path(name))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other writers out for as long as the block runs, where that is possible.
+        """Keep other writers out, where that is possible.
 
-        A folder here is locked by its system, which lets go when a process dies, however it
-        dies. Elsewhere there is no lock that does, and nobody is kept out.
+        A folder here is locked by the operating system, which lets go when the process dies.
+        Other file systems have no such lock, and keep nobody out.
 
         Raises:
             LibraryBusy: Another process is writing.
@@ -184,7 +178,7 @@ class Place:
         filelock = extra("filelock", of="ray")
         lock = filelock.FileLock(os.path.join(local, _LOCK), timeout=0)
         try:
-            Path(local).mkdir(parents=True, exist_ok=True)
+            private_folder(Path(local))
             lock.acquire()
         except filelock.Timeout as error:
             raise LibraryBusy(
@@ -193,20 +187,13 @@ class Place:
         except OSError as error:
             raise LibraryError(f"{self.where!r} cannot be written: {error}") from error
         try:
-            self._tidy(Path(local))
+            sweep_unfinished(Path(local), older_than=0)
             yield
         finally:
             lock.release()
 
-    def _tidy(self, folder: Path) -> None:
-        """Remove what writers left behind that were killed: while the lock is held, none writes."""
-        for path in folder.glob(".*"):
-            if _TEMPORARY.fullmatch(path.name):
-                path.unlink(missing_ok=True)
-
     @contextlib.contextmanager
     def _reached(self) -> Iterator[None]:
-        """Say which place it is that cannot be reached."""
         try:
             yield
         except OSError as error:

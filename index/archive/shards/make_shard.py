@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from index.archive.preparation import batches, prepare_articles
-from index.archive.shards.input import ArchiveInput, Part, Reading
-from index.archive.shards.location import Place
+from index.archive.shards.input import ArchiveInput, InputArticle, Part
+from index.archive.shards.location import Location
 from index.archive.shards.manifest import Shard
 from index.archive.shards.parquet_file import write_shard
-from index.archive.store import PreparedArticle
+from index.archive.store import ModelRef, PreparedArticle
 from index.article import Article
-from index.errors import EmptyArticle
+from index.errors import EmptyArticle, OtherModel
 from index.models.encoder import Encoder
+from index.models.loading import load_encoder
 
-__all__ = ["make_shard", "mark_of"]
+__all__ = ["make_part", "make_shard", "mark_of"]
 
 MAX_CHARACTERS: Final = 4_000_000
 """Of one article: as many take a gigabyte of memory while they are prepared."""
@@ -29,8 +32,38 @@ def mark_of(part: Part, tags: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps([part.fingerprint, *tags]).encode("ascii")).hexdigest()
 
 
+def make_part(
+    source: ArchiveInput, part: Part, model: ModelRef, location: Location, tags: tuple[str, ...]
+) -> Shard:
+    """Make a shard on a node of a cluster; a process loads the model once.
+
+    Raises:
+        OtherModel: The node has another model than the driver.
+    """
+    return make_shard(source, part, _encoder(model), location, tags)
+
+
+@lru_cache(maxsize=1)
+def _encoder(model: ModelRef) -> Encoder:
+    os.environ["OMP_NUM_THREADS"] = "1"  # the processor that Ray has set aside
+    encoder = load_encoder(model.name, fingerprint=model.fingerprint)
+    if encoder.fingerprint != model.fingerprint:
+        raise OtherModel(
+            f"a node of the cluster has model {encoder.name!r} with fingerprint"
+            f" {encoder.fingerprint}, not {model.fingerprint}; install the same article-qa and the"
+            " same model on all nodes"
+        )
+    return encoder
+
+
 def make_shard(
-    source: ArchiveInput, part: Part, encoder: Encoder, place: Place, tags: tuple[str, ...] = ()
+    source: ArchiveInput,
+    part: Part,
+    encoder: Encoder,
+    location: Location,
+    tags: tuple[str, ...] = (),
+    *,
+    max_characters: int = MAX_CHARACTERS,
 ) -> Shard:
     """Read, cut, encode and write the articles of a part; the same part gives the same shard.
 
@@ -38,18 +71,19 @@ def make_shard(
         source: The input.
         part: Of it.
         encoder: Makes the vectors.
-        place: Where the shard is written to.
+        location: Where the shard is written to.
         tags: Given to every article, before its own.
+        max_characters: Longer articles are refused.
 
     Raises:
-        SourceError: The input is not what it was when it was cut.
-        OSError: The shard cannot be written.
+        SourceError: The input has changed since it was cut.
+        LibraryError: The shard cannot be written.
     """
     refused: list[tuple[str, str]] = []
     return write_shard(
-        place,
+        location,
         part.number,
-        _prepared(source.read(part), encoder, tags, refused),
+        _prepared(source.read(part), encoder, tags, refused, max_characters),
         refused=refused,
         part=mark_of(part, tags),
         holds=str(part),
@@ -57,33 +91,32 @@ def make_shard(
 
 
 def _prepared(
-    readings: Iterator[Reading],
+    items: Iterator[InputArticle],
     encoder: Encoder,
     tags: tuple[str, ...],
     refused: list[tuple[str, str]],
+    max_characters: int,
 ) -> Iterator[list[PreparedArticle]]:
-    def articles() -> Iterator[tuple[Reading, Article]]:
-        for reading in readings:
-            found = reading.found
+    def articles() -> Iterator[tuple[InputArticle, Article]]:
+        for item in items:
+            found = item.found
             if not isinstance(found, Article):
-                refused.append((reading.name, str(found)))
-            elif len(found.text) > MAX_CHARACTERS:
-                why = (
-                    f"its text has {len(found.text):,} characters, and may have {MAX_CHARACTERS:,}"
-                )
-                refused.append((reading.name, f"{why}; cut it at its chapters"))
+                refused.append((item.name, str(found)))
+            elif len(found.text) > max_characters:
+                why = f"its text has {len(found.text):,} characters, and may have"
+                refused.append((item.name, f"{why} {max_characters:,}; cut it at its chapters"))
             else:
-                yield reading, found
+                yield item, found
 
     for batch in batches(articles(), lambda one: one[1]):
         results = prepare_articles(
             [article for _, article in batch], encoder, sources=[one.source for one, _ in batch]
         )
         prepared = []
-        for (reading, _), result in zip(batch, results, strict=True):
+        for (item, _), result in zip(batch, results, strict=True):
             if isinstance(result, EmptyArticle):
-                refused.append((reading.name, str(result)))
+                refused.append((item.name, str(result)))
             else:
-                own = tuple(dict.fromkeys((*tags, *reading.tags)))
+                own = tuple(dict.fromkeys((*tags, *item.tags)))
                 prepared.append(replace(result, tags=own))
         yield prepared

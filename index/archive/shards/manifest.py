@@ -1,30 +1,29 @@
-"""What a folder of shards holds: one JSON file beside them, replaced whole or not at all.
+"""What a folder of shards holds: one JSON file, replaced whole or not at all.
 
     {"format": "article-qa/shards", "version": 1, "segmenter": …,
      "model": {"name": …, "fingerprint": …, "dimension": …}, "input": …,
      "shards": [{"number": 0, "file": "shard-000000-<sha256>.parquet", "bytes": …, "sha256": …,
                  "articles": …, "passages": …, "refused": …, "part": …, "holds": …}, …]}
 
-A shards folder may come from somebody else: files are named without paths and sizes are
+A folder of shards may come from somebody else: files are named without paths and sizes are
 bounded before a byte is read.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
-from index.archive.shards.location import Place
+from index.archive.shards.location import Location
 from index.archive.store import ModelRef
 from index.errors import DamagedLibrary, LibraryError, NewerFormat, NotALibrary, OtherModel
 from index.segmentation.passages import SEGMENTATION
 from index.segmentation.sentences import SEGMENTER
 
-__all__ = ["MANIFEST", "Manifest", "Shard", "file_name", "is_shard_file", "is_shards"]
+__all__ = ["MANIFEST", "Manifest", "Shard", "is_shard_file", "is_shards"]
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = "article-qa/shards"
@@ -41,7 +40,7 @@ class Shard:
     """One file of articles.
 
     Attributes:
-        number: Its place among the shards, from 0.
+        number: Its position among the shards, from 0.
         file: Its name.
         bytes: Its size.
         sha256: Of its bytes.
@@ -49,7 +48,7 @@ class Shard:
         passages: Their passages.
         refused: How many of its part of the input could not be used.
         part: Fingerprint of its part of the input; "" for one that was exported.
-        holds: What part that is, in words.
+        holds: That part, in words.
     """
 
     number: int
@@ -97,26 +96,36 @@ class Manifest:
         """The same with other shards."""
         return replace(self, shards=tuple(sorted(shards, key=lambda s: (s.number, s.file))))
 
-    @property
-    def next_number(self) -> int:
-        """One past the last shard's."""
-        return max((shard.number for shard in self.shards), default=-1) + 1
-
-    def write(self, place: Place) -> None:
-        """Put it in place of the one that may be there.
+    def write(self, location: Location) -> None:
+        """Replace the manifest of a folder.
 
         Raises:
             LibraryError: The folder cannot be written.
         """
         data = {"format": FORMAT, "version": VERSION, **asdict(self)}
-        try:
-            place.write(MANIFEST, json.dumps(data, indent=1).encode("ascii"))
-        except OSError as error:
-            raise LibraryError(f"cannot write into {str(place)!r}: {error}") from error
+        location.write(MANIFEST, json.dumps(data, indent=1).encode("ascii"))
 
     @classmethod
-    def read(cls, place: Place) -> Manifest | None:
-        """The manifest of a folder; None where there is none.
+    def read_or_create(cls, location: Location, model: ModelRef) -> Manifest:
+        """The manifest of a folder, written for an empty one.
+
+        Raises:
+            NotALibrary: The folder holds something else.
+            LibraryError: As for ``read`` and ``write``.
+        """
+        manifest = cls.read(location)
+        if manifest is None:
+            if location.names():
+                raise NotALibrary(
+                    f"{str(location)!r} is not empty and holds no shards; name a new folder"
+                )
+            manifest = cls(model)
+            manifest.write(location)
+        return manifest
+
+    @classmethod
+    def read(cls, location: Location) -> Manifest | None:
+        """The manifest of a folder; None if it has none.
 
         Raises:
             NotALibrary: It describes something else.
@@ -124,30 +133,34 @@ class Manifest:
             OtherModel: Another sentence splitter cut its articles.
             DamagedLibrary: It is malformed.
         """
+        where = repr(str(location))
         try:
-            data = place.read(MANIFEST, _MAX_MANIFEST_BYTES)
+            data = location.read(MANIFEST, _MAX_MANIFEST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise LibraryError(f"cannot read {str(place)!r}: {error}") from error
+            raise LibraryError(f"cannot read {where}: {error}") from error
+        again = "build the shards again, or get another copy"
         try:
             values = json.loads(data) if len(data) <= _MAX_MANIFEST_BYTES else None
         except (ValueError, RecursionError) as error:
-            raise DamagedLibrary(_damaged(place, "is not JSON")) from error
+            raise DamagedLibrary(f"{MANIFEST} in {where} is not JSON; {again}") from error
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise NotALibrary(f"{MANIFEST} in {str(place)!r} does not describe shards of articles")
+            raise NotALibrary(f"{MANIFEST} in {where} does not describe shards of articles")
         if isinstance(values.get("version"), int) and values["version"] > VERSION:
             raise NewerFormat(
-                f"the shards in {str(place)!r} have format {values['version']}, and this version"
+                f"the shards in {where} have format {values['version']}, and this version"
                 f" reads up to {VERSION}; upgrade article-qa"
             )
         try:
             manifest = cls._parsed(values)
         except (KeyError, TypeError, ValueError) as error:
-            raise DamagedLibrary(_damaged(place, f"is malformed ({error})")) from error
+            raise DamagedLibrary(
+                f"{MANIFEST} in {where} is malformed ({error}); {again}"
+            ) from error
         if manifest.segmenter.partition(" ")[0] != SEGMENTER:
             raise OtherModel(
-                f"the shards in {str(place)!r} were cut by {manifest.segmenter!r}, this version"
+                f"the shards in {where} were cut by {manifest.segmenter!r}, this version"
                 f" uses {SEGMENTATION!r}; build them again from their input"
             )
         return manifest
@@ -157,18 +170,17 @@ class Manifest:
         model = ModelRef(**values["model"])
         texts = (model.name, model.fingerprint, values["segmenter"], values["input"])
         if not all(isinstance(text, str) for text in texts):
-            raise ValueError("a name is no text")
+            raise ValueError("a name is not a string")
         if type(model.dimension) is not int or not 0 < model.dimension <= 2**16:
             raise ValueError(f"vectors of {model.dimension!r} dimensions")
-        shards = tuple(Shard(**one) for one in values["shards"])
+        shards = [Shard(**one) for one in values["shards"]]
         if len({shard.number for shard in shards}) < len(shards):
             raise ValueError("two shards have one number")
-        made = cls(model, values["segmenter"], values["input"])
-        return made.with_shards(shards)
+        return cls(model, values["segmenter"], values["input"]).with_shards(shards)
 
 
 def is_shards(where: object) -> bool:
-    """Whether a place is one for shards: its name ends in ``.shards``.
+    """Whether a path or URL is one for shards: it ends in ``.shards``.
 
     >>> is_shards("s3://bucket/news.shards"), is_shards("news")
     (True, False)
@@ -176,15 +188,6 @@ def is_shards(where: object) -> bool:
     return str(where).rstrip("/\\").lower().endswith(".shards")
 
 
-def file_name(number: int, data: bytes) -> str:
-    """What a shard of some bytes is called."""
-    return f"shard-{number:06}-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
-
-
 def is_shard_file(name: str) -> bool:
-    """Whether a file is called as shards are."""
+    """Whether a file has a shard's name."""
     return _FILE.fullmatch(name) is not None
-
-
-def _damaged(place: Place, what: str) -> str:
-    return f"{MANIFEST} in {str(place)!r} {what}; build the shards again, or get another copy"

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
-from index.archive.shards.location import Place
-from index.archive.shards.manifest import Shard, file_name
-from index.archive.shards.parquet_schema import entry_of_row, prepared_of_row, row_of, schema
+from index.archive.entries import entry_of
+from index.archive.shards.location import Location
+from index.archive.shards.manifest import Shard
+from index.archive.shards.parquet_schema import prepared_of_row, row_of, schema
 from index.archive.store import Entry, PreparedArticle
 from index.errors import DamagedLibrary
 from index.extras import extra
+from index.files import sha256_of
 
-__all__ = ["Counts", "OpenShard", "read_counts", "read_entries", "read_refused", "write_shard"]
-
-Counts = tuple[str, int, int, int]
-"""Of an article: its id, and its passages, sentences and terms."""
+__all__ = ["OpenShard", "read_counts", "read_entries", "read_refused", "write_shard"]
 
 _REFUSED: Final = b"article-qa/refused"
 _MAX_VALUES: Final = 2**27
@@ -26,7 +25,7 @@ _MAX_UNPACKED_BYTES: Final = 2**32
 
 
 def write_shard(
-    place: Place,
+    location: Location,
     number: int,
     batches: Iterable[Sequence[PreparedArticle]],
     *,
@@ -37,7 +36,7 @@ def write_shard(
     """Write articles; the same articles give the same file.
 
     Args:
-        place: Where to.
+        location: The folder.
         number: The shard's.
         batches: Articles that are read together, a row group each.
         refused: What could not be used, and why; read when ``batches`` is exhausted.
@@ -45,7 +44,7 @@ def write_shard(
         holds: See there.
 
     Raises:
-        OSError: It cannot be written.
+        LibraryError: It cannot be written.
     """
     pa, pq = extra("pyarrow", of="ray"), extra("pyarrow.parquet", of="ray")
     buffer = pa.BufferOutputStream()
@@ -60,76 +59,58 @@ def write_shard(
             n_passages += sum(len(prepared.passages) for prepared in batch)
         writer.add_key_value_metadata({_REFUSED: json.dumps(list(refused)).encode("ascii")})
     data = buffer.getvalue().to_pybytes()
-    name = file_name(number, data)
-    place.write(name, data)
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256_of(data)
+    name = f"shard-{number:06}-{digest[:16]}.parquet"
+    location.write(name, data)
     return Shard(number, name, len(data), digest, n_articles, n_passages, len(refused), part, holds)
 
 
-def read_counts(place: Place, shard: Shard) -> list[Counts]:
-    """The articles of a shard by number; only the columns needed for that are read."""
-    rows = _columns(place, shard, ["id", "entry", "n_sentences", "n_terms"])
-    try:
-        return [_counts(row) for row in rows]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise DamagedLibrary(damaged(place, shard, str(error))) from error
+def read_counts(location: Location, shard: Shard) -> list[tuple[str, int, int, int]]:
+    """Id, and number of passages, sentences and terms, of a shard's articles."""
+    counts = []
+    with _explained(location, shard):
+        for row in _columns(location, shard, ["id", "entry", "n_sentences", "n_terms"]):
+            entry = entry_of(row["entry"])
+            counted = (entry.n_passages, row["n_sentences"], row["n_terms"])
+            if entry.id != row["id"] or min(counted) < 0:
+                raise ValueError(f"article {row['id']} is not what its entry says")
+            counts.append((entry.id, *counted))
+    return counts
 
 
-def _counts(row: dict[str, Any]) -> Counts:
-    entry = entry_of_row(row)
-    if entry.id != row["id"] or min(entry.n_passages, row["n_sentences"], row["n_terms"]) < 0:
-        raise ValueError(f"article {row['id']} is not what its entry says")
-    return entry.id, entry.n_passages, row["n_sentences"], row["n_terms"]
+def read_entries(location: Location, shard: Shard) -> list[Entry]:
+    """The metadata of a shard's articles."""
+    with _explained(location, shard):
+        return [entry_of(row["entry"]) for row in _columns(location, shard, ["entry"])]
 
 
-def read_entries(place: Place, shard: Shard) -> list[Entry]:
-    """What is known of a shard's articles without opening them."""
-    try:
-        return [entry_of_row(row) for row in _columns(place, shard, ["entry"])]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise DamagedLibrary(damaged(place, shard, str(error))) from error
-
-
-def read_refused(place: Place, shard: Shard) -> list[tuple[str, str]]:
+def read_refused(location: Location, shard: Shard) -> list[tuple[str, str]]:
     """What could not be used of a shard's part of the input, and why."""
     if not shard.refused:
         return []
     pq = extra("pyarrow.parquet", of="ray")
-    try:
-        with place.open(shard.file) as file:
-            listed = json.loads(pq.read_metadata(file).metadata[_REFUSED])
+    with _explained(location, shard), location.open(shard.file) as file:
+        listed = json.loads(pq.read_metadata(file).metadata[_REFUSED])
         return [(str(name), str(why)) for name, why in listed]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise DamagedLibrary(damaged(place, shard, str(error))) from error
 
 
 class OpenShard:
     """A shard in memory, every byte as the manifest says; row groups are unpacked as needed."""
 
-    def __init__(self, place: Place, shard: Shard, dimension: int) -> None:
+    def __init__(self, location: Location, shard: Shard, dimension: int) -> None:
         """Read and check a shard.
-
-        Args:
-            place: Where it is.
-            shard: What is known of it.
-            dimension: Of its vectors.
 
         Raises:
             DamagedLibrary: It is missing, or not what was written.
         """
-        self._place, self.shard, self._dimension = place, shard, dimension
+        self._location, self.shard, self._dimension = location, shard, dimension
         pa, pq = extra("pyarrow", of="ray"), extra("pyarrow.parquet", of="ray")
-        try:
-            data = place.read(shard.file, shard.bytes)
-        except OSError as error:
-            raise DamagedLibrary(damaged(place, shard, str(error))) from error
-        if len(data) != shard.bytes or hashlib.sha256(data).hexdigest() != shard.sha256:
-            raise DamagedLibrary(damaged(place, shard, "it is not what was written"))
-        try:
+        with _explained(location, shard):
+            data = location.read(shard.file, shard.bytes)
+            if len(data) != shard.bytes or sha256_of(data) != shard.sha256:
+                raise ValueError("it is not what was written")
             self._file = pq.ParquetFile(pa.BufferReader(data))
-            groups = _checked(self._file, shard)
-        except (OSError, ValueError) as error:
-            raise DamagedLibrary(damaged(place, shard, str(error))) from error
+            groups = _row_groups(self._file, shard)
         self._where = [(group, row) for group, rows in enumerate(groups) for row in range(rows)]
         self._group = lru_cache(maxsize=1)(self._unpacked)
 
@@ -139,45 +120,39 @@ class OpenShard:
         Raises:
             DamagedLibrary: It is malformed, though its bytes are those that were written.
         """
-        group, place_in_group = self._where[row]
-        try:
-            return prepared_of_row(self._group(group)[place_in_group], self._dimension)
-        except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise DamagedLibrary(damaged(self._place, self.shard, str(error))) from error
+        group, row_in_group = self._where[row]
+        with _explained(self._location, self.shard):
+            return prepared_of_row(self._group(group)[row_in_group], self._dimension)
 
     def _unpacked(self, group: int) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self._file.read_row_group(group).to_pylist()
         return rows
 
 
-def damaged(place: Place, shard: Shard, what: str) -> str:
-    """What to say of a shard that cannot be used."""
-    return (
-        f"{shard.file} in {str(place)!r} is damaged ({what}); remove it and build or export again,"
-        " which makes only what is missing, or get another copy"
-    )
-
-
-def _columns(place: Place, shard: Shard, names: list[str]) -> list[dict[str, Any]]:
-    """Some columns of a shard.
-
-    Raises:
-        DamagedLibrary: It is missing, or not as large as it was.
-    """
-    pq = extra("pyarrow.parquet", of="ray")
+@contextmanager
+def _explained(location: Location, shard: Shard) -> Iterator[None]:
+    """Report that a shard cannot be used, and what to do."""
     try:
-        if place.size(shard.file) != shard.bytes:
-            raise ValueError("it is missing, or not as long as it was")
-        with place.open(shard.file) as opened, pq.ParquetFile(opened) as file:
-            _checked(file, shard)
-            rows: list[dict[str, Any]] = file.read(columns=names).to_pylist()
-            return rows
-    except (OSError, ValueError) as error:
-        raise DamagedLibrary(damaged(place, shard, str(error))) from error
+        yield
+    except (OSError, LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise DamagedLibrary(
+            f"{shard.file} in {str(location)!r} is damaged ({error}); remove it and build or"
+            " export again, which makes only what is missing, or get another copy"
+        ) from error
 
 
-def _checked(file: Any, shard: Shard) -> list[int]:  # noqa: ANN401 - pyarrow's ParquetFile
-    """The rows of each row group.
+def _columns(location: Location, shard: Shard, names: list[str]) -> list[dict[str, Any]]:
+    pq = extra("pyarrow.parquet", of="ray")
+    if location.size(shard.file) != shard.bytes:
+        raise ValueError("it is missing, or not as long as it was")
+    with location.open(shard.file) as opened, pq.ParquetFile(opened) as file:
+        _row_groups(file, shard)
+        rows: list[dict[str, Any]] = file.read(columns=names).to_pylist()
+        return rows
+
+
+def _row_groups(file: Any, shard: Shard) -> list[int]:  # noqa: ANN401 - pyarrow's ParquetFile
+    """The number of rows of each row group.
 
     Raises:
         ValueError: The file is another's, or would unpack to more than memory should hold.

@@ -1,7 +1,7 @@
 """An article with all that was computed for it, as one row of a Parquet table, and back.
 
     id            string
-    entry         what is known of it without opening it, as JSON (see index.store.Entry)
+    entry         its metadata, as JSON (see index.archive.store.Entry)
     n_sentences   in all its passages
     n_terms       occurrences in them
     article       its text, structure and metadata, as JSON (see Article.to_dict)
@@ -33,15 +33,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.archive.entries import entry_record
+from index.archive.entries import entry_json, entry_of
 from index.archive.records.token_codec import ByteCodec
-from index.archive.store import Entry, PreparedArticle, PreparedPassage
+from index.archive.store import PreparedArticle, PreparedPassage
 from index.article import Article
 from index.extras import extra
 from index.models.encoder import Int32
 from index.segmentation.traits import MOST_CUES, TRAITS
 
-__all__ = ["entry_of_row", "prepared_of_row", "row_of", "schema"]
+__all__ = ["prepared_of_row", "row_of", "schema"]
 
 _NORM_TOLERANCE: Final = 0.01
 _MAX_TOKEN_ID: Final = 2**24
@@ -73,11 +73,11 @@ def schema() -> Any:  # noqa: ANN401 - pyarrow.Schema
 
 
 def row_of(prepared: PreparedArticle) -> dict[str, Any]:
-    """An article as a row."""
+    """An article as a row of the table."""
     return {
         "id": prepared.article.id,
         # When it was added is for the library to say that it is added to.
-        "entry": json.dumps(entry_record(prepared) | {"added": ""}),
+        "entry": entry_json(prepared, added=""),
         "n_sentences": sum(len(passage.terms) for passage in prepared.passages),
         "n_terms": sum(len(words) for passage in prepared.passages for words in passage.terms),
         "article": json.dumps(prepared.article.to_dict()),
@@ -85,31 +85,17 @@ def row_of(prepared: PreparedArticle) -> dict[str, Any]:
     }
 
 
-def entry_of_row(row: Mapping[str, Any]) -> Entry:
-    """What is known of an article without opening it.
-
-    Raises:
-        KeyError, TypeError, ValueError: The row is malformed.
-    """
-    values = json.loads(row["entry"])
-    return Entry(**values | {"authors": tuple(values["authors"]), "tags": tuple(values["tags"])})
-
-
 def prepared_of_row(row: Mapping[str, Any], dimension: int) -> PreparedArticle:
     """The article that ``row_of`` was given, every offset checked.
-
-    Args:
-        row: With all its columns.
-        dimension: Of the vectors.
 
     Raises:
         KeyError, TypeError, ValueError: The row is malformed, or its parts do not fit each
             other.
     """
-    article, entry = Article.from_dict(json.loads(row["article"])), entry_of_row(row)
+    article, entry = Article.from_dict(json.loads(row["article"])), entry_of(row["entry"])
     passages = tuple(_passage_of_row(one, article, dimension) for one in row["passages"])
     prepared = PreparedArticle(article, passages, entry.tags, entry.source)
-    if not passages or row_entry(prepared) != replace(entry, added=""):
+    if not passages or entry_of(entry_json(prepared, added="")) != replace(entry, added=""):
         raise ValueError(f"article {row['id']} is not what its entry says")
     counted = (
         sum(len(passage.terms) for passage in passages),
@@ -118,11 +104,6 @@ def prepared_of_row(row: Mapping[str, Any], dimension: int) -> PreparedArticle:
     if (article.id, counted) != (row["id"], (row["n_sentences"], row["n_terms"])):
         raise ValueError(f"article {row['id']} is not what its row says")
     return prepared
-
-
-def row_entry(prepared: PreparedArticle) -> Entry:
-    """The entry of an article that belongs to no library yet."""
-    return entry_of_row({"entry": json.dumps(entry_record(prepared) | {"added": ""})})
 
 
 def _row_of_passage(passage: PreparedPassage) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ray for as long as a block runs: a cluster that is there, or one of this machine's own."""
+"""A connection to a Ray cluster that exists, or to one started on this machine for a while."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ def ray_cluster(address: str | None = None, *, n_cpus: int | None = None) -> Ite
         MissingExtra: Ray is not installed.
         LibraryError: The cluster cannot be reached or started.
     """
-    # Of the variables some are read when Ray is imported.
-    with _environment({"RAY_USAGE_STATS_ENABLED": "0", **({} if address else _alone())}):
+    # A part that needs too much memory must not be tried for ever, as Ray would.
+    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_task_oom_retries": "3"}
+    # Some of the variables are read when Ray is imported.
+    with _environment(settings | ({} if address else dict(_alone()))):
         ray = extra("ray", of="ray")
         if ray.is_initialized():
             yield ray
@@ -70,7 +72,7 @@ def ray_cluster(address: str | None = None, *, n_cpus: int | None = None) -> Ite
 
 
 def _reach(address: str | None) -> None:
-    """Ask the other end before Ray does: Ray goes on asking for minutes.
+    """Try to connect before Ray does, because Ray tries for minutes.
 
     Raises:
         LibraryError: Nobody answers at ``host:port``.
@@ -89,11 +91,10 @@ def _reach(address: str | None) -> None:
 
 @cache
 def _alone() -> Mapping[str, str]:
-    """What keeps others out of a cluster: whoever reaches one can run anything on it.
+    """Settings that keep others out of a local cluster: whoever reaches one can run anything.
 
     Without the first, Ray listens on every interface; the others keep out other users of this
-    machine. A choice that somebody has made stands. Ray reads them once in a process, so they
-    are chosen once, and too late where it has been imported already.
+    machine. The user's own choice stands. Ray reads them once in a process, when it is imported.
     """
     if "ray" in sys.modules:
         return {}

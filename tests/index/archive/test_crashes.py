@@ -20,9 +20,8 @@ from typing import Any
 import pytest
 
 from index import ArticleQAError, DamagedLibrary, LibraryError
-from index.archive.folder.database import DATABASE
+from index.archive.folder.database import DATABASE, HEAD
 from index.archive.folder.integrity import check_database
-from index.archive.folder.last_commit import HEAD
 from index.archive.folder.store import FolderStore, repair
 from index.archive.store import Where
 from tests.support.archive import MODEL, generated, vector_of_text

@@ -22,11 +22,10 @@ from index import Article, LibraryBusy, LibraryError, NotALibrary, OtherModel
 from index.archive.folder.store import FolderStore
 from index.archive.shards.build import Built, build_shards
 from index.archive.shards.input import ArchiveInput, Limits
-from index.archive.shards.location import Place
-from index.archive.shards.make_shard import make_shard
+from index.archive.shards.location import Location
+from index.archive.shards.make_shard import make_part, make_shard
 from index.archive.shards.manifest import Manifest, Shard
 from index.archive.shards.parquet_file import read_refused
-from index.archive.shards.workers import Workers, _Worker
 from index.archive.store import ModelRef
 from index.errors import MissingExtra, SourceError
 from index.models.encoder import Encoder
@@ -118,11 +117,13 @@ N_ARTICLES = 32
 
 
 def build(articles: Path, shards: Path, **options: Any) -> Built:
-    return build_shards(ArchiveInput(Place(articles)), Place(shards), limits=LIMITS, **options)
+    return build_shards(
+        ArchiveInput(Location(articles)), Location(shards), limits=LIMITS, **options
+    )
 
 
 def listed(shards: Path) -> tuple[Shard, ...]:
-    manifest = Manifest.read(Place(shards))
+    manifest = Manifest.read(Location(shards))
     assert manifest is not None
     return manifest.shards
 
@@ -133,7 +134,7 @@ def whole(nodes: Nodes, articles: Path, tmp_path_factory: pytest.TempPathFactory
     nodes.have(1)
     shards = tmp_path_factory.mktemp("whole") / "x.shards"
     built = build(articles, shards, workers=1)
-    assert (built.made, built.kept, built.lost) == (N_PARTS, 0, 0)
+    assert (built.made, built.kept) == (N_PARTS, 0)
     return shards
 
 
@@ -148,18 +149,39 @@ def once(act: Callable[[], object]) -> Callable[[str, int, int], None]:
     return progress
 
 
-@pytest.fixture
-def at_work(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Processes of the workers in the order in which they were given their parts."""
-    pids: list[int] = []
-    give = Workers._give
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of texts, a part each, of which all but the first take a while."""
+    folder = tmp_path_factory.mktemp("long")
+    for number in range(4):
+        text = "\n\n".join(facts(n) for n in range(number * 300, number * 300 + 300))
+        (folder / f"{number}.txt").write_text(text if number else facts(0))
+    return folder
 
-    def noted(self: Workers, worker: Any, part: Any) -> None:
-        pids.append(ray._private.state.actors(worker._actor_id.hex())["Pid"])
-        give(self, worker, part)
 
-    monkeypatch.setattr(Workers, "_give", noted)
-    return pids
+@pytest.fixture(scope="module")
+def long_whole(nodes: Nodes, long: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its shards when nothing goes wrong."""
+    nodes.have(1)
+    shards = tmp_path_factory.mktemp("long_whole") / "x.shards"
+    build_one_by_one(long, shards)
+    return shards
+
+
+def build_one_by_one(articles: Path, shards: Path, **options: Any) -> Built:
+    source, location = ArchiveInput(Location(articles)), Location(shards)
+    return build_shards(source, location, limits=Limits(articles=1), **options)
+
+
+def at_work() -> int:
+    """A process that makes a part."""
+    for _ in range(2_000):
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "cmdline").read_bytes().startswith(b"ray::make_part"):
+                    return int(process.name)
+        time.sleep(0.01)
+    raise AssertionError("nobody makes a part")
 
 
 def test_two_workers_make_what_one_makes(
@@ -171,44 +193,37 @@ def test_two_workers_make_what_one_makes(
 
 
 def test_a_node_that_is_lost_loses_nothing(
-    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int]
+    nodes: Nodes, long: Path, long_whole: Path, tmp_path: Path
 ) -> None:
     nodes.have(2)
-    lose = once(lambda: nodes.lose(nodes.of(at_work[0])))
-    built = build(articles, tmp_path / "x.shards", workers=2, progress=lose)
-    assert (built.made, built.lost) == (N_PARTS, 1)
-    assert listed(tmp_path / "x.shards") == listed(whole)
+    lose = once(lambda: nodes.lose(nodes.of(at_work())))
+    built = build_one_by_one(long, tmp_path / "x.shards", workers=2, progress=lose)
+    assert built.made == 4
+    assert listed(tmp_path / "x.shards") == listed(long_whole)
 
 
 def test_a_worker_that_is_killed_is_replaced(
-    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int]
+    nodes: Nodes, long: Path, long_whole: Path, tmp_path: Path
 ) -> None:
     nodes.have(1)
-    kill = once(lambda: os.kill(at_work[0], signal.SIGKILL))
-    built = build(articles, tmp_path / "x.shards", workers=1, progress=kill)
-    # One more is lost where Ray starts it on the node that went before and is not yet missed.
-    assert built.made == N_PARTS
-    assert built.lost >= 1
-    assert len(set(at_work)) == 2
-    assert listed(tmp_path / "x.shards") == listed(whole)
+    kill = once(lambda: os.kill(at_work(), signal.SIGKILL))
+    built = build_one_by_one(long, tmp_path / "x.shards", workers=1, progress=kill)
+    assert built.made == 4
+    assert listed(tmp_path / "x.shards") == listed(long_whole)
 
 
 def test_a_part_that_kills_every_worker_ends_the_build_and_the_rest_stays(
-    nodes: Nodes, articles: Path, tmp_path: Path, at_work: list[int],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    nodes: Nodes, long: Path, tmp_path: Path
+) -> None:
     nodes.have(1)
-    monkeypatch.setattr("index.archive.shards.workers.MAX_ATTEMPTS", 1)
-    kill = once(lambda: os.kill(at_work[0], signal.SIGKILL))
-    with pytest.raises(
-        LibraryError, match=r"03\.txt to 05\.txt cannot be made.*run the same again"
-    ):
-        build(articles, tmp_path / "x.shards", workers=1, progress=kill)
+    kill = once(lambda: os.kill(at_work(), signal.SIGKILL))
+    with pytest.raises(LibraryError, match=r"1\.txt cannot be made.*run the same again"):
+        build_one_by_one(long, tmp_path / "x.shards", workers=1, attempts=1, progress=kill)
     assert len(listed(tmp_path / "x.shards")) == 1
 
 
 def test_a_build_that_is_stopped_goes_on_and_makes_nothing_twice(
-    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path, at_work: list[int],
+    nodes: Nodes, articles: Path, whole: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     def stop() -> None:
@@ -222,10 +237,8 @@ def test_a_build_that_is_stopped_goes_on_and_makes_nothing_twice(
     assert "not finished; run the same build-archive again" in capsys.readouterr().err
     stamps = {shard.file: (tmp_path / "x.shards" / shard.file).stat() for shard in done}
     assert 0 < len(done) < N_PARTS
-    given = len(at_work)
     built = build(articles, tmp_path / "x.shards", workers=1)
     assert (built.made, built.kept) == (N_PARTS - len(done), len(done))
-    assert len(at_work) - given == N_PARTS - len(done)
     for name, stamp in stamps.items():
         now = (tmp_path / "x.shards" / name).stat()
         assert (now.st_ino, now.st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
@@ -252,20 +265,17 @@ def test_a_node_with_another_model_is_refused(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as it is set there
     model = ModelRef("all-MiniLM-L6-v2", "e" * 64, 384)
-    worker = _Worker(ArchiveInput(Place(articles)), Place(tmp_path / "x.shards"), model, ())
+    source, shards = ArchiveInput(Location(articles)), Location(tmp_path / "x.shards")
     with pytest.raises(OtherModel, match="install the same article-qa and the same model"):
-        worker.load()
+        make_part(source, source.parts(LIMITS)[0], model, shards, ())
 
 
-def test_an_article_too_long_for_a_worker_is_refused(
-    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("index.archive.shards.make_shard.MAX_CHARACTERS", 60)
+def test_an_article_too_long_for_a_worker_is_refused(encoder: Encoder, tmp_path: Path) -> None:
     for number in (5, 123456):
         (tmp_path / f"{number:06}.txt").write_text(facts(number))
-    source, place = ArchiveInput(Place(tmp_path)), Place(tmp_path / "x.shards")
+    source, place = ArchiveInput(Location(tmp_path)), Location(tmp_path / "x.shards")
     (part,) = source.parts(LIMITS)
-    shard = make_shard(source, part, encoder, place)
+    shard = make_shard(source, part, encoder, place, max_characters=60)
     assert (shard.articles, shard.refused) == (0, 2)
     assert "may have 60; cut it" in read_refused(place, shard)[0][1]
 
@@ -297,7 +307,7 @@ def test_a_shard_that_is_missing_is_made_again_and_what_nobody_lists_goes(
 def test_the_library_is_the_one_that_adding_makes(
     articles: Path, whole: Path, encoder: Encoder, tmp_path: Path
 ) -> None:
-    source = ArchiveInput(Place(articles))
+    source = ArchiveInput(Location(articles))
     readings = [one for part in source.parts(LIMITS) for one in source.read(part)]
     added = Library.open(tmp_path / "added")
     added.add_from((one.found, one.source) for one in readings if isinstance(one.found, Article))
@@ -322,7 +332,7 @@ def test_shards_of_something_else_are_left_alone(
         build(tmp_path / "other.txt", whole)
     with pytest.raises(NotALibrary, match="with these tags"):
         build(articles, whole, tags=["new"])
-    with Place(whole).locked(), pytest.raises(LibraryBusy):
+    with Location(whole).locked(), pytest.raises(LibraryBusy):
         build(articles, whole)
     assert listed(whole) == before
     manifest = json.loads((whole / "manifest.json").read_text())

@@ -8,8 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,23 +19,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import (
+    DamagedLibrary,
     LibraryAway,
     LibraryBusy,
     LibraryDenied,
     LibraryError,
     LibraryFull,
+    NewerFormat,
     NotALibrary,
     OtherModel,
 )
+from index.archive.folder import store as folder_store
 from index.archive.folder.store import FolderStore
-from index.archive.milvus import commits as milvus_head
 from index.archive.milvus.address import Address, is_address
-from index.archive.milvus.changes import purge
-from index.archive.milvus.commits import Claim, read_state
-from index.archive.milvus.dense_index import choose_index, index_params, search_params
+from index.archive.milvus.commits import Claim, publish, read_state
 from index.archive.milvus.filters import all_of, among, at_most, holds_any, matching, not_among
-from index.archive.milvus.store import MilvusStore
-from index.archive.milvus.vocabulary import Word, term_name
+from index.archive.milvus.schema import choose_index, index_params, search_params
+from index.archive.milvus.store import MilvusStore, Tuning
+from index.archive.milvus.vocabulary import WordCount, term_name
 from index.archive.store import Where
 from index.models.encoder import Encoder
 from qa import Library
@@ -176,7 +179,6 @@ def test_what_a_killed_loader_left_is_removed_by_the_next(
     store: MilvusStore, monkeypatch: pytest.MonkeyPatch, published: bool
 ) -> None:
     store.add(generated(5))
-    publish = milvus_head.publish
 
     def die(*args: object) -> None:
         raise SystemExit
@@ -198,10 +200,10 @@ def test_what_a_killed_loader_left_is_removed_by_the_next(
         # A reader sees all of it or nothing, before anybody has cleaned up.
         assert snapshot.statistics.n_articles == len(snapshot.entries()) == expected
         assert len(snapshot.dense(generated(1)[0].passages[0].vector, 99).rows) == 3 * expected
-    monkeypatch.setattr("index.archive.milvus.commits.BUSY_SECONDS", 0.5)
+    impatient = MilvusStore(store.address, tuning=Tuning(busy_seconds=0.5))
     with pytest.raises(LibraryBusy, match="try again"):
-        store.add(generated(1, seed=2))
-    monkeypatch.setattr("index.archive.milvus.commits.time", _Later())
+        impatient.add(generated(1, seed=2))
+    minutes_later(monkeypatch)
     store.add(generated(1, seed=2))
     monkeypatch.undo()
     assert rows(store) == expected + 1
@@ -214,23 +216,17 @@ def test_what_a_killed_loader_left_is_removed_by_the_next(
         assert snapshot.document_frequencies(list(counted)).tolist() == list(counted.values())
 
 
-class _Later:
-    """The clock, some minutes on."""
-
-    monotonic = staticmethod(time.monotonic)
-    sleep = staticmethod(time.sleep)
-
-    @staticmethod
-    def time() -> float:
-        return time.time() + 300
+def minutes_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 300)
 
 
 def test_a_claim_that_ran_out_stops_its_writer(
     store: MilvusStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = Claim(store._milvus, store._names)
-    assert not claim.take()
-    monkeypatch.setattr("index.archive.milvus.commits.time", _Later())
+    assert not claim.take(busy_seconds=1)
+    minutes_later(monkeypatch)
     with pytest.raises(LibraryBusy, match="held up"):
         claim.held()
     monkeypatch.undo()
@@ -259,22 +255,19 @@ def test_two_loaders_of_the_same_articles_double_nothing(store: MilvusStore) -> 
         assert len(snapshot.dense(generated(1)[0].passages[0].vector, 99).rows) == 12
 
 
-def test_rows_of_removed_articles_go_in_time(
-    store: MilvusStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_of_removed_articles_go_in_time(store: MilvusStore) -> None:
     store.add(generated(5))
     store.remove([generated(5)[1].article.id])
+    store.compact()
     assert rows(store) == 5
-    monkeypatch.setattr("index.archive.milvus.changes.GRACE_SECONDS", -1.0)
-    state = read_state(store._milvus, store._names, at_least=None)
-    purge(store._milvus, store._names, state, lambda: None)
+    MilvusStore(store.address, tuning=Tuning(grace_seconds=-1)).compact()
     assert (rows(store), rows(store, "passages")) == (4, 12)
     with store.read() as snapshot:
         assert len(snapshot.entries()) == 4
 
 
 def test_a_word_remembers_what_it_was() -> None:
-    word = Word("tember", 3, -1, 0).moved(2, 5).moved(1, 5).moved(4, 6)
+    word = WordCount("tember", 3, -1, 0).moved(2, 5).moved(1, 5).moved(4, 6)
     assert [word.at(g) for g in (5, 6, 7)] == [3, 7, 7]
     assert term_name("é") == "t\\xe9"
 
@@ -295,12 +288,12 @@ def test_scores_stay_exact_as_passages_grow_longer(store: MilvusStore, tmp_path:
 
 
 def test_word_pieces_are_kept_in_few_bytes_once_there_is_enough_to_learn_from(
-    store: MilvusStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: MilvusStore, tmp_path: Path
 ) -> None:
-    for module in ("index.archive.milvus.store", "index.archive.folder.codec"):
-        monkeypatch.setattr(f"{module}.TRAIN_AT", 150)
-    folder = FolderStore.create(tmp_path / "library", MODEL)
-    for each in (store, folder):
+    tuning = folder_store.Tuning(train_at=150)
+    folder = FolderStore.create(tmp_path / "library", MODEL, tuning=tuning)
+    early = MilvusStore(store.address, tuning=Tuning(train_at=150))
+    for each in (early, folder):
         each.add(generated(60))
         each.flush()
         each.add(generated(5, seed=1))
@@ -334,10 +327,10 @@ def test_what_a_server_says_is_said_in_our_words(
     assert str(store.address) in str(caught.value)
 
 
-def test_a_server_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.archive.milvus.client.CONNECT_SECONDS", 0.5)
+def test_a_server_that_is_away_is_said_to_be() -> None:
+    address, quick = Address.parse("http://127.0.0.1:9/news"), Tuning(connect_seconds=0.5)
     with pytest.raises(LibraryAway, match="check that the server runs"):
-        MilvusStore(Address.parse("http://127.0.0.1:9/news"), model=MODEL)
+        MilvusStore(address, model=MODEL, tuning=quick)
 
 
 def test_no_library_is_made_by_asking_and_foreign_collections_are_refused(
@@ -351,9 +344,21 @@ def test_no_library_is_made_by_asking_and_foreign_collections_are_refused(
         assert isinstance(index_params(kind) | search_params(kind, 20), dict)
 
 
-def test_another_splitter_is_refused(store: MilvusStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.archive.milvus.store.SEGMENTER", "other/1")
-    with pytest.raises(OtherModel, match="new one"):
+@pytest.mark.parametrize(
+    ("changed", "error", "said"),
+    [
+        ({"segmenter": "other/1"}, OtherModel, "new one"),
+        ({"version": 1}, OtherModel, "article-qa add SOURCE --library"),
+        ({"version": 99}, NewerFormat, "upgrade article-qa"),
+        ({"next_row": "many"}, DamagedLibrary, "cannot be read"),
+    ],
+)
+def test_a_state_that_this_version_cannot_use_is_refused(
+    store: MilvusStore, changed: dict[str, Any], error: type[LibraryError], said: str
+) -> None:
+    state = read_state(store._milvus, store._names, at_least=None)
+    publish(store._milvus, store._names, replace(state, **changed))
+    with pytest.raises(error, match=said):
         MilvusStore(store.address)
 
 

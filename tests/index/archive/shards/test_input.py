@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import Article, SourceError
-from index.archive.shards.input import ArchiveInput, Limits, Part, Reading
-from index.archive.shards.location import Place
+from index.archive.shards.input import ArchiveInput, InputArticle, Limits, Part
+from index.archive.shards.location import Location
 
 
 def sentence(number: int) -> str:
@@ -30,14 +30,14 @@ def write_lines(path: Path, records: Sequence[object]) -> Path:
 
 
 def of(path: object) -> ArchiveInput:
-    return ArchiveInput(Place(str(path)))
+    return ArchiveInput(Location(str(path)))
 
 
-def everything(source: ArchiveInput, limits: Limits | None = None) -> list[Reading]:
+def everything(source: ArchiveInput, limits: Limits | None = None) -> list[InputArticle]:
     return [one for part in source.parts(limits or Limits()) for one in source.read(part)]
 
 
-def texts(readings: Sequence[Reading]) -> list[str]:
+def texts(readings: Sequence[InputArticle]) -> list[str]:
     return [r.found.text if isinstance(r.found, Article) else str(r.found) for r in readings]
 
 

@@ -46,7 +46,7 @@ def test_an_article_with_its_structure_is_that_article(article: Article) -> None
     [
         ({}, "text must be the article's text, not nothing"),
         ({"text": 3}, "text must be .* not 3"),
-        ({"text": TEXT, "title": ["x"]}, "title must be a text"),
+        ({"text": TEXT, "title": ["x"]}, "title must be a string"),
         ({"text": TEXT, "authors": 7}, "authors must be a list of names, not 7"),
         ({"text": TEXT, "authors": [""]}, "authors must be a list of names"),
         ({"text": TEXT, "tags": {"a": 1}}, "tags must be a list of names"),

@@ -9,20 +9,22 @@ import fsspec
 import pytest
 
 from index import LibraryError, SourceNotFound
-from index.archive.shards.location import Place
+from index.archive.shards.location import Location
 
 
 @pytest.fixture(params=["here", "file", "memory"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     if request.param == "memory":
         memory = fsspec.filesystem("memory")
         if memory.exists("/place"):
             memory.rm("/place", recursive=True)
-        return Place("memory://place")
-    return Place(tmp_path / "place" if request.param == "here" else (tmp_path / "place").as_uri())
+        return Location("memory://place")
+    return Location(
+        tmp_path / "place" if request.param == "here" else (tmp_path / "place").as_uri()
+    )
 
 
-def test_a_file_is_written_whole_read_and_removed(place: Place) -> None:
+def test_a_file_is_written_whole_read_and_removed(place: Location) -> None:
     assert place.names() == []
     assert place.size("a") is None
     place.write("a", b"before")
@@ -39,7 +41,7 @@ def test_a_file_is_written_whole_read_and_removed(place: Place) -> None:
 
 
 def test_a_write_that_fails_leaves_what_was_there(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
@@ -47,35 +49,38 @@ def test_a_write_that_fails_leaves_what_was_there(
     place.write("a", b"before")
     monkeypatch.setattr("os.replace", fail)
     monkeypatch.setattr(place._fs, "mv", fail)
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(LibraryError, match="full"):
         place.write("a", b"after")
     assert place.read("a", 100) == b"before"
     assert [name for name, _ in place.walk()] == ["a"]
 
 
-def test_it_is_the_same_place_for_another_process(
+def test_it_is_the_same_location_for_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    place = Place("somewhere")
+    place = Location("somewhere")
     sent = pickle.dumps(place)
     monkeypatch.chdir("/")
     assert pickle.loads(sent).local_path == str(tmp_path / "somewhere")  # noqa: S301 - our own
-    assert pickle.loads(pickle.dumps(Place("memory://a/b"))).where == "memory://a/b"  # noqa: S301
+    assert pickle.loads(pickle.dumps(Location("memory://a/b"))).where == "memory://a/b"  # noqa: S301
 
 
 def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.txt").write_text("x")
     (tmp_path / "a" / "again").symlink_to(tmp_path / "a")
-    assert [name for name, _ in Place(tmp_path / "a").walk()] == ["1.txt"]
+    assert [name for name, _ in Location(tmp_path / "a").walk()] == ["1.txt"]
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceNotFound, match="no file or folder"):
-        list(Place(tmp_path / "absent").walk())
+        list(Location(tmp_path / "absent").walk())
     with pytest.raises(LibraryError, match="'nothing://x' cannot be reached: Protocol not known"):
-        Place("nothing://x")
+        Location("nothing://x")
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(LibraryError, match="cannot be written"), Place(tmp_path / "file").locked():
+    with (
+        pytest.raises(LibraryError, match="cannot be written"),
+        Location(tmp_path / "file").locked(),
+    ):
         pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +23,11 @@ from index import DamagedLibrary, LibraryBusy, NewerFormat, NotALibrary, OtherMo
 from index.archive.folder.store import FolderStore
 from index.archive.migration import Moved, migrate
 from index.archive.records.token_codec import ByteCodec
-from index.archive.shards.location import Place
-from index.archive.shards.manifest import Manifest
-from index.archive.shards.parquet_file import write_shard
-from index.archive.shards.parquet_schema import prepared_of_row, row_of
+from index.archive.shards.location import Location
+from index.archive.shards.manifest import Manifest, Shard
+from index.archive.shards.parquet_schema import prepared_of_row, row_of, schema
 from index.archive.shards.store import ShardStore
-from index.archive.store import PreparedArticle, Where
+from index.archive.store import Where
 from qa import Library
 from qa.cli import main
 from tests.support.archive import DIM, MODEL, generated, make_article, prepare, vector_of_text
@@ -43,14 +46,14 @@ def folder(tmp_path: Path) -> Iterator[FolderStore]:
 @pytest.fixture
 def shards(folder: FolderStore, tmp_path: Path) -> Path:
     """The folder's articles, exported into two shards."""
-    target = ShardStore.create(Place(tmp_path / "x.shards"), MODEL)
+    target = ShardStore.create(Location(tmp_path / "x.shards"), MODEL)
     migrate(folder, target)
     target.close()
     return tmp_path / "x.shards"
 
 
 def opened(shards: Path) -> ShardStore:
-    return ShardStore.open(Place(shards))
+    return ShardStore.open(Location(shards))
 
 
 def loaded(shards: Path, into: Path) -> FolderStore:
@@ -75,7 +78,7 @@ def test_a_library_that_was_exported_and_imported_holds_the_same_bytes(
 ) -> None:
     once = loaded(shards, tmp_path / "once")
     again = tmp_path / "again.shards"
-    target = ShardStore.create(Place(again), MODEL)
+    target = ShardStore.create(Location(again), MODEL)
     migrate(once, target)
     twice = loaded(again, tmp_path / "twice")
     assert contents(twice) == contents(once)
@@ -91,7 +94,7 @@ def test_a_library_made_from_shards_is_the_one_made_by_adding(tmp_path: Path) ->
     articles = generated(30)
     added = FolderStore.create(tmp_path / "added", MODEL)
     added.add(articles)
-    target = ShardStore.create(Place(tmp_path / "x.shards"), MODEL)
+    target = ShardStore.create(Location(tmp_path / "x.shards"), MODEL)
     target.add(articles[:20])
     target.add(articles[20:])
     made = loaded(tmp_path / "x.shards", tmp_path / "made")
@@ -106,7 +109,7 @@ def test_a_cluster_is_filled_from_shards_and_emptied_into_them(
     milvus = temporary_store(MODEL)
     try:
         assert migrate(opened(shards), milvus) == Moved(copied=39, present=0, left=0)
-        back = ShardStore.create(Place(tmp_path / "back.shards"), MODEL)
+        back = ShardStore.create(Location(tmp_path / "back.shards"), MODEL)
         migrate(milvus, back)
         assert back.statistics == opened(shards).statistics
         assert back.entries() == opened(shards).entries()
@@ -119,7 +122,7 @@ def test_an_export_that_was_interrupted_goes_on(folder: FolderStore, tmp_path: P
     def interrupt(what: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    place = Place(tmp_path / "x.shards")
+    place = Location(tmp_path / "x.shards")
     target = ShardStore.create(place, MODEL)
     with pytest.raises(KeyboardInterrupt):
         migrate(folder, target, interrupt)
@@ -130,7 +133,7 @@ def test_an_export_that_was_interrupted_goes_on(folder: FolderStore, tmp_path: P
 def test_an_article_in_two_shards_counts_once_as_it_was_last(tmp_path: Path) -> None:
     first, second = generated(2)
     renamed = replace(first, article=replace(first.article, title="Another title"))
-    target = ShardStore.create(Place(tmp_path / "x.shards"), MODEL)
+    target = ShardStore.create(Location(tmp_path / "x.shards"), MODEL)
     target.add([first, second])
     target.add([renamed])
     assert [entry.title for entry in target.entries()] == ["Article 1", "Another title"]
@@ -142,7 +145,7 @@ def test_an_article_in_two_shards_counts_once_as_it_was_last(tmp_path: Path) -> 
 
 
 def test_shards_may_lie_behind_a_url(folder: FolderStore, tmp_path: Path) -> None:
-    place = Place("memory://somewhere/x.shards")
+    place = Location("memory://somewhere/x.shards")
     migrate(folder, ShardStore.create(place, MODEL))
     assert [name for name in place.names() if not name.endswith(".parquet")] == ["manifest.json"]
     assert ShardStore.open(place).entries() == ShardStore.create(place, MODEL).entries()
@@ -305,16 +308,18 @@ def ints(*numbers: int) -> bytes:
     ],
 )
 def test_a_shard_whose_numbers_do_not_fit_its_text_is_refused_though_its_bytes_are_right(
-    spoil: Callable[[dict[str, Any]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spoil: Callable[[dict[str, Any]], None], tmp_path: Path
 ) -> None:
-    def hostile(prepared: PreparedArticle) -> dict[str, Any]:
-        row = row_of(prepared)
-        spoil(row)
-        return row
-
-    monkeypatch.setattr("index.archive.shards.parquet_file.row_of", hostile)
-    place = Place(tmp_path / "x.shards")
-    Manifest(MODEL).with_shards([write_shard(place, 0, [generated(1)])]).write(place)
+    place = Location(tmp_path / "x.shards")
+    row = row_of(generated(1)[0])
+    spoil(row)
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([row], schema=schema()), sink)
+    data = sink.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    shard = Shard(0, f"shard-000000-{digest[:16]}.parquet", len(data), digest, 1, 3)
+    place.write(shard.file, data)
+    Manifest(MODEL).with_shards([shard]).write(place)
     store = FolderStore.create(tmp_path / "made", MODEL)
     with pytest.raises(DamagedLibrary, match="is damaged"):
         migrate(ShardStore.open(place), store)
@@ -332,7 +337,7 @@ def test_a_file_that_is_no_shard_is_refused(shards: Path) -> None:
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:
-    place = Place(tmp_path / "x.shards")
+    place = Location(tmp_path / "x.shards")
     first = ShardStore.create(place, MODEL)
     (tmp_path / "x.shards" / ".manifest.json.0123456789ab").write_text("left by who was killed")
     with pytest.raises(LibraryBusy, match="another process is writing"):
@@ -365,7 +370,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     (tmp_path / "x.shards").mkdir()
     (tmp_path / "x.shards" / "thesis.txt").write_text("mine")
     with pytest.raises(NotALibrary, match="not empty"):
-        ShardStore.create(Place(tmp_path / "x.shards"), MODEL)
+        ShardStore.create(Location(tmp_path / "x.shards"), MODEL)
     with pytest.raises(NotALibrary, match=r"which nothing searches.*article-qa migrate"):
         Library.open(tmp_path / "x.shards")
 
