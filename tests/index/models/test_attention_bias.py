@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from index.models.attention_bias import ELSEWHERE, MASKED, attention_bias
 from index.models.encoder import Encoder, Encoding
 from index.models.tokenizer import Pieces
-from index.types import Float32
 from index.reading.plaintext import article_from_text
 from index.single.article_index import build_index
+from index.types import Float32
 
 FIRST, SECOND, THIRD = (
     "The council closed the old bridge.",
