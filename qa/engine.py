@@ -24,7 +24,7 @@ from qa.conversation.corrections import Correction, correction
 from qa.conversation.followup import check_history
 from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
 from qa.question.about_article import described, metadata_evidence
-from qa.question.answer_type import correct_spelling
+from qa.question.answer_type import as_question, correct_spelling
 from qa.question.periods import periods
 from qa.question.sections import section_asked
 from qa.question.small_talk import small_talk
@@ -226,6 +226,7 @@ class _Asking:
 
     def _as_written(self, question: str) -> str:
         """The question in the articles' own spelling, its names as long or short as there."""
+        question = as_question(question)
         words = SnapshotVocabulary(self._snapshot, question.replace(".", ""))
         named = question
         if may_abbreviate(question):

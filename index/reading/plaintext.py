@@ -47,7 +47,9 @@ _CAPTION = re.compile(
     r"courtesy|credit|file photo|screenshot)\b"
 )
 _BYLINE = re.compile(
-    r"^\W*(?:(?:[Ww]ritten |[Rr]eported |[Ss]tory )?(?:[Bb]y|BY)(?::\s*|\s+)|Authors?:\s*)"
+    r"^\W*(?:(?:[Ww]ritten |[Rr]eported |[Ss]tory )?(?:[Bb]y|BY)(?::\s*|\s+)|Authors?:\s*"
+    # Elsewhere it is a name and nothing else: "Von der Küste" and "Par avion" are no bylines.
+    r"|(?:Von|Par|Por|Di|Door|Av|Af|\u041e\u0442)\s+(?=(?:[^\W\d_a-z][\w.'\u2019-]*\s+){1,3}[^\W\d_a-z][\w.'\u2019-]*\W*$))"
     r"(?P<who>\S.{1,120})$"
 )
 _ROLE = re.compile(

@@ -103,6 +103,37 @@ _WHEN = frozenset("when date day time year month".split())
 _LANGUAGE = _SMALL | _ARTICLE.union(*_TRIGGERS.values(), *_COMPANY.values())
 _KNOWN = sorted(word for word in _LANGUAGE - _SMALL if len(word) >= 5)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+# The same questions in other languages, whole.
+_THIS = (
+    r"(?:das|dies(?:es|er|en|em)?|diesen?|der|den|cet|cette|ce|le|la|este|esta|esto|el|questo|questa"
+    r"|quest|il|dit|deze|het|o|a|isso|isto|\u044d\u0442\u043e|\u044d\u0442\u0443|\u044d\u0442\u043e\u0442)?\W*"
+    r"(?:hier|artikels?|text|beitrag|bericht|article|texte|art\u00edculo|texto|articolo|testo|artigo"
+    r"|tekst|stuk|\u0441\u0442\u0430\u0442\u044c\u044e|\u0442\u0435\u043a\u0441\u0442)?"
+)
+_ELSEWHERE = tuple(
+    (aspect, re.compile(rf"\W*(?:{pattern})\W*", re.IGNORECASE))
+    for aspect, pattern in (
+        (
+            Aspect.AUTHOR,
+            rf"wer (?:hat|schrieb|ist der autor)\s*{_THIS}\s*(?:geschrieben|verfasst)?"
+            rf"|von wem (?:ist|stammt|wurde)\s*{_THIS}\s*(?:geschrieben)?"
+            rf"|qui (?:a \u00e9crit|est l['\u2019]auteur)\s*(?:de)?\s*{_THIS}"
+            rf"|qui\u00e9n (?:escribi\u00f3|es el autor)\s*(?:de)?\s*{_THIS}"
+            rf"|chi ha scritto\s*{_THIS}|quem escreveu\s*{_THIS}|wie heeft\s*{_THIS}\s*geschreven"
+            rf"|wie schreef\s*{_THIS}|\u043a\u0442\u043e (?:\u043d\u0430\u043f\u0438\u0441\u0430\u043b|\u0430\u0432\u0442\u043e\u0440)\s*{_THIS}",
+        ),
+        (
+            Aspect.TOPIC,
+            rf"worum geht (?:es|'s)\s*(?:hier|in)?\s*{_THIS}|wovon handelt\s*{_THIS}"
+            rf"|de quoi (?:parle|traite|s['\u2019]agit-il)\s*(?:dans)?\s*{_THIS}"
+            rf"|de qu\u00e9 (?:trata|habla)\s*{_THIS}|di (?:che )?cosa parla\s*{_THIS}"
+            rf"|(?:de|do) que (?:trata|fala)\s*{_THIS}|waar gaat\s*{_THIS}\s*over"
+            rf"|\u043e \u0447[\u0435\u0451]\u043c\s*{_THIS}|tl;?\W?dr|(?:please )?(?:sum(?:marise|marize)?|sum up)"
+            r"(?: (?:it|this|that|up|the article|this article|the text|the story))*(?: please)?"
+            r"|in (?:short|a nutshell|one sentence|brief)|(?:the )?(?:key|main) points",
+        ),
+    )
+)
 _DESCRIBED = re.compile(
     r"(?P<head>.*?\b(?P<noun>article|story|piece|column|post|news item|write-up))"
     r"\s+(?:about|on|regarding|concerning|covering|titled|entitled|called|headed|headlined)"
@@ -124,7 +155,8 @@ def metadata_evidence(question: str, article: Article) -> MetadataEvidence | Non
     words = [word.replace("\u2019", "'") for word in _WORD.findall(question.lower())]
     if not words or len(words) > 24:
         return None
-    aspect = _names_author(words, article) or _aspect(words)
+    elsewhere = (aspect for aspect, whole in _ELSEWHERE if whole.fullmatch(question))
+    aspect = next(elsewhere, None) or _names_author(words, article) or _aspect(words)
     if aspect is None:
         return None
     spans = _spans(aspect, article)

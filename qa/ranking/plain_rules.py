@@ -6,6 +6,8 @@
 - What a question turns on, an identifier, a year, a month or a weekday, decides: the sentence
   that names it comes first, and where none does, the article does not say.
 - "Who is Novak?" is answered where Novak is named; a row of a table, by the name it begins with.
+- Who asks for what is not, or who was against, is answered by a sentence that denies; and who
+  asks why, by the reason that the next sentence gives for what this one tells.
 """
 
 from __future__ import annotations
@@ -40,6 +42,22 @@ _WHO: Final = re.compile(
     r"(?:\s+[A-Z\u00c0-\u024f][\w'\u2019.-]*){0,3})\W*"
 )
 _OPENED: Final = re.compile(r"\W*(?:(?:and|but|so)\s|who\b|what about|how about)", re.IGNORECASE)
+_DENIED: Final = re.compile(
+    r"\b(?:against|not|never|no|nobody|none|neither|refus\w+|reject\w+|oppos\w+)\b|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+_WHY: Final = re.compile(r"\W*(?:(?:and|but|so)\s+)?(?:why|how come|what for)\b", re.IGNORECASE)
+_CAUSE: Final = re.compile(
+    r"\b(?:because|since|due to|owing to|so that|in order to|therefore|as a result|thanks to)\b",
+    re.IGNORECASE,
+)
+_SAID: Final = re.compile(
+    r"\W*(?:He|She|They|It|This|The \w+)\s+"
+    r"(?:said|says|argued|explained|added|warned|feared|claimed|complained|thought|believed)\b"
+)
+_FEW: Final = 2
+_REASON: Final = 0.3
+"""Confidence of a reason that follows what it is given for, at least."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 
 
@@ -98,6 +116,8 @@ def by_plain_rules(
             decided, sure = named
             quoted[decided] += _LIFT
             confidence = max(confidence, _PLAIN) if sure else confidence
+        if _reason_first(question, quoted, sentences.quotes):
+            confidence = max(confidence, _REASON)
     if quoted is ranked.ranking.quoted:
         return ranked
     return replace(
@@ -153,9 +173,32 @@ def _named(
         return (described or rows, True) if rows else None
     if leaning and content and (rows := sentences.holding(content)):
         return rows, True
+    if content and _DENIED.search(question) and (rows := _denying(sentences, content)):
+        return rows, len(content) < _FEW
     words = {folded(word.lower()) for word in _WORD.findall(question)}
     rows = [row for row in _rows(sentences) if _first_word(sentences.quotes[row]) in words]
     return (rows, True) if rows else None
+
+
+def _denying(sentences: _Sentences, content: frozenset[str]) -> list[int]:
+    """The sentences that deny, and share most with the question."""
+    shared = [
+        len(content & {*terms(quote, language)}) if _DENIED.search(quote) else 0
+        for quote, language in zip(sentences.quotes, sentences.languages, strict=True)
+    ]
+    most = max(shared)
+    return [row for row, n in enumerate(shared) if n == most] if most else []
+
+
+def _reason_first(question: str, quoted: Float32, quotes: Sequence[str]) -> bool:
+    """Put the reason before what it is given for; says whether there was one."""
+    best = int(quoted.argmax())
+    if not _WHY.match(question) or best + 1 >= len(quotes) or _CAUSE.search(quotes[best]):
+        return False
+    if not _SAID.match(quotes[best + 1]):
+        return False
+    quoted[best + 1] = quoted[best] + 0.01
+    return True
 
 
 def _rows(sentences: _Sentences) -> Iterator[int]:
