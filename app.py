@@ -270,6 +270,8 @@ def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]]
         enable_monitoring=False,
         ssr_mode=False,
         footer_links=[],
+        # Else Gradio asks itself for the page, and gives up when a busy machine takes 3 s.
+        _frontend=False,
     )
     return address
 

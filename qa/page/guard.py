@@ -66,8 +66,9 @@ class Guard:
         self._app = app
         self._head = head
         self._max_body = max_body
-        self._allowed = frozenset(name.lower() for name in allowed)
+        self._allowed = {name.lower() for name in allowed}
         self._any_host = not is_loopback(host) and not self._allowed
+        self._allowed.add(host.lower())
         self._proxied = proxied
         self._logins: OrderedDict[str, asyncio.Lock] = OrderedDict()
 
