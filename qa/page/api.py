@@ -128,7 +128,7 @@ class Endpoints:
         return source
 
     def _open(self, article: str) -> Opened:
-        source = self._opened.get(article)
+        source: Source | None = self._opened.get(article)
         if source is None and self._source.first is not None:
             source = self._find(article)
         if source is not None:
