@@ -26,8 +26,10 @@ from qa.reading.reader import Span
 
 __all__ = ["SHOWN_FROM", "Cited", "article_ref", "cite", "cited_first"]
 
-SHOWN_FROM: Final = 3.0
-"""Margin from which the reader's words are shown."""
+SHOWN_FROM: Final = 4.0
+"""Margin from which the reader's words are shown. Of 1,300 questions on titles that it has not
+seen, 46 in 100 get words for the first citation, and 85 in 100 of these share half or more of
+theirs with the gold answer; from 3.0 on it would be 54, and 84."""
 
 SAME: Final = 0.8
 """Shared part of the words of two sentences from which they are the same evidence."""

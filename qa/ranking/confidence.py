@@ -44,9 +44,10 @@ __all__ = [
     "to_json",
 ]
 
-MIN_CONFIDENCE: Final = 0.13
-"""``found`` from here on. Low, because half of the questions that the probability is calibrated
-for were written to look as if they had an answer: of those that have one, 98 in 100 are found."""
+MIN_CONFIDENCE: Final = 0.07
+"""``found`` from here on. Of 400 questions to titles that neither the reader nor this was fitted
+on, 94 in 100 are then found, of 300 whose answer was cut out of the article 56; of the bundled
+questions 88 in 100 of the answerable and 42 of the near ones, where 0.10 would be 86 and 36."""
 
 
 @dataclass(frozen=True, slots=True)

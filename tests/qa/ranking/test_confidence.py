@@ -174,7 +174,7 @@ def test_the_weights_that_ship_are_read_as_they_were_written(read: bool) -> None
 
 
 def test_what_the_reader_finds_counts_for_the_answer(bot: ArticleBot, encoder: Encoder) -> None:
-    question = "When did the ban begin?"
+    question = "Where was George Floyd killed?"
     unread = ArticleBot(bot.index, encoder, reader=False).ask(question)
     read = bot.ask(question)
     assert read.confidence > unread.confidence
