@@ -106,9 +106,9 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 # The same questions in other languages, whole.
 _THIS = (
     r"(?:das|dies(?:es|er|en|em)?|diesen?|der|den|cet|cette|ce|le|la|este|esta|esto|el|questo|questa"
-    r"|quest|il|dit|deze|het|o|a|isso|isto|\u044d\u0442\u043e|\u044d\u0442\u0443|\u044d\u0442\u043e\u0442)?\W*"
+    r"|quest|il|dit|deze|het|o|a|isso|isto|это|эту|этот)?\W*"
     r"(?:hier|artikels?|text|beitrag|bericht|article|texte|art\u00edculo|texto|articolo|testo|artigo"
-    r"|tekst|stuk|\u0441\u0442\u0430\u0442\u044c\u044e|\u0442\u0435\u043a\u0441\u0442)?"
+    r"|tekst|stuk|статью|текст)?"
 )
 _ELSEWHERE = tuple(
     (aspect, re.compile(rf"\W*(?:{pattern})\W*", re.IGNORECASE))
@@ -120,7 +120,7 @@ _ELSEWHERE = tuple(
             rf"|qui (?:a \u00e9crit|est l['\u2019]auteur)\s*(?:de)?\s*{_THIS}"
             rf"|qui\u00e9n (?:escribi\u00f3|es el autor)\s*(?:de)?\s*{_THIS}"
             rf"|chi ha scritto\s*{_THIS}|quem escreveu\s*{_THIS}|wie heeft\s*{_THIS}\s*geschreven"
-            rf"|wie schreef\s*{_THIS}|\u043a\u0442\u043e (?:\u043d\u0430\u043f\u0438\u0441\u0430\u043b|\u0430\u0432\u0442\u043e\u0440)\s*{_THIS}",
+            rf"|wie schreef\s*{_THIS}|кто (?:написал|автор)\s*{_THIS}",
         ),
         (
             Aspect.TOPIC,
@@ -128,7 +128,8 @@ _ELSEWHERE = tuple(
             rf"|de quoi (?:parle|traite|s['\u2019]agit-il)\s*(?:dans)?\s*{_THIS}"
             rf"|de qu\u00e9 (?:trata|habla)\s*{_THIS}|di (?:che )?cosa parla\s*{_THIS}"
             rf"|(?:de|do) que (?:trata|fala)\s*{_THIS}|waar gaat\s*{_THIS}\s*over"
-            rf"|\u043e \u0447[\u0435\u0451]\u043c\s*{_THIS}|tl;?\W?dr|(?:please )?(?:sum(?:marise|marize)?|sum up)"
+            rf"|о ч[её]м\s*{_THIS}|tl;?\W?dr"
+            r"|(?:please )?(?:sum(?:marise|marize)?|sum up)"
             r"(?: (?:it|this|that|up|the article|this article|the text|the story))*(?: please)?"
             r"|in (?:short|a nutshell|one sentence|brief)|(?:the )?(?:key|main) points",
         ),
