@@ -46,6 +46,11 @@ _DENIED: Final = re.compile(
     r"\b(?:against|not|never|no|nobody|none|neither|refus\w+|reject\w+|oppos\w+)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
+_OPPOSED: Final = re.compile(
+    r"\bagainst\b|\boppos(?:e|es|ed|ing)\b"
+    r"|\bwho (?:did|do|does|was|were|has|have|is|are)(?: not|n['\u2019]t)\b",
+    re.IGNORECASE,
+)
 _WHY: Final = re.compile(r"\W*(?:(?:and|but|so)\s+)?(?:why|how come|what for)\b", re.IGNORECASE)
 _CAUSE: Final = re.compile(
     r"\b(?:because|since|due to|owing to|so that|in order to|therefore|as a result|thanks to)\b",
@@ -173,7 +178,7 @@ def _named(
         return (described or rows, True) if rows else None
     if leaning and content and (rows := sentences.holding(content)):
         return rows, True
-    if content and _DENIED.search(question) and (rows := _denying(sentences, content)):
+    if content and _OPPOSED.search(question) and (rows := _denying(sentences, content)):
         return rows, len(content) < _FEW
     words = {folded(word.lower()) for word in _WORD.findall(question)}
     rows = [row for row in _rows(sentences) if _first_word(sentences.quotes[row]) in words]
