@@ -26,7 +26,7 @@ from qa.ranking.fusion import Fused, by_support, coefficients, fuse, with_readin
 from qa.ranking.reasons import MAX_REASONS
 from qa.ranking.reranker import Reranker, SecondLook
 from qa.reading.candidates import Places, Readings, read_best
-from qa.reading.reader import Reader, Span
+from qa.reading.reader import Reader, Span, asks_for_words
 
 __all__ = ["RankedPool", "Ranking", "as_quoted", "places_of", "rank", "score", "texts_of"]
 
@@ -116,7 +116,7 @@ def rank(
             if reranker and parsed is questions[-1]
             else None,
             read=partial(read_best, reader, parsed.question, places=places)
-            if reader and places and parsed is questions[-1]
+            if reader and places and parsed is questions[-1] and asks_for_words(parsed.question)
             else None,
         )
         ranked.append(RankedPool(pool, rows, ranking))

@@ -11,6 +11,7 @@ none: a span never crosses the end of a sentence, for a citation quotes one.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,13 +34,16 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Encoding, Tokenizer
 
-__all__ = ["Reader", "Span", "Window", "default_reader", "reader_if", "reads"]
+__all__ = ["Reader", "Span", "Window", "asks_for_words", "default_reader", "reader_if", "reads"]
 
 LONGEST: Final = 256
 """Word pieces of a question and a window together; what is beyond is not read."""
 LONGEST_ANSWER: Final = 30
 """Word pieces of an answer."""
 _LANGUAGE: Final = "en"
+_YES_OR_NO: Final = re.compile(
+    r"\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.IGNORECASE
+)
 _MARKS: Final = " \t\n\r\u00a0,;:!?\"'“”‘’«»–—-"
 
 
@@ -76,6 +80,15 @@ class Span:
 def reads(language: str | None) -> bool:
     """Whether the reader knows a language; one that is not known is taken for its own."""
     return language is None or language.lower().split("-")[0] == _LANGUAGE
+
+
+def asks_for_words(question: str) -> bool:
+    """Whether words can answer, as they cannot where a yes or a no is asked for.
+
+    >>> asks_for_words("Who objected?"), asks_for_words("Did anybody object?")
+    (True, False)
+    """
+    return not _YES_OR_NO.match(question)
 
 
 class Reader:
