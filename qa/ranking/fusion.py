@@ -52,6 +52,10 @@ COST: Final = 0.5
 SHORTEST_COST: Final = 60
 """Code points that reading any quote costs at least: its number, its place, the eye's way."""
 
+LEAST_MARGIN: Final = 0.0
+"""Margin that one sentence at least must have for the reader to have a say in the order: where it
+finds no answer, what it holds of each sentence is mere misgiving."""
+
 OWN_WORDS: Final = SENTENCE_FEATURES.index("maxsim_plain")
 """The column that says what a sentence meets by itself: every word of the question counts alike,
 for what supports an answer says again what the question takes for known."""
@@ -154,6 +158,8 @@ def with_reading(fused: Fused, margins: Float32, fitted: Coefficients, starts: I
         fitted: The weights.
         starts: int32 ``(n_passages + 1,)``: the sentences of each passage.
     """
+    if not np.any(margins > LEAST_MARGIN):
+        return fused
     moved = fitted.reading.scores(reading_features(margins))
     return replace(
         fused,

@@ -41,8 +41,9 @@ LONGEST: Final = 256
 LONGEST_ANSWER: Final = 30
 """Word pieces of an answer."""
 _LANGUAGE: Final = "en"
-_YES_OR_NO: Final = re.compile(
-    r"\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.IGNORECASE
+_WORDLESS: Final = re.compile(
+    r"\W*(?:why|is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b",
+    re.IGNORECASE,
 )
 _MARKS: Final = " \t\n\r\u00a0,;:!?\"'“”‘’«»–—-"
 
@@ -83,12 +84,12 @@ def reads(language: str | None) -> bool:
 
 
 def asks_for_words(question: str) -> bool:
-    """Whether words can answer, as they cannot where a yes or a no is asked for.
+    """Whether a few words can answer; a yes, a no or a why takes the whole sentence.
 
     >>> asks_for_words("Who objected?"), asks_for_words("Did anybody object?")
     (True, False)
     """
-    return not _YES_OR_NO.match(question)
+    return not _WORDLESS.match(question)
 
 
 class Reader:
