@@ -61,7 +61,7 @@ EXAMPLES = (
     "What have civil liberties advocates warned?",
     "What did Nathan Freed Wessler say?",
     "What did Gender Shades find?",
-    "Why did Amazon halt police use of Rekognition?",
+    "Why did Amazon halt police use?",
     "Who wrote this article?",
 )
 
@@ -251,7 +251,7 @@ def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]]
             "middleware": [
                 Middleware(
                     Guard,
-                    head=head(page.title or ""),
+                    head=head(str(page.title or "")),
                     host=options.host,
                     # A file travels in base64, a third longer.
                     max_body=options.max_upload * 4 // 3 + 2**20,

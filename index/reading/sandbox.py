@@ -169,7 +169,12 @@ class _Child:
         self._input.flush()
         self._output.readline()  # what the child imports first is not the source's fault
         late = threading.Event()
-        timer = threading.Timer(seconds, lambda: (late.set(), self._process.kill()))
+
+        def stop() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, stop)
         timer.daemon = True
         timer.start()
         try:

@@ -117,7 +117,8 @@ class Guard:
             own.add(names.get("x-forwarded-host", ""))
         origin = names.get("origin")
         foreign = origin is not None and (
-            urlsplit(origin).netloc.lower() not in own and _name(origin) not in self._allowed
+            urlsplit(origin).netloc.lower() not in own
+            and (is_loopback(_name(origin)) or _name(origin) not in self._allowed)
         )
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (
             foreign or names.get("sec-fetch-site") == "cross-site"

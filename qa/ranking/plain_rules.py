@@ -153,7 +153,7 @@ def _sentences(ranked: RankedPool, articles: Sequence[Article]) -> _Sentences:
 def _past_questions(quoted: Float32, quotes: Sequence[str]) -> Float32:
     """Scores in which a question of the article hands its place on to what follows it."""
     asked = [bool(_QUESTION.search(quote)) for quote in quotes]
-    scores = quoted.copy()
+    scores: Float32 = quoted.copy()
     if all(asked):
         return scores
     for row in range(len(quotes) - 1):

@@ -28,10 +28,11 @@ def test_an_answer_is_plain_text_in_a_pipe(cache: Path) -> None:
     done = run("ask", ANSWERED)
     assert done.returncode == FOUND, done.stderr
     printed = done.stdout.decode()
-    assert printed.startswith("[1] ")
-    assert "await US federal regulation" in printed.splitlines()[0]
-    assert "Rekognition" in printed.splitlines()[1]
-    assert "Sayujya S" in printed.splitlines()[-1]
+    lines = printed.removeprefix("The article may say:\n").splitlines()
+    assert lines[0].startswith("[1] ")
+    assert "await US federal regulation" in lines[0]
+    assert "Rekognition" in lines[1]
+    assert "Sayujya S" in lines[-1]
     assert "\x1b" not in printed
     assert done.stderr == b""
 

@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-component-update",
     "--no-first-run",
 )
-REKOGNITION = "Why did Amazon halt police use of Rekognition?"
+REKOGNITION = "Why did Amazon halt police use?"
 MONGOLIA = "What is the capital of Mongolia?"
 PATIENCE = 60_000
 """Milliseconds until what does not come is missing: tests pass on slow machines too."""

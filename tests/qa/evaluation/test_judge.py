@@ -48,7 +48,7 @@ def test_answers_are_read_quote_after_quote() -> None:
     row = judged(SPAN, came_back("q", ("a", 0, 250), ("a", 400, 800), ("a", 990, 1010)))
     assert [row.scores[f"answer@{n}"] for n in (300, 600, 1200, 2400)] == [0, 1, 1, 1]
     assert (row.scores["citation@1"], row.scores["citation@3"]) == (0, 1)
-    assert row.correct is True
+    assert row.correct is False  # which the first citation decides
     assert row.scores["citation exactness"] == 1
 
 
@@ -114,7 +114,7 @@ def test_documents_are_found_with_their_first_passage() -> None:
     assert row.scores["recall@10"] == 1
     expected = (1 / math.log2(3) + 2 / math.log2(4)) / (2 + 1 / math.log2(3))
     assert row.scores["nDCG@10"] == pytest.approx(expected)
-    assert row.correct is True
+    assert row.correct is False  # c came first
     assert "R@1" not in row.scores
 
 
