@@ -198,7 +198,8 @@ class _Asking:
                 question,
                 [*map(self._snapshot.article, ranked.pool.articles)],
                 section=self._section(question),
-                leaning=context is not None and is_short(question),
+                leaning=context is not None
+                and (is_short(question) or len(parsed.known) + parsed.n_unknown == 1),
             )
         return self._made(
             self._asked.read_as(read_as),

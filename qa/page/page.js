@@ -404,8 +404,7 @@
 
   function step(by) {
     const cites = citations();
-    const now = $$(".cite.current").length || by < 0 ? at + by : at;
-    if (cites.length) show(cites[(now + cites.length) % cites.length]);
+    if (cites.length) show(cites[(at + by + cites.length) % cites.length]);
   }
 
   function back() {

@@ -229,7 +229,7 @@ def test_a_sentence_of_the_article_tells_which_citations_use_it(page: Page) -> N
 def test_an_earlier_answer_shows_its_own_evidence_again(page: Page) -> None:
     ask(page, REKOGNITION)
     first = page.locator(".unit[data-numbers='1']").get_attribute("id")
-    ask(page, "Did Microsoft do the same?")
+    ask(page, "What did Nathan Freed Wessler say?")
     assert page.locator(".unit[data-numbers='1']").get_attribute("id") != first
     page.locator(".turn[data-turn='0'] .best .cite").click()
     assert page.locator(".unit[data-numbers='1']").get_attribute("id") == first
