@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import torch
 from torch import nn
 from torch.nn import functional
@@ -292,6 +293,11 @@ def export(model: SpanModel, sample: Sequence[Encoded], full: Path, small: Path)
     if program is None:
         raise RuntimeError("torch exported nothing")
     program.save(full)
+    graph = onnx.load(full)
+    for node in graph.graph.node:  # each says at which lines of which files it was traced
+        del node.metadata_props[:]
+        node.doc_string = ""
+    onnx.save(graph, full)
     feeds = [{name: v.numpy() for name, v in padded([e], "cpu").items()} for e in sample]
     quantise(full, small, feeds)
 

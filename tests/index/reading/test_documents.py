@@ -171,8 +171,8 @@ def test_reading_that_takes_too_long_is_stopped() -> None:
     from index.reading.formats import Format
     from index.reading.sandbox import read_bounded
 
-    with pytest.raises(SourceError, match=r"more than 0\.01 seconds"):
-        read_bounded(Format.PDF, pdf(), name="it", seconds=0.01)
+    with pytest.raises(SourceError, match=r"more than 0\.0005 seconds"):
+        read_bounded(Format.PDF, pdf(), name="it", seconds=0.0005)
 
 
 def test_a_word_document_keeps_its_structure() -> None:
