@@ -386,9 +386,9 @@ def test_a_folder_library_imports_no_client() -> None:
 def test_a_question_is_answered_as_from_a_folder(encoder: Encoder, tmp_path: Path) -> None:
     """500 questions: the first citation is the same, and so are the scores."""
     articles = [p.article for p in generated(100, seed=11, paragraphs=5)]
-    folder = Library.open(tmp_path / "library")
+    folder = Library.open(tmp_path / "library", reader=False)
     uri = temporary_uri()
-    milvus = Library.open(uri)
+    milvus = Library.open(uri, reader=False)
     try:
         for library in (folder, milvus):
             library.add(articles)
