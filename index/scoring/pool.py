@@ -55,6 +55,11 @@ class Pool:
     term_counts: Int32
     lengths: Int32
 
+    @property
+    def passage_of(self) -> NDArray[np.int64]:
+        """int64 ``(n_sentences,)``: the passage that each sentence stands in."""
+        return np.repeat(np.arange(len(self)), np.diff(self.sentence_starts))
+
     def __len__(self) -> int:
         """How many passages there are."""
         return len(self.article_of)

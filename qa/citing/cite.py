@@ -134,7 +134,7 @@ def _best(
     """The best sentences, by falling score; some more than wanted, for copies and dates."""
     pool, scores = ranked.pool, ranked.ranking.quoted
     several = len(pool.articles) > 1
-    passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
+    passage = pool.passage_of
     found = []
     order: Iterable[int] = np.argsort(-scores, kind="stable").tolist()
     if several:

@@ -118,8 +118,7 @@ def in_context(context: Context, found: Sequence[RankedPool]) -> RankedPool:
 
 def _rows(citations: Sequence[Citation], pool: Pool) -> dict[int, int]:
     """The sentence of a pool that each citation quotes, where it is there."""
-    passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
-    owners = pool.article_of[passage].tolist()
+    owners = pool.article_of[pool.passage_of].tolist()
     keys = zip(owners, *pool.sentence_spans.T.tolist(), strict=True)
     row_of = {key: row for row, key in enumerate(keys)}
     number_of = {article: number for number, article in enumerate(pool.articles)}

@@ -133,8 +133,7 @@ def by_plain_rules(
 
 def _sentences(ranked: RankedPool, articles: Sequence[Article]) -> _Sentences:
     pool = ranked.pool
-    passage = np.repeat(np.arange(len(pool)), np.diff(pool.sentence_starts))
-    owners = [articles[number] for number in pool.article_of[passage].tolist()]
+    owners = [articles[number] for number in pool.article_of[pool.passage_of].tolist()]
     spans = pool.sentence_spans.tolist()
     tables = {
         id(article): [(b.start, b.end) for b in article.blocks if b.kind is BlockKind.TABLE_ROW]

@@ -125,7 +125,7 @@ def rank(
 
 def places_of(snapshot: Snapshot, pool: Pool) -> Places:
     """Where a pool's sentences stand, for the reader."""
-    owners = np.repeat(pool.article_of, np.diff(pool.sentence_starts))
+    owners = pool.article_of[pool.passage_of]
     return Places(pool.sentence_spans, owners, tuple(map(snapshot.article, pool.articles)))
 
 

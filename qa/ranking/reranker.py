@@ -93,7 +93,7 @@ class SecondLook:
 
     def __call__(self, passages: Float32, sentences: Float32) -> tuple[Float32, Float32]:
         """The scores of passages and sentences in the new order, shapes as before."""
-        passage_of = np.repeat(np.arange(len(self.pool)), np.diff(self.pool.sentence_starts))
+        passage_of = self.pool.passage_of
         best_sentences = _best(sentences, BEST_SENTENCES)
         holding = passage_of[best_sentences]
         best_passages = np.union1d(_best(passages, BEST_PASSAGES), holding)
