@@ -311,7 +311,7 @@ def _encyclopaedia(data: Path, random_: random.Random) -> Iterator[Late]:
     for article in (*squad, *articles(data, "reading/new_wiki.json")):
         document = Document(article["paragraphs"])
         for asked in document.questions:
-            for make, share in ((positive, 2.5), (hard, 1.1), (cut, 1.2), (swapped, 0.5)):
+            for make, share in ((positive, 2.5), (hard, 1.1), (cut, 1.4), (swapped, 0.5)):
                 for _ in range(_times(share, random_) if asked.answers else 0):
                     yield 0.08, 1, partial(make, document, asked, random_)
         for _ in range(len(document.questions) // 3):
@@ -323,7 +323,7 @@ def _written(data: Path, random_: random.Random) -> Iterator[Late]:
     for article in articles(data, "squad2.json"):
         document = Document(article["paragraphs"] if article["title"] in even else ())
         for asked in document.questions:
-            for _ in range(0 if asked.answers else 2):
+            for _ in range(0 if asked.answers else 3):
                 size = random_.randint(200, 560)
                 yield 0.15, 1, partial(written, document, asked, size)
 

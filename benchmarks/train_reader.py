@@ -1,6 +1,7 @@
 """Train the reader that ships in ``qa/reading/model``.
 
     python -m benchmarks.train_reader DATA [--minutes 84 | --tokens 6000000] [--folder FOLDER]
+                                           [--start qa/reading/model]
 
 All layers of the bundled MiniLM are fine-tuned to point at the first and the last word piece
 of an answer, and at the first token of all where there is none (Devlin et al., BERT, 2019,
@@ -9,7 +10,8 @@ the function that cuts them when a question is asked; `benchmarks.reader_example
 
 Started again with the same folder it goes on from its last checkpoint. With ``--tokens`` the
 result follows from the seed, on one kind of machine; with ``--minutes`` the learning rate
-falls with the clock, so that training ends on time on a machine that others use.
+falls with the clock, so that training ends on time on a machine that others use. With
+``--start`` the weights are those of a reader trained before, out of its 8 bits.
 
 At the end FOLDER holds ``reader.onnx`` and ``provenance.json``, which belong into
 ``qa/reading/model``, and what is measured on titles that are never trained on.
@@ -32,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 import torch
+from onnx import numpy_helper
 from torch import nn
 from torch.nn import functional
 
@@ -140,14 +143,46 @@ def batches(
     return plan
 
 
-def load_model(base: Path) -> SpanModel:
+def load_model(base: Path, attention: str = "sdpa") -> SpanModel:
     """The bundled model with new last logits."""
     from transformers import AutoModel
 
     dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    encoder = AutoModel.from_pretrained(base, attn_implementation="sdpa", **dropout)
+    encoder = AutoModel.from_pretrained(base, attn_implementation=attention, **dropout)
     encoder.pooler = None
     return SpanModel(encoder, encoder.config.hidden_size)
+
+
+def exported_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The weights of a graph with 8-bit weights, by the names of a `SpanModel`'s state.
+
+    A matrix has no name in the graph: it is known by the bias that is added to its product.
+    """
+    graph = onnx.load(path).graph
+    array = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    made_by = {name: node for node in graph.node for name in node.output}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    found = {name: values for name, values in array.items() if values.dtype == np.float32}
+    for name in [name for name in array if name.endswith("_quantized")]:
+        base = name.removesuffix("_quantized")
+        scale, zero = array[f"{base}_scale"], array[f"{base}_zero_point"]
+        values = (array[name].astype(np.float32) - zero.astype(np.float32)) * scale
+        if base.endswith(".weight"):
+            found[base] = values
+            continue
+        (product,) = readers[name]
+        # The channels of what is multiplied were evened out; see `index.models.quantize`.
+        even = made_by[made_by[product.input[0]].input[0]]
+        values = values * array[even.input[1]][:, np.newaxis]
+        node = product
+        while node.op_type != "Add":
+            (node,) = readers[node.output[0]]
+        (bias,) = [n for n in node.input if n in array]
+        found[f"{bias.removesuffix('.bias')}.weight"] = np.ascontiguousarray(values.T)
+    return {name: torch.tensor(values) for name, values in found.items()}
 
 
 def load_tokenizer(base: Path) -> Tokenizer:
@@ -337,6 +372,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1.6e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
+    parser.add_argument("--start", type=Path, help="folder of a reader to go on from")
     parser.add_argument("--export-only", action="store_true", help="of the last checkpoint")
     settings = parser.parse_args()
     settings.folder.mkdir(parents=True, exist_ok=True)
@@ -353,11 +389,20 @@ def main() -> None:
     kinds = dict(Counter(example.kind for _, example in made))
     plan = batches(timed, settings.batch, settings.seed)
     print(f"{len(timed):,} examples, {n_tokens:,} tokens, {len(plan):,} batches", flush=True)
-    model = load_model(base).to(device)
+    model = load_model(base)
     if settings.export_only:
         state = resume(settings.folder / CHECKPOINT, model)
     else:
-        state = train(model, plan, settings, device)
+        # On a processor, fused attention is slow to go back through in bfloat16.
+        trained = load_model(base, "eager" if device == "cpu" else "sdpa")
+        if settings.start:
+            # What the graph does not hold, such as numbers of places, is the same for all.
+            weights = exported_weights(settings.start / "reader.onnx")
+            missing, _ = trained.load_state_dict(weights, strict=False)
+            if missing:
+                parser.error(f"{settings.start} lacks {', '.join(missing)}")
+        state = train(trained.to(device), plan, settings, device)
+        model.load_state_dict(trained.state_dict())
 
     full, small = settings.folder / "float32" / "reader.onnx", settings.folder / "reader.onnx"
     full.parent.mkdir(exist_ok=True)
