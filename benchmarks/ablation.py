@@ -35,15 +35,13 @@ FITTED_ON: Final = 1500
 MEASURES: Final = ("answer@300", "answer@1200", "R@1", "R@3")
 
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "passage vector": ("passage:vector",),
     "sentence vectors": ("passage:best_sentence_vector", "sentence:vector", "*:best_vector_*"),
-    "BM25": ("*:bm25*", "passage:best_sentence_bm25"),
+    "BM25": ("passage:bm25", "passage:best_sentence_bm25"),
     "coverage of the question's terms": ("*:coverage*",),
     "MaxSim, weighted by idf": ("*:maxsim", "sentence:best_maxsim_of_passage"),
     "MaxSim, plain": ("*:maxsim_plain",),
     "MaxSim, idf smoothed by a background": ("*:maxsim_telling", "passage:best_sentence_maxsim"),
     "phrases and proximity": ("*:phrase*", "*:proximity*", "*:ngram*"),
-    "weakest of the rarest words": ("*:weakest*",),
     "what the rest of the passage meets": ("sentence:share", "sentence:in_context"),
     "neighbouring sentences": ("*:*previous*", "*:*next*", "*:*neighbour*"),
     "heading and title": ("*:*heading*", "*:*title*"),
@@ -64,9 +62,8 @@ TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {
     "all MaxSim and phrases (late interaction)": tuple(
         name
         for name in PARTS
-        if name.startswith(("MaxSim", "phrases", "weakest", "what the rest", "neighbouring"))
+        if name.startswith(("MaxSim", "phrases", "what the rest", "neighbouring"))
     ),
-    "all vectors of passages and sentences": ("passage vector", "sentence vectors"),
     "all words (BM25 and coverage)": ("BM25", "coverage of the question's terms"),
 }
 """Parts that stand in for each other, and cost little one at a time."""

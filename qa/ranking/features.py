@@ -47,7 +47,6 @@ SHORT_QUOTE: Final = 40
 """Code points under which a sentence is rather a heading or a fragment."""
 FURTHEST: Final = 8.0
 """Log-odds beyond which a reader's margin says no more."""
-_RAREST: Final = 3
 _SHARPNESS: Final = 12.0
 
 # Which trait of a sentence answers which kind of question.
@@ -204,17 +203,14 @@ def _segment_max(values: Float32, starts: Int32) -> Float32:
 
 
 PASSAGE_FEATURES: Final = (
-    "vector",  # cosine of the passage's vector with the question's
-    "best_sentence_vector",  # the same for its best sentence
+    "best_sentence_vector",  # cosine of its best sentence's vector with the question's
     "bm25",  # BM25 of the passage
     "best_sentence_bm25",  # BM25 of its best sentence
     "coverage",  # share of the question's idf that its terms cover
-    "maxsim",  # MaxSim over its tokens, weighted by idf
-    "maxsim_plain",  # the same, every question token counting alike
+    "maxsim_plain",  # MaxSim over its tokens, every question token counting alike
     "maxsim_telling",  # the same, weighted by idf and the background
     "best_sentence_maxsim",  # the same as maxsim_telling, within one sentence
     "phrase",  # MaxSim of neighbouring pairs: phrases met in their order
-    "weakest",  # the worst met of the question's three rarest tokens
     "log_length",  # natural logarithm of its code points
 )
 """The columns of `passage_features`."""
@@ -235,20 +231,16 @@ def passage_features(query: Query, candidates: Candidates, interaction: Interact
     best_tokens = np.maximum.reduceat(interaction.tokens, starts, axis=0)
     best_pairs = _row_max(interaction.pairs, starts)
     covered = np.logical_or.reduceat(candidates.matches, starts, axis=0)
-    maxsim, plain, telling = _maxsims(best_tokens, query)
     of_sentences = _mean(interaction.tokens, query.token_weights)
     columns = {
-        "vector": candidates.passage_cosines,
         "best_sentence_vector": np.maximum.reduceat(candidates.sentence_cosines, starts),
         "bm25": candidates.passage_bm25,
         "best_sentence_bm25": np.maximum.reduceat(candidates.sentence_bm25, starts),
         "coverage": _coverage(covered, query),
-        "maxsim": maxsim,
-        "maxsim_plain": plain,
-        "maxsim_telling": telling,
+        "maxsim_plain": best_tokens.mean(axis=1),
+        "maxsim_telling": _mean(best_tokens, query.token_weights),
         "best_sentence_maxsim": np.maximum.reduceat(of_sentences, starts),
         "phrase": _mean(best_pairs, _pair_weights(query)),
-        "weakest": _weakest(best_tokens, query),
         "log_length": np.log(np.maximum(np.add.reduceat(candidates.lengths, starts), 1)),
     }
     return _table(columns, PASSAGE_FEATURES, len(starts))
@@ -258,18 +250,14 @@ _ASKED: Final = tuple(f"{kind}_asked" for kind in _WANTED)
 
 SENTENCE_FEATURES: Final = (
     "vector",  # cosine of the sentence's vector with the question's
-    "bm25",  # BM25 of the sentence
     "coverage",  # share of the question's idf that its terms cover
     "maxsim",  # MaxSim over its tokens, weighted by idf
     "maxsim_plain",  # the same, every question token counting alike
-    "maxsim_telling",  # the same, weighted by idf and the background
     "phrase",  # MaxSim of neighbouring pairs: phrases met in their order
-    "weakest",  # the worst met of the question's three rarest tokens
     "share",  # how much of what its passage meets is met here rather than beside it
     "in_context",  # MaxSim with half of what its passage meets elsewhere
     "from_previous",  # what the sentence before meets better: the subject of a "he"
     "from_neighbours",  # what either neighbour meets better
-    "previous_maxsim",  # MaxSim of the sentence before it in the passage
     "next_maxsim",  # MaxSim of the sentence after it in the passage
     "pronoun_previous",  # the sentence before, where this one begins with a pronoun
     "passage",  # its passage's score
@@ -308,26 +296,21 @@ def sentence_features(
     attention = np.exp(_SHARPNESS * (tokens - best))
     attention /= np.add.reduceat(attention, starts, axis=0)[passage]
     vector = candidates.sentence_cosines
-    maxsim, plain, telling = _maxsims(tokens, query)
-    before = _previous(maxsim[:, None], starts)[:, 0]
+    maxsim = _mean(tokens, query.token_idf)
     traits = dict(zip(TRAITS, candidates.traits.T, strict=True))
     position = np.arange(n) - starts[passage]
     columns = {
         "vector": vector,
-        "bm25": candidates.sentence_bm25,
         "coverage": _coverage(candidates.matches, query),
         "maxsim": maxsim,
-        "maxsim_plain": plain,
-        "maxsim_telling": telling,
+        "maxsim_plain": tokens.mean(axis=1),
         "phrase": _mean(interaction.pairs, _pair_weights(query)),
-        "weakest": _weakest(tokens, query),
         "share": attention @ telling_shares,
         "in_context": np.maximum(tokens, (tokens + best) / 2) @ telling_shares,
         "from_previous": np.maximum(previous - tokens, 0) @ telling_shares,
         "from_neighbours": np.maximum(np.maximum(previous, following) - tokens, 0) @ telling_shares,
-        "previous_maxsim": before,
         "next_maxsim": _next(maxsim[:, None], starts)[:, 0],
-        "pronoun_previous": before * traits["pronoun_first"],
+        "pronoun_previous": _previous(maxsim[:, None], starts)[:, 0] * traits["pronoun_first"],
         "passage": passage_scores[passage],
         "best_maxsim_of_passage": maxsim >= np.maximum.reduceat(maxsim, starts)[passage],
         "best_vector_of_passage": vector >= np.maximum.reduceat(vector, starts)[passage],
@@ -374,7 +357,7 @@ def reading_features(margins: Float32) -> Float32:
 SUPPORTING: Final = frozenset(
     {*PASSAGE_FEATURES, "share", "in_context", "from_previous", "from_neighbours", "passage"}
     - {"log_length"}
-    | {"previous_maxsim", "next_maxsim", "pronoun_previous", *_ASKED}
+    | {"next_maxsim", "pronoun_previous", *_ASKED}
     | {"best_maxsim_of_passage", "best_vector_of_passage"}
 )
 """Features of which more can only speak for a candidate, whatever a sample of questions says."""
@@ -390,14 +373,6 @@ def _table(columns: Mapping[str, Float32 | float], names: Sequence[str], n: int)
     for column, name in enumerate(names):
         table[:, column] = columns[name]
     return table
-
-
-def _maxsims(tokens: Float32, query: Query) -> tuple[Float32, Float32, Float32]:
-    """MaxSim weighted by idf, plain, and weighted by idf and the background."""
-    even = np.ones_like(query.token_idf)
-    weightings = np.stack([_shares(w) for w in (query.token_idf, even, query.token_weights)])
-    by_idf, plain, telling = weightings @ tokens.T
-    return by_idf, plain, telling
 
 
 def _mean(values: Float32, weights: Float32) -> Float32:
@@ -428,11 +403,6 @@ def _coverage(matches: NDArray[np.bool_], query: Query) -> Float32:
     if total <= 0:
         return np.zeros(len(matches), dtype=np.float32)
     return np.asarray(matches @ (query.term_idf / total), dtype=np.float32)
-
-
-def _weakest(tokens: Float32, query: Query) -> Float32:
-    rarest = np.argsort(-query.token_idf, kind="stable")[:_RAREST]
-    return np.asarray(tokens[:, rarest].min(axis=1))
 
 
 def _previous(values: Float32, starts: Int32) -> Float32:
