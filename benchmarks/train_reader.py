@@ -328,11 +328,6 @@ def export(model: SpanModel, sample: Sequence[Encoded], full: Path, small: Path)
     if program is None:
         raise RuntimeError("torch exported nothing")
     program.save(full)
-    graph = onnx.load(full)
-    for node in graph.graph.node:  # each says at which lines of which files it was traced
-        del node.metadata_props[:]
-        node.doc_string = ""
-    onnx.save(graph, full)
     feeds = [{name: v.numpy() for name, v in padded([e], "cpu").items()} for e in sample]
     quantise(full, small, feeds)
 

@@ -27,6 +27,7 @@ from index.cache_dir import cache_folder
 
 __all__ = [
     "FORMAT",
+    "SETTINGS",
     "Fidelity",
     "PreparedModel",
     "fingerprint_of",

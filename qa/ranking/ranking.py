@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-import numpy as np
-
 from index.archive.store import Int64, Snapshot, Where
 from index.models.encoder import Float32
 from index.scoring.pool import Pool

@@ -17,6 +17,7 @@ from index.errors import ModelError
 from index.models.cache import PreparedModel, publish
 from index.models.encoder import Encoder
 from index.models.loading import DEFAULT_MODEL, describe, load_encoder, prepare, resolve
+from index.models.prepare import faithful, fidelity_of
 from index.reading.plaintext import article_from_text
 from index.single.article_index import build_index
 from index.single.storage import save_index
@@ -91,6 +92,8 @@ def dies(folder: Path) -> str:
 
 @pytest.fixture
 def empty_cache(bundled: PreparedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing is kept, and nothing ships prepared."""
+    monkeypatch.setattr("index.models.loading.SHIPPED", tmp_path / "nowhere")
     monkeypatch.setenv("ARTICLE_QA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path / "cache"
@@ -174,6 +177,21 @@ def test_a_prepared_model_runs_without_torch(bundled: PreparedModel) -> None:
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+def test_the_default_model_ships_prepared(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTICLE_QA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "executable", dies(tmp_path))
+    unpacked = load_encoder()
+    assert unpacked.fingerprint == encoder.fingerprint
+    assert (tmp_path / "cache" / "models" / unpacked.fingerprint).is_dir()
+    assert load_encoder() is unpacked
+
+
+def test_the_model_that_ships_is_faithful_to_the_original(encoder: Encoder) -> None:
+    assert faithful(fidelity_of(encoder, load_encoder(backend="torch")), "int8")
 
 
 def test_a_model_that_is_prepared_is_not_prepared_again(
