@@ -165,7 +165,14 @@ def test_a_manifest_cannot_name_files_outside_its_folder(folder: Path, path: obj
 
 
 @pytest.mark.parametrize(
-    "changes", [{"files": {}}, {"files": None}, {"model": None}, {"version": "1"}]
+    "changes",
+    [
+        {"files": {}},
+        {"files": None},
+        {"model": None},
+        {"model": {"name": 5, "fingerprint": "f00d"}},
+        {"version": "1"},
+    ],
 )
 def test_a_manifest_that_lacks_a_part_is_damaged(folder: Path, changes: dict[str, object]) -> None:
     edit_manifest(folder, **changes)
