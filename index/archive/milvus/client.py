@@ -37,11 +37,17 @@ OLDEST: Final = (2, 3)
 SPARSE_FROM: Final = (2, 4)
 MOST_ROWS: Final = 16_384
 """Rows that a server gives for one request."""
+_NEVER: Final = 2**31 - 1
 _MAX_BYTES: Final = 8 * 2**20
 """Of rows written in one request; servers take 64 MiB."""
 
 _IN_USE = re.compile(r"lock|in use|another process|already open", re.I)
+_AWAY: Final = (
+    "does not answer while {doing} ({text}); check that the server runs and can be reached, and"
+    " whether it wants http:// or https://, then try again"
+)
 _ERRORS: Final[tuple[tuple[str, type[LibraryError], str], ...]] = (
+    (r"goaway|too_many_pings|enhance_your_calm", LibraryAway, _AWAY),  # gRPC: resource exhausted
     (
         r"memory|quota|disk|force.?deny|no space"
         r"|resource.?(exhausted|insufficient|group)",
@@ -63,15 +69,16 @@ _ERRORS: Final[tuple[tuple[str, type[LibraryError], str], ...]] = (
     (
         r"unavailable|connect|deadline|timeout|timed out|retry run out|closed|reset|refused",
         LibraryAway,
-        "does not answer while {doing} ({text}); check that the server runs and can be reached,"
-        " and whether it wants http:// or https://, then try again",
+        _AWAY,
     ),
 )
-_STARTING = re.compile(
+_PASSING = re.compile(
     r"not (fully )?loaded|not ready|no available|not available|not healthy|not serving"
-    r"|node (not found|offline)|channel .*(lack|not)|recover|shard delegator|distribution",
+    r"|node (not found|offline)|channel .*(lack|not)|recover|shard delegator|distribution"
+    r"|goaway|too_many_pings|enhance_your_calm|stream removed|connection reset|broken pipe",
     re.I,
 )
+"""Said of a server that is starting, or of a connection that was cut off: another try helps."""
 
 
 class Milvus:
@@ -93,10 +100,15 @@ class Milvus:
         if address.authority:
             options["server_pem_path"] = address.authority
         if address.is_file:
-            options = {}
-        with self.explained("connecting"):
-            self.client = pymilvus.MilvusClient(address.uri, timeout=connect_seconds, **options)
-            self.version = self.client.get_server_version(timeout=connect_seconds)
+            # pymilvus pings every ten seconds; the server of a file takes a ping in five minutes
+            # and hangs up after three that come sooner.
+            options = {"grpc_options": {"grpc.keepalive_time_ms": _NEVER}}
+
+        def connect(timeout: float) -> None:
+            self.client = pymilvus.MilvusClient(address.uri, timeout=timeout, **options)
+            self.version: str = self.client.get_server_version(timeout=timeout)
+
+        self._again("connecting", connect, connect_seconds)
         found = re.search(r"(\d+)\.(\d+)", self.version)
         numbers = (int(found[1]), int(found[2])) if found else (0, 0)
         if not self.is_lite and numbers < OLDEST:
@@ -122,15 +134,11 @@ class Milvus:
         Raises:
             LibraryError: As the server says.
         """
-        end = time.monotonic() + deadline
-        with self.explained(method):
-            return _again(
-                lambda: getattr(self.client, method)(
-                    *args, timeout=max(0.1, end - time.monotonic()), **kwargs
-                ),
-                self.exception,
-                end,
-            )
+        return self._again(
+            method,
+            lambda timeout: getattr(self.client, method)(*args, timeout=timeout, **kwargs),
+            deadline,
+        )
 
     def query(
         self,
@@ -202,6 +210,21 @@ class Milvus:
         """Close the connection."""
         self.client.close()
 
+    def _again(self, doing: str, call: Callable[[float], Any], seconds: float) -> Any:  # noqa: ANN401
+        """Call with the seconds that are left, again while what is wrong may pass."""
+        pause, end = 0.1, time.monotonic() + seconds
+        with self.explained(doing):
+            while True:
+                try:
+                    return call(max(0.1, end - time.monotonic()))
+                except Exception as error:
+                    if time.monotonic() + pause > end or not _PASSING.search(
+                        f"{_said(error)} {error}"
+                    ):
+                        raise
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, no secret
+                pause = min(pause * 2, 3.0)
+
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
         """Turn the client's errors into this package's."""
@@ -241,19 +264,6 @@ def consistency(visible: int | None) -> dict[str, Any]:
     if visible is None:
         return {"consistency_level": "Strong"}  # sees everything acknowledged before
     return {"consistency_level": "Customized", "guarantee_timestamp": visible}
-
-
-def _again(call: Callable[[], Any], exception: type[Exception], end: float) -> Any:  # noqa: ANN401
-    """Repeat a call to a server that is starting; pymilvus itself repeats transport faults."""
-    pause = 0.1
-    while True:
-        try:
-            return call()
-        except exception as error:
-            if time.monotonic() + pause > end or not _STARTING.search(str(error)):
-                raise
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, no secret
-            pause = min(pause * 2, 3.0)
 
 
 def _batches(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
