@@ -26,7 +26,9 @@ __all__ = ["Layout", "pack", "pack_vector", "recode", "unpack_passages", "unpack
 
 _HEAD = struct.Struct("<IIB")
 _FIXED = 8
-_MAX_NUMBERS_BYTES = 2**26
+_MAX_NUMBERS_BYTES = 2**28
+"""Of all that are read at once: a forged record may inflate to a thousand times its size."""
+_MAX_TOKEN_ID = 2**24
 _TRAIT_VALUES = 4
 """Values that a trait may have: present or not, or how many cues up to three."""
 _TRAIT_PLACES = _TRAIT_VALUES ** np.arange(len(TRAITS), dtype=np.int64)
@@ -155,6 +157,7 @@ def unpack_passages(rows: Sequence[int], records: Sequence[bytes]) -> Layout:
         ValueError: A record is damaged, another row's, or its parts do not fit each other.
     """
     parts, codecs, codes = [], [], []
+    left = _MAX_NUMBERS_BYTES
     for row, record in zip(rows, records, strict=True):
         crc, size, codec = _HEAD.unpack_from(record) if len(record) > _HEAD.size else (0, 0, 0)
         if size == 0 or zlib.crc32(memoryview(record)[4:], row & 0xFFFFFFFF) != crc:
@@ -162,9 +165,12 @@ def unpack_passages(rows: Sequence[int], records: Sequence[bytes]) -> Layout:
         end = _HEAD.size + size
         inflater = zlib.decompressobj()
         try:
-            planes = inflater.decompress(record[_HEAD.size : end], _MAX_NUMBERS_BYTES)
+            planes = inflater.decompress(record[_HEAD.size : end], left)
         except zlib.error as error:
             raise ValueError(f"passage {row} is damaged") from error
+        left -= len(planes)
+        if left <= 0:
+            raise ValueError(f"passage {row} is too long")
         numbers = np.frombuffer(planes, dtype=np.uint8).reshape(4, -1).T
         parts.append(np.ascontiguousarray(numbers).view("<i4").ravel())
         codecs.append(codec)
@@ -205,6 +211,8 @@ def _layout(
         or not np.array_equal(np.diff(term_starts[first]), n_terms)
     ):
         raise ValueError("the sentences of a passage do not fit it")
+    if token_ids.max(initial=0) >= _MAX_TOKEN_ID:
+        raise ValueError("there is no such word piece")
     return Layout(
         articles=fixed[:, 0],
         passage_spans=np.stack([begins, begins + fixed[:, 2]], axis=1).astype(np.int32),

@@ -1,6 +1,6 @@
 """What a folder of shards holds: one JSON file, replaced whole or not at all.
 
-    {"format": "article-qa/shards", "version": 1, "segmenter": …,
+    {"format": "article-qa/shards", "version": 2, "segmenter": …,
      "model": {"name": …, "fingerprint": …, "dimension": …}, "input": …,
      "shards": [{"number": 0, "file": "shard-000000-<sha256>.parquet", "bytes": …, "sha256": …,
                  "articles": …, "passages": …, "refused": …, "part": …, "holds": …}, …]}
@@ -27,7 +27,7 @@ __all__ = ["MANIFEST", "Manifest", "Shard", "is_shard_file", "is_shards"]
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = "article-qa/shards"
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_SHARD_BYTES: Final = 2**31
 _MAX_MANIFEST_BYTES: Final = 2**28
 _MAX_ARTICLES: Final = 2**24
@@ -147,10 +147,16 @@ class Manifest:
             raise DamagedLibrary(f"{MANIFEST} in {where} is not JSON; {again}") from error
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise NotALibrary(f"{MANIFEST} in {where} does not describe shards of articles")
-        if isinstance(values.get("version"), int) and values["version"] > VERSION:
+        version = values.get("version")
+        if isinstance(version, int) and version > VERSION:
             raise NewerFormat(
-                f"the shards in {where} have format {values['version']}, and this version"
-                f" reads up to {VERSION}; upgrade article-qa"
+                f"the shards in {where} have format {version}, and this version reads up to"
+                f" {VERSION}; upgrade article-qa"
+            )
+        if isinstance(version, int) and version < VERSION:
+            raise OtherModel(
+                f"the shards in {where} have the old format {version}; make them again under"
+                " another name: article-qa build-archive INPUT --shards NEW.shards"
             )
         try:
             manifest = cls._parsed(values)

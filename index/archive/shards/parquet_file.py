@@ -1,27 +1,118 @@
-"""One shard: a Parquet file of articles, written whole, read only if every byte is right."""
+"""One shard: a Parquet file of articles, written whole, read only if every byte is right.
+
+A row is an article with all that was computed for it:
+
+    id            string
+    entry         its metadata, as JSON (see index.archive.store.Entry)
+    n_sentences   in all its passages
+    n_terms       occurrences in them
+    article       its text, structure and metadata, as JSON (see Article.to_dict)
+    terms         the distinct words of its passages, as JSON: records name them by position
+    records       of its passages, as a new folder library has them (see records.passage)
+    vectors       theirs
+
+Packing what was unpacked gives the same bytes again, so a library loaded from shards holds the
+numbers of one that was added to directly. JSON is ASCII: Parquet's strings must be valid Unicode,
+and an article's need not be.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
-from index.archive.entries import entry_of
+from index.archive.entries import entry_json, entry_of
+from index.archive.records.passage import pack, unpack_passages, unpack_vectors
+from index.archive.records.pool import prepared_of
+from index.archive.records.token_codec import ByteCodec
 from index.archive.shards.location import Location
 from index.archive.shards.manifest import Shard
-from index.archive.shards.parquet_schema import prepared_of_row, row_of, schema
 from index.archive.store import Entry, PreparedArticle
+from index.article import Article
 from index.errors import DamagedLibrary
 from index.extras import extra
 from index.files import sha256_of
 
-__all__ = ["OpenShard", "read_counts", "read_entries", "read_refused", "write_shard"]
+__all__ = [
+    "OpenShard",
+    "prepared_of_row",
+    "read_counts",
+    "read_entries",
+    "read_refused",
+    "row_of",
+    "schema",
+    "write_shard",
+]
 
 _REFUSED: Final = b"article-qa/refused"
 _MAX_VALUES: Final = 2**27
 _MAX_UNPACKED_BYTES: Final = 2**32
+
+
+def schema() -> Any:  # noqa: ANN401 - pyarrow.Schema
+    """The columns of a shard."""
+    pa = extra("pyarrow", of="ray")
+    texts, counts = ("id", "entry", "article", "terms"), ("n_sentences", "n_terms")
+    return pa.schema(
+        [(name, pa.string()) for name in texts]
+        + [(name, pa.int64()) for name in counts]
+        + [(name, pa.list_(pa.binary())) for name in ("records", "vectors")]
+    )
+
+
+def row_of(prepared: PreparedArticle) -> dict[str, Any]:
+    """An article as a row of the table."""
+    passages = prepared.passages
+    terms = sorted({term for passage in passages for words in passage.terms for term in words})
+    numbers = {term: number for number, term in enumerate(terms)}
+    codec = ByteCodec(len(passages[0].vector))
+    packed = [
+        pack(row, passage, article=0, term_numbers=numbers, codec=codec, codec_number=0)
+        for row, passage in enumerate(passages)
+    ]
+    return {
+        "id": prepared.article.id,
+        # When it was added is for the library to say that it is added to.
+        "entry": entry_json(prepared, added=""),
+        "n_sentences": sum(len(passage.terms) for passage in passages),
+        "n_terms": sum(len(words) for passage in passages for words in passage.terms),
+        "article": json.dumps(prepared.article.to_dict()),
+        "terms": json.dumps(terms),
+        "records": [record for _, record, _ in packed],
+        "vectors": [vector for vector, _, _ in packed],
+    }
+
+
+def prepared_of_row(row: dict[str, Any], dimension: int) -> PreparedArticle:
+    """The article that ``row_of`` was given.
+
+    Raises:
+        LookupError, TypeError, ValueError: The row is malformed, or its parts do not fit each
+            other.
+    """
+    article, entry = Article.from_dict(json.loads(row["article"])), entry_of(row["entry"])
+    rows = range(len(row["records"]))
+    layout = unpack_passages(rows, row["records"])
+    if not rows or layout.passage_spans.max() > len(article.text):
+        raise ValueError(f"the passages of article {row['id']} are not in its text")
+    prepared = prepared_of(
+        article,
+        entry,
+        layout,
+        unpack_vectors(rows, row["vectors"], dimension),
+        {0: ByteCodec(dimension)},
+        dict(enumerate(map(str, json.loads(row["terms"])))),
+    )
+    if entry_of(entry_json(prepared, added="")) != replace(entry, added=""):
+        raise ValueError(f"article {row['id']} is not what its entry says")
+    counted = (len(layout.sentence_spans), len(layout.term_ids))
+    if (article.id, counted) != (row["id"], (row["n_sentences"], row["n_terms"])):
+        raise ValueError(f"article {row['id']} is not what its row says")
+    return prepared
 
 
 def write_shard(

@@ -25,7 +25,7 @@ from index.archive.migration import Moved, migrate
 from index.archive.records.token_codec import ByteCodec
 from index.archive.shards.location import Location
 from index.archive.shards.manifest import Manifest, Shard
-from index.archive.shards.parquet_schema import prepared_of_row, row_of, schema
+from index.archive.shards.parquet_file import prepared_of_row, row_of, schema
 from index.archive.shards.store import ShardStore
 from index.archive.store import Where
 from qa import Library
@@ -161,23 +161,20 @@ WORDS = st.text(st.characters(exclude_characters="\n")).filter(lambda text: bool
 def test_any_article_survives(lines: list[str], title: str | None, source: str | None) -> None:
     before = prepare(make_article("\n".join(lines), title=title, authors=("é", "\ud800")),
                      ("a", "\udfff"), source)  # fmt: skip
-    after = prepared_of_row(json.loads(json.dumps(row_of(before), default=list), object_hook=_bytes)
-                            , DIM)  # fmt: skip
+    table = pa.Table.from_pylist([row_of(before)], schema=schema())
+    after = prepared_of_row(table.to_pylist()[0], DIM)
+    assert row_of(after) == row_of(before)
     assert (after.article, after.tags, after.source) == (before.article, before.tags, source)
     for old, new in zip(before.passages, after.passages, strict=True):
         assert (old.start, old.end, old.paragraph, old.page, old.terms) == (
             new.start, new.end, new.paragraph, new.page, new.terms)  # fmt: skip
-        for name in ("vector", "token_ids", "sentence_spans", "token_starts", "traits"):
+        for name in ("token_ids", "sentence_spans", "token_starts", "traits"):
             assert np.array_equal(getattr(old, name), getattr(new, name))
+        np.testing.assert_allclose(new.vector, old.vector, atol=0.01)
         np.testing.assert_allclose(new.token_vectors, old.token_vectors, atol=0.01)
         codec = ByteCodec(DIM)
         codes = [codec.encode(p.vector, p.token_vectors, p.token_ids) for p in (old, new)]
         assert codes[0] == codes[1]
-
-
-def _bytes(row: dict[str, Any]) -> dict[str, Any]:
-    """What JSON made of bytes, made bytes again."""
-    return {k: bytes(v) if isinstance(v, list) and k != "passages" else v for k, v in row.items()}
 
 
 def first_shard(shards: Path) -> Path:
@@ -247,10 +244,13 @@ def test_a_manifest_that_names_what_no_shard_is_is_refused(
 
 
 def test_a_manifest_of_something_else_or_of_the_future_is_refused(shards: Path) -> None:
-    change(shards, version=2)
-    with pytest.raises(NewerFormat, match="format 2"):
+    change(shards, version=3)
+    with pytest.raises(NewerFormat, match="format 3"):
         opened(shards)
-    change(shards, version=1, segmenter="other-rules/7 passages/1")
+    change(shards, version=1)
+    with pytest.raises(OtherModel, match=r"old format 1; make them again .* build-archive"):
+        opened(shards)
+    change(shards, version=2, segmenter="other-rules/7 passages/1")
     with pytest.raises(OtherModel, match="other-rules/7"):
         opened(shards)
     change(shards, format="article-qa/index")
@@ -270,38 +270,44 @@ def test_another_models_shards_are_refused(shards: Path, tmp_path: Path) -> None
     other.close()
 
 
-def spoilt(field: str, value: object) -> Callable[[dict[str, Any]], None]:
-    def spoil(row: dict[str, Any]) -> None:
-        row["passages"][0][field] = value
+def forged(**values: Any) -> Callable[[dict[str, Any]], None]:
+    """A first passage with such parts, under the checksum that it should have."""
 
-    return spoil
+    def forge(row: dict[str, Any]) -> None:
+        prepared = generated(1)[0]
+        first = replace(prepared.passages[0], **values)
+        wrong = row_of(replace(prepared, passages=(first, *prepared.passages[1:])))
+        row.update(terms=wrong["terms"], records=wrong["records"], vectors=wrong["vectors"])
+
+    return forge
 
 
-def ints(*numbers: int) -> bytes:
-    return np.asarray(numbers, dtype="<i4").tobytes()
+def of_rows(row: dict[str, Any], column: str, *values: bytes) -> None:
+    row[column] = [*values, *row[column][len(values) :]]
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
-        spoilt("end", 10**6),
-        spoilt("start", -1),
-        spoilt("paragraph", -1),
-        spoilt("page", 0),
-        spoilt("sentence_spans", ints(0, 10**6)),
-        spoilt("sentence_spans", ints(5, 3)),
-        spoilt("sentence_spans", b""),
-        spoilt("sentence_spans", b"123"),
-        spoilt("token_ids", ints(*[-1] * 13)),
-        spoilt("token_starts", ints(0, 5)),
-        spoilt("tokens", b"123"),
-        spoilt("vector", np.full(DIM, np.nan, "<f4").tobytes()),
-        spoilt("vector", np.ones(DIM - 1, "<f4").tobytes()),
-        spoilt("traits", b"\xff" * 8),
-        spoilt("terms", "[]"),
-        spoilt("terms", "["),
-        spoilt("vector", None),
-        lambda row: row.update(passages=[]),
+        forged(end=10**6),
+        forged(start=-1),
+        forged(paragraph=-1),
+        forged(sentence_spans=np.asarray([(0, 10**6)], np.int32)),
+        forged(sentence_spans=np.asarray([(5, 3)], np.int32)),
+        forged(sentence_spans=np.zeros((0, 2), np.int32)),
+        forged(token_ids=np.full(13, -1, np.int32)),
+        forged(token_ids=np.full(13, 2**30, np.int32)),
+        forged(token_starts=np.asarray([0, 5], np.int32)),
+        forged(token_vectors=np.ones((2, DIM), np.float32)),
+        forged(vector=np.ones(DIM - 1, np.float32)),
+        forged(terms=((),)),
+        lambda row: of_rows(row, "records", b"123"),
+        lambda row: of_rows(row, "records", *row["records"][1::-1]),
+        lambda row: of_rows(row, "vectors", *row["vectors"][1::-1]),
+        lambda row: row.update(terms="[]"),
+        lambda row: row.update(terms="["),
+        lambda row: row.update(records=None),
+        lambda row: row.update(records=[], vectors=[]),
         lambda row: row.update(id="0" * 16),
         lambda row: row.update(article=json.dumps(make_article("Other text.").to_dict())),
         lambda row: row.update(n_terms=1),
