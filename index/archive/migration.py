@@ -1,72 +1,22 @@
-"""Copy an archive to another store, such as from a folder to a cluster, without encoding again.
-
-Either side can be a store or a folder of shards (`index.archive.shards.store`).
-"""
+"""Copy an archive to another store, such as from a folder to a cluster, without encoding again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
-from index.archive.store import Entry, ModelRef, PreparedArticle, Statistics, Where
+from index.archive.shards.store import ShardStore
+from index.archive.store import Entry, Statistics, Store, Where
 from index.errors import LibraryError, OtherModel
 from index.models.encoder import Progress
 
-__all__ = ["Holding", "Moved", "Source", "Target", "migrate"]
+__all__ = ["Archive", "Moved", "migrate"]
 
+Archive: TypeAlias = Store | ShardStore
+"""What articles are copied from or to."""
 _BATCH: Final = 32
 _PAGE: Final = 4_096
-
-
-class Holding(Protocol):
-    """The part of `index.archive.store.Snapshot` that copying needs."""
-
-    @property
-    def statistics(self) -> Statistics:
-        """Of all articles."""
-        ...
-
-    def prepared(self, article_id: str) -> PreparedArticle:
-        """An article with all that was computed for it."""
-        ...
-
-    def entries(
-        self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
-    ) -> tuple[Entry, ...]:
-        """Articles in the order in which they were added; ``where`` names ``ids`` alone."""
-        ...
-
-
-class Source(Protocol):
-    """What articles are copied from."""
-
-    @property
-    def model(self) -> ModelRef:
-        """The model whose vectors it holds."""
-        ...
-
-    def read(self) -> AbstractContextManager[Holding]:
-        """A consistent view."""
-        ...
-
-    def close(self) -> None:
-        """Close files and connections."""
-        ...
-
-
-class Target(Source, Protocol):
-    """What articles are copied to."""
-
-    def add(self, articles: Sequence[PreparedArticle]) -> None:
-        """Store articles, all or none, each in place of the one of its id."""
-        ...
-
-    def flush(self) -> None:
-        """Update the derived indexes where that pays."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +34,7 @@ class Moved:
     left: int
 
 
-def migrate(source: Source, target: Target, progress: Progress | None = None) -> Moved:
+def migrate(source: Archive, target: Archive, progress: Progress | None = None) -> Moved:
     """Copy every article that the target lacks; call again to go on after an interruption.
 
     Args:
@@ -119,11 +69,11 @@ def migrate(source: Source, target: Target, progress: Progress | None = None) ->
                 present += len(batch) - len(missing)
                 if progress:
                     progress("copying articles", copied + present, total)
-        left = _verified(snapshot, target)
+        left = _verified(snapshot.statistics, target)
     return Moved(copied, present, left)
 
 
-def _there(target: Target, batch: list[Entry]) -> dict[str, Entry]:
+def _there(target: Archive, batch: list[Entry]) -> dict[str, Entry]:
     with target.read() as snapshot:
         found = snapshot.entries(Where(ids=tuple(entry.id for entry in batch)))
     return {entry.id: _comparable(entry) for entry in found}
@@ -133,14 +83,14 @@ def _comparable(entry: Entry) -> Entry:
     return replace(entry, added="")
 
 
-def _verified(source: Holding, target: Target) -> int:
+def _verified(ours: Statistics, target: Archive) -> int:
     """Compare counts; returns how many articles only the target has.
 
     Raises:
         LibraryError: It lacks some.
     """
     with target.read() as snapshot:
-        ours, theirs = source.statistics, snapshot.statistics
+        theirs = snapshot.statistics
         left = theirs.n_articles - ours.n_articles
         if left < 0 or (left == 0 and theirs != ours):
             raise LibraryError(

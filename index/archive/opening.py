@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from index.archive.folder.store import FolderStore, is_library_folder
-from index.archive.migration import Source, Target
+from index.archive.migration import Archive
 from index.archive.milvus.address import Address, is_address
+from index.archive.shards.location import Location
 from index.archive.shards.manifest import is_shards
+from index.archive.shards.store import ShardStore
 from index.archive.store import ModelRef, Store
 from index.errors import NotALibrary
 from index.models.encoder import Progress
@@ -50,7 +52,7 @@ def create_store(
 
 def open_source(
     where: str, *, token: str | None = None, progress: Progress | None = None
-) -> Source:
+) -> Archive:
     """Open an archive, or shards if the path or URL ends in ``.shards``, to copy from.
 
     Raises:
@@ -58,9 +60,6 @@ def open_source(
         LibraryError: It cannot be opened.
     """
     if is_shards(where):
-        from index.archive.shards.location import Location
-        from index.archive.shards.store import ShardStore
-
         return ShardStore.open(Location(where), progress)
     store = open_store(where, token=token)
     if store is None:
@@ -68,12 +67,9 @@ def open_source(
     return store
 
 
-def create_target(where: str, model: ModelRef, *, token: str | None = None) -> Target:
+def create_target(where: str, model: ModelRef, *, token: str | None = None) -> Archive:
     """Create or open an archive, or shards, to copy into."""
     if is_shards(where):
-        from index.archive.shards.location import Location
-        from index.archive.shards.store import ShardStore
-
         return ShardStore.create(Location(where), model)
     return create_store(where, model, token=token)
 
