@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 from index.archive.store import Entry, PreparedArticle, Where
+from index.archive.typed_json import from_json
 from index.article import Article
 
 __all__ = ["UNDATED", "days_of", "described", "entry_json", "entry_of", "matches"]
@@ -61,21 +62,9 @@ def entry_of(text: str) -> Entry:
     """Parse what ``entry_json`` gave; it may have been forged.
 
     Raises:
-        ValueError, KeyError, TypeError: It is malformed.
+        ValueError, TypeError: It is malformed.
     """
-    values = json.loads(text)
-    entry = Entry(**values | {"authors": tuple(values["authors"]), "tags": tuple(values["tags"])})
-    texts = (entry.id, entry.hash, entry.added, *entry.authors, *entry.tags)
-    optional = [entry.title, entry.published, entry.modified, entry.site, entry.url]
-    optional += [entry.language, entry.source]
-    counts = (entry.n_passages, entry.n_characters)
-    if not (
-        all(isinstance(text, str) for text in texts)
-        and all(text is None or isinstance(text, str) for text in optional)
-        and all(type(count) is int and count >= 0 for count in counts)
-    ):
-        raise ValueError("the metadata of an article is malformed")
-    return entry
+    return from_json(Entry, json.loads(text))
 
 
 def matches(entry: Entry, where: Where) -> bool:

@@ -23,19 +23,19 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from index.archive.compatibility import check_version
 from index.archive.store import ModelRef, Statistics
+from index.archive.typed_json import from_json
 from index.errors import (
     ArticleQAError,
     DamagedLibrary,
     LibraryBusy,
     LibraryError,
-    NewerFormat,
     NotALibrary,
-    OtherModel,
     ReadOnlyLibrary,
 )
 from index.files import PRIVATE, private_folder, replace_file
@@ -62,6 +62,7 @@ __all__ = [
 DATABASE: Final = "library.sqlite"
 HEAD: Final = "library.head"
 VERSION: Final = 3
+AGAIN: Final = "article-qa add SOURCE --library NEW_DIR"
 APPLICATION_ID: Final = 0x41514C42  # "AQLB"
 MAX_ROWS: Final = 2**28
 MAX_DIMENSION: Final = 2**14
@@ -251,16 +252,7 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
         raise NotALibrary(f"{str(folder / DATABASE)!r} is not a library of article-qa")
-    if version > VERSION:
-        raise NewerFormat(
-            f"the library in {str(folder)!r} has format {version}, and this version reads up to"
-            f" {VERSION}; upgrade article-qa"
-        )
-    if version < VERSION:
-        raise OtherModel(
-            f"the library in {str(folder)!r} has the old format {version}; make it again from its"
-            " sources: article-qa add SOURCE --library NEW_DIR"
-        )
+    check_version(f"the library in {str(folder)!r}", version, VERSION, AGAIN)
     schema = connection.execute("SELECT name, type FROM sqlite_schema").fetchall()
     tables = {name for name, _ in schema if not name.startswith("sqlite_")}
     if tables != {*_TABLES, *_BLOBS} or {kind for _, kind in schema} - {"table", "index"}:
@@ -360,17 +352,7 @@ def read_state(connection: sqlite3.Connection) -> State:
     found = list(select(connection, "state"))
     if not found:
         raise ValueError("its state is missing")
-    values = json.loads(found[0][1])
-    values["model"] = ModelRef(**values["model"])
-    values["statistics"] = Statistics(**values["statistics"])
-    state = State(**values)
-    texts = (state.model.name, state.model.fingerprint, state.segmenter)
-    numbers = (*astuple(state.statistics), state.generation, state.next_row, state.next_article)
-    numbers += (state.n_removed, state.codec, state.model.dimension)
-    if not all(isinstance(text, str) for text in texts) or not all(
-        type(number) is int and number >= 0 for number in numbers
-    ):
-        raise ValueError("its state is malformed")
+    state = from_json(State, json.loads(found[0][1]))
     if state.next_row > MAX_ROWS or not 0 < state.model.dimension <= MAX_DIMENSION:
         raise ValueError(f"it cannot have {state.next_row} rows of {state.model.dimension} numbers")
     return state

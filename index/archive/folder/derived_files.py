@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from index.archive.folder.database import DATABASE
 from index.archive.folder.vector_index import Kind
+from index.archive.typed_json import from_json
 from index.files import UNFINISHED_SECONDS, replace_file, sha256_of, sweep_unfinished
 
 __all__ = [
@@ -51,9 +52,9 @@ class DerivedFile:
 
     def __post_init__(self) -> None:
         """Refuse names that could lead out of the folder, and sizes that no file has."""
-        if not isinstance(self.path, str) or not _NAME.fullmatch(self.path):
+        if not _NAME.fullmatch(self.path):
             raise ValueError(f"{self.path!r} is no name of a derived file")
-        if type(self.bytes) is not int or not 0 < self.bytes <= MAX_BYTES:
+        if not 0 < self.bytes <= MAX_BYTES:
             raise ValueError(f"{self.path} cannot have {self.bytes!r} bytes")
 
 
@@ -87,31 +88,10 @@ class Manifest:
     segments: tuple[tuple[int, int, DerivedFile], ...]
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Manifest:
-        """Read what ``dataclasses.asdict`` and JSON made of a manifest.
-
-        Raises:
-            ValueError, KeyError, TypeError: It is malformed.
-        """
-        made = cls(
-            **dict(values)
-            | {
-                "kind": Kind(**values["kind"]),
-                "vectors": DerivedFile(**values["vectors"]),
-                "segments": tuple((a, b, DerivedFile(**f)) for a, b, f in values["segments"]),
-            }
-        )
-        numbers = [made.upto, made.n_alive, made.generation, made.rebuilt, made.n, made.trained_on]
-        numbers += [bound for first, last, _ in made.segments for bound in (first, last)]
-        if not all(type(n) is int and n >= 0 for n in numbers) or not 0 <= made.recall <= 1:
-            raise ValueError("the manifest of the derived files is malformed")
-        return made
-
-    @classmethod
     def usable(cls, values: Mapping[str, Any] | None) -> Manifest | None:
         """The manifest; None for one that is malformed: its files are made again."""
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-            return cls.parse(values) if values is not None else None
+        with contextlib.suppress(ValueError, TypeError):
+            return from_json(cls, values) if values is not None else None
         return None
 
     @property

@@ -22,9 +22,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.archive.article_cache import RecentArticles
+from index.archive.compatibility import check_segmenter
 from index.archive.folder import changes, maintenance
 from index.archive.folder.catalogue import Catalogue
 from index.archive.folder.database import (
+    AGAIN,
     DATABASE,
     Frozen,
     State,
@@ -42,7 +44,7 @@ from index.archive.folder.integrity import check_database
 from index.archive.folder.snapshot import FolderSnapshot
 from index.archive.folder.view import DamagedBaseError, View, load_view, read_codecs
 from index.archive.store import Int64, ModelRef, PreparedArticle, StoredSnapshot, Where
-from index.errors import DamagedLibrary, LibraryBusy, OtherModel, ReadOnlyLibrary
+from index.errors import DamagedLibrary, LibraryBusy, ReadOnlyLibrary
 from index.models.encoder import Progress
 from index.segmentation.sentences import SEGMENTER
 
@@ -75,8 +77,7 @@ class FolderStore:
 
         Raises:
             LibraryError: It cannot be opened.
-            NewerFormat: A later version wrote it.
-            OtherModel: Another sentence splitter cut its articles.
+            NewerFormat, OtherModel: Another version made it.
         """
         self.folder = Path(folder)
         self._tuning = tuning or Tuning()
@@ -89,11 +90,7 @@ class FolderStore:
         with self._transaction() as connection, explained(self.folder):
             state = read_state(connection)
         self._model = state.model
-        if state.segmenter != SEGMENTER:
-            raise OtherModel(
-                f"the library in {str(self.folder)!r} was cut by {state.segmenter!r}, this version"
-                f" uses {SEGMENTER!r}; add its articles to a new one"
-            )
+        check_segmenter(f"the library in {str(self.folder)!r}", state.segmenter, AGAIN)
         if state.generation < head:
             raise DamagedLibrary(
                 f"the last {head - state.generation} changes of the library in"

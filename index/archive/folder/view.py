@@ -23,6 +23,7 @@ from index.archive.folder.lexical_index import Segment, build_segment
 from index.archive.folder.vector_index import load
 from index.archive.records.passage import unpack_passages, unpack_vectors
 from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec
+from index.archive.typed_json import from_json
 from index.models.encoder import Float32
 
 __all__ = [
@@ -141,7 +142,7 @@ def _base(folder: Path, state: State, last: View | None) -> tuple[Base | None, s
     if state.derived is None:
         return None, None
     try:
-        manifest = Manifest.parse(state.derived)
+        manifest = from_json(Manifest, state.derived)
         if last and last.base and last.base.manifest == manifest:
             return last.base, None
         return _open_base(folder, manifest, state), None

@@ -19,14 +19,16 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, astuple, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
+from index.archive.compatibility import check_segmenter, check_version
 from index.archive.milvus.client import Milvus
 from index.archive.milvus.filters import all_of, among, at_most
 from index.archive.milvus.schema import VERSION, Names
 from index.archive.store import ModelRef, Statistics
-from index.errors import DamagedLibrary, LibraryBusy, LibraryError, NewerFormat, OtherModel
+from index.archive.typed_json import from_json
+from index.errors import DamagedLibrary, LibraryBusy, LibraryError
 
 __all__ = [
     "Claim",
@@ -105,8 +107,7 @@ def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
 
     Raises:
         DamagedLibrary: There is none, or it cannot be read.
-        NewerFormat: A later version wrote it.
-        OtherModel: An earlier version wrote it.
+        NewerFormat, OtherModel: Another version made it.
     """
     expression = among("kind", [STATE])
     rows = []
@@ -127,37 +128,16 @@ def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
             " was interrupted: add articles to it, or choose another name"
         )
     newest = max(rows, key=lambda row: int(row["born"]))
+    what, again = f"the library {milvus.address}", "article-qa add SOURCE --library URI"
     try:
-        return _parsed(json.loads(newest["record"]), str(milvus.address))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        values = json.loads(newest["record"])
+        check_version(what, int(values.get("version", 0)), VERSION, again)
+        state = from_json(State, values)
+    except (ValueError, TypeError, AttributeError) as error:
         raise DamagedLibrary(
-            f"the state of the library {milvus.address} cannot be read ({error}); make a new one"
-            " and add its articles again"
+            f"the state of {what} cannot be read ({error}); make a new one: {again}"
         ) from error
-
-
-def _parsed(values: dict[str, Any], where: str) -> State:
-    version = int(values.get("version", 0))
-    if version > VERSION:
-        raise NewerFormat(
-            f"the library {where} has format {version}, and this version reads up to {VERSION};"
-            " upgrade article-qa"
-        )
-    if version < VERSION:
-        raise OtherModel(
-            f"the library {where} has the old format {version}; make it again under another name:"
-            " article-qa add SOURCE --library URI"
-        )
-    values["model"] = ModelRef(**values["model"])
-    values["statistics"] = Statistics(**values["statistics"])
-    state = State(**values)
-    texts = (state.model.name, state.model.fingerprint, state.segmenter, state.index)
-    numbers = (*astuple(state.statistics), state.generation, state.next_row, state.next_article)
-    numbers += (state.next_term, state.codec, state.model.dimension)
-    if not all(isinstance(text, str) for text in texts) or not all(
-        type(number) is int and number >= 0 for number in numbers
-    ):
-        raise ValueError("it is malformed")
+    check_segmenter(what, state.segmenter, again)
     return state
 
 

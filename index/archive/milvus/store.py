@@ -29,7 +29,7 @@ from index.archive.records.passage import recode, unpack_passages
 from index.archive.records.pool import learn_codec
 from index.archive.records.token_codec import MAX_SAMPLE, TRAIN_AT, ResidualCodec
 from index.archive.store import ModelRef, PreparedArticle, StoredSnapshot
-from index.errors import DamagedLibrary, NotALibrary, OtherModel
+from index.errors import DamagedLibrary, NotALibrary
 from index.models.encoder import Progress
 from index.segmentation.sentences import SEGMENTER
 
@@ -75,7 +75,7 @@ class MilvusStore:
 
         Raises:
             NotALibrary: There is none, or the collections belong to something else.
-            OtherModel: Another sentence splitter cut its articles.
+            NewerFormat, OtherModel: Another version made it.
             LibraryError: As the server says.
         """
         self.address = address
@@ -177,11 +177,6 @@ class MilvusStore:
                 except DamagedLibrary:
                     state = State(model=model, segmenter=SEGMENTER, sparse=milvus.has_sparse)
                     publish(milvus, names, state, claim)
-        if state.segmenter != SEGMENTER:
-            raise OtherModel(
-                f"the library {self.address} was cut by {state.segmenter!r}, this version uses"
-                f" {SEGMENTER!r}; add its articles to a new one"
-            )
         return state
 
     def _commit(self, write: Callable[[Change], None]) -> None:

@@ -15,13 +15,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final
+from typing import Final
 
+from index.archive.compatibility import check_segmenter, check_version
 from index.archive.shards.location import Location
 from index.archive.store import ModelRef
-from index.errors import DamagedLibrary, LibraryError, NewerFormat, NotALibrary, OtherModel
+from index.archive.typed_json import from_json
+from index.errors import DamagedLibrary, LibraryError, NotALibrary
 from index.segmentation.passages import SEGMENTATION
-from index.segmentation.sentences import SEGMENTER
 
 __all__ = ["MANIFEST", "Manifest", "Shard", "is_shard_file", "is_shards"]
 
@@ -63,15 +64,11 @@ class Shard:
 
     def __post_init__(self) -> None:
         """Refuse what no shard of ours is."""
-        for one in fields(self):
-            kind = str if one.type == "str" else int
-            if type(getattr(self, one.name)) is not kind:
-                raise ValueError(f"{one.name} of a shard is {getattr(self, one.name)!r}")
         if not _FILE.fullmatch(self.file) or not _HEX.fullmatch(self.sha256):
             raise ValueError(f"{self.file!r} with checksum {self.sha256!r} is no shard")
         limits = {"number": 10**9, "bytes": MAX_SHARD_BYTES, "articles": _MAX_ARTICLES}
-        for name in ("number", "bytes", "articles", "passages", "refused"):
-            if not 0 <= getattr(self, name) < limits.get(name, 2**40):
+        for name, limit in limits.items():
+            if getattr(self, name) >= limit:
                 raise ValueError(f"{self.file} has {name} {getattr(self, name)}")
 
 
@@ -91,6 +88,13 @@ class Manifest:
     segmenter: str = SEGMENTATION
     input: str = ""
     shards: tuple[Shard, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what no folder of ours holds."""
+        if not 0 < self.model.dimension <= 2**16:
+            raise ValueError(f"vectors of {self.model.dimension} dimensions")
+        if len({shard.number for shard in self.shards}) < len(self.shards):
+            raise ValueError("two shards have one number")
 
     def with_shards(self, shards: Sequence[Shard]) -> Manifest:
         """The same with other shards."""
@@ -129,8 +133,7 @@ class Manifest:
 
         Raises:
             NotALibrary: It describes something else.
-            NewerFormat: A later version wrote it.
-            OtherModel: Another sentence splitter cut its articles.
+            NewerFormat, OtherModel: Another version made it.
             DamagedLibrary: It is malformed.
         """
         where = repr(str(location))
@@ -140,49 +143,25 @@ class Manifest:
             return None
         except OSError as error:
             raise LibraryError(f"cannot read {where}: {error}") from error
-        again = "build the shards again, or get another copy"
+        lost = "build the shards again, or get another copy"
         try:
             values = json.loads(data) if len(data) <= _MAX_MANIFEST_BYTES else None
         except (ValueError, RecursionError) as error:
-            raise DamagedLibrary(f"{MANIFEST} in {where} is not JSON; {again}") from error
+            raise DamagedLibrary(f"{MANIFEST} in {where} is not JSON; {lost}") from error
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise NotALibrary(f"{MANIFEST} in {where} does not describe shards of articles")
-        version = values.get("version")
-        if isinstance(version, int) and version > VERSION:
-            raise NewerFormat(
-                f"the shards in {where} have format {version}, and this version reads up to"
-                f" {VERSION}; upgrade article-qa"
-            )
-        if isinstance(version, int) and version < VERSION:
-            raise OtherModel(
-                f"the shards in {where} have the old format {version}; make them again under"
-                " another name: article-qa build-archive INPUT --shards NEW.shards"
-            )
+        what, again = (
+            f"the folder of shards {where}",
+            "article-qa build-archive INPUT --shards NEW.shards",
+        )
         try:
-            manifest = cls._parsed(values)
+            check_version(what, int(values["version"]), VERSION, again)
+            about = {field.name: values[field.name] for field in fields(cls)}
+            manifest = from_json(cls, about)
         except (KeyError, TypeError, ValueError) as error:
-            raise DamagedLibrary(
-                f"{MANIFEST} in {where} is malformed ({error}); {again}"
-            ) from error
-        if manifest.segmenter.partition(" ")[0] != SEGMENTER:
-            raise OtherModel(
-                f"the shards in {where} were cut by {manifest.segmenter!r}, this version"
-                f" uses {SEGMENTATION!r}; build them again from their input"
-            )
+            raise DamagedLibrary(f"{MANIFEST} in {where} is malformed ({error}); {lost}") from error
+        check_segmenter(what, manifest.segmenter, again)
         return manifest
-
-    @classmethod
-    def _parsed(cls, values: dict[str, Any]) -> Manifest:
-        model = ModelRef(**values["model"])
-        texts = (model.name, model.fingerprint, values["segmenter"], values["input"])
-        if not all(isinstance(text, str) for text in texts):
-            raise ValueError("a name is not a string")
-        if type(model.dimension) is not int or not 0 < model.dimension <= 2**16:
-            raise ValueError(f"vectors of {model.dimension!r} dimensions")
-        shards = [Shard(**one) for one in values["shards"]]
-        if len({shard.number for shard in shards}) < len(shards):
-            raise ValueError("two shards have one number")
-        return cls(model, values["segmenter"], values["input"]).with_shards(shards)
 
 
 def is_shards(where: object) -> bool:

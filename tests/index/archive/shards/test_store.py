@@ -248,7 +248,7 @@ def test_a_manifest_of_something_else_or_of_the_future_is_refused(shards: Path) 
     with pytest.raises(NewerFormat, match="format 3"):
         opened(shards)
     change(shards, version=1)
-    with pytest.raises(OtherModel, match=r"old format 1; make them again .* build-archive"):
+    with pytest.raises(OtherModel, match=r"old format 1; make it again .* build-archive"):
         opened(shards)
     change(shards, version=2, segmenter="other-rules/7 passages/1")
     with pytest.raises(OtherModel, match="other-rules/7"):
