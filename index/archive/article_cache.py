@@ -18,11 +18,7 @@ class RecentArticles:
     """Articles by number, those used last. Safe to share between threads."""
 
     def __init__(self, max_characters: int = MAX_CHARACTERS) -> None:
-        """Keep nothing yet.
-
-        Args:
-            max_characters: Of all texts together; an article longer than that is not kept.
-        """
+        """Keep articles of so many characters together; a longer one is not kept."""
         self._max = max_characters
         self._kept: OrderedDict[int, Article] = OrderedDict()
         self._characters = 0

@@ -18,8 +18,7 @@ def check_version(what: str, version: int, latest: int, again: str) -> None:
         again: The command that makes it again.
 
     Raises:
-        NewerFormat: A later version wrote it.
-        OtherModel: An earlier version wrote it.
+        NewerFormat, OtherModel: Another version wrote it.
     """
     if version > latest:
         raise NewerFormat(

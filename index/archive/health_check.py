@@ -47,13 +47,7 @@ class Checkup:
 
 
 def check_up(store: Store, *, sample: int = 50, progress: Progress | None = None) -> Checkup:
-    """Count an archive's articles, and read some of them whole.
-
-    Args:
-        store: The archive.
-        sample: How many articles to read, spread evenly, comparing all their checksums.
-        progress: Called after each article.
-    """
+    """Count an archive's articles, and read ``sample`` of them whole, spread evenly."""
     with store.read() as snapshot:
         n_articles = n_passages = 0
         chosen: list[Entry] = []
@@ -82,7 +76,7 @@ def check_up(store: Store, *, sample: int = 50, progress: Progress | None = None
 
 
 def _read(snapshot: StoredSnapshot, entry: Entry) -> list[bool]:
-    """Read an article; returns whether the vector of each passage finds it, or its equal, first.
+    """Whether the vector of each passage of an article finds it, or its equal, first.
 
     Raises:
         LibraryError: Something is missing or changed.

@@ -37,10 +37,7 @@ class Moved:
 def migrate(source: Archive, target: Archive, progress: Progress | None = None) -> Moved:
     """Copy every article that the target lacks; call again to go on after an interruption.
 
-    Args:
-        source: Read as it is now; later changes are not copied.
-        target: Gets a batch at a time.
-        progress: Called after each batch.
+    The source is read as it is now, and copied batch by batch.
 
     Raises:
         OtherModel: The archives are of different models; nothing was copied.
@@ -84,11 +81,7 @@ def _comparable(entry: Entry) -> Entry:
 
 
 def _verified(ours: Statistics, target: Archive) -> int:
-    """Compare counts; returns how many articles only the target has.
-
-    Raises:
-        LibraryError: It lacks some.
-    """
+    """How many articles only the target has, once it has all of the source."""
     with target.read() as snapshot:
         theirs = snapshot.statistics
         left = theirs.n_articles - ours.n_articles

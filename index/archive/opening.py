@@ -18,11 +18,9 @@ __all__ = ["create_store", "create_target", "open_source", "open_store"]
 
 
 def open_store(where: str | os.PathLike[str], *, token: str | None = None) -> Store | None:
-    """Open an archive; None if there is none.
+    """Open an archive, in a folder or at an address (see `index.archive.milvus.address`).
 
-    Args:
-        where: A folder, or an address as in `index.archive.milvus.address`.
-        token: For a server; None to take it from the environment.
+    A server's token is taken from the environment unless given. None if there is no archive.
 
     Raises:
         LibraryError: It cannot be opened.
@@ -50,9 +48,7 @@ def create_store(
     return FolderStore.create(where, model)
 
 
-def open_source(
-    where: str, *, token: str | None = None, progress: Progress | None = None
-) -> Archive:
+def open_source(where: str, *, progress: Progress | None = None) -> Archive:
     """Open an archive, or shards if the path or URL ends in ``.shards``, to copy from.
 
     Raises:
@@ -61,17 +57,17 @@ def open_source(
     """
     if is_shards(where):
         return ShardStore.open(Location(where), progress)
-    store = open_store(where, token=token)
+    store = open_store(where)
     if store is None:
         raise NotALibrary(f"{where!r} holds no library; check the name")
     return store
 
 
-def create_target(where: str, model: ModelRef, *, token: str | None = None) -> Archive:
+def create_target(where: str, model: ModelRef) -> Archive:
     """Create or open an archive, or shards, to copy into."""
     if is_shards(where):
         return ShardStore.create(Location(where), model)
-    return create_store(where, model, token=token)
+    return create_store(where, model)
 
 
 def _refuse_shards(where: str | os.PathLike[str]) -> None:

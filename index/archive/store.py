@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
+from operator import add, sub
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -200,6 +201,12 @@ class Statistics:
     n_passages: int = 0
     n_sentences: int = 0
     n_terms: int = 0
+
+    def __add__(self, other: Statistics) -> Statistics:
+        return Statistics(*map(add, astuple(self), astuple(other)))
+
+    def __sub__(self, other: Statistics) -> Statistics:
+        return Statistics(*map(sub, astuple(self), astuple(other)))
 
     @property
     def passage_length(self) -> float:

@@ -56,13 +56,13 @@ def temporary_store(model: ModelRef) -> MilvusStore:
 
 def give_back(store: MilvusStore) -> None:
     """Empty a store for the next test, or remove it."""
-    milvus, names = store._milvus, store._names
+    milvus, names = store._milvus, store._milvus.names
     if store.model.dimension != 32:
         store.drop()
         return
     for name, key in zip(names.all(), ("row", "number", "key", "digest", "key"), strict=True):
         milvus.delete(name, at_least(key, -(2**63) + 1))
-    publish(milvus, names, State(store.model, SEGMENTER, milvus.has_sparse))
+    publish(milvus, State(store.model, SEGMENTER, milvus.has_sparse))
     if not _free:
         atexit.register(_remove)
     _free.append(store.address)

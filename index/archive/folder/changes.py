@@ -5,14 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Final
 
 from index.archive.entries import entry_json
-from index.archive.folder.database import State, insert, select, select_in
-from index.archive.records.article import pack_body
-from index.archive.records.passage import pack, recode, unpack_passages, unpack_vectors
-from index.archive.records.pool import learn_codec
+from index.archive.folder.database import State, insert, select, select_in, select_rows
+from index.archive.records.passage import (
+    count_passages,
+    learn_codec,
+    pack,
+    pack_body,
+    recode,
+    unpack_passages,
+    unpack_vectors,
+)
 from index.archive.records.token_codec import MAX_SAMPLE, ResidualCodec, TokenCodec
 from index.archive.store import PreparedArticle, Statistics
 from index.errors import UnknownArticle
@@ -30,14 +36,7 @@ def add(
     articles: Sequence[PreparedArticle],
     replacing: Sequence[str] = (),
 ) -> State:
-    """Write articles, in place of others.
-
-    Args:
-        connection: In a transaction that may write.
-        state: As of that transaction.
-        codecs: By number.
-        articles: What to write; the last of several with one id counts.
-        replacing: Ids of articles to remove.
+    """Write articles in a transaction, in place of those of their ids and of ``replacing``.
 
     Returns:
         The state to be written with the same transaction.
@@ -48,42 +47,45 @@ def add(
     unique = {prepared.article.id: prepared for prepared in articles}
     present = [row[1] for row in select_in(connection, "article", "id", list(unique))]
     state = remove(connection, state, [*replacing, *present])
-    numbers = _term_numbers(connection, unique.values())
-    terms: Counter[int] = Counter()
-    pieces: Counter[int] = Counter()
+    counts, terms, pieces = count_passages(p for a in unique.values() for p in a.passages)
+    numbers = _term_numbers(connection, terms)
     for prepared in unique.values():
         state = _write_article(connection, state, codecs[state.codec], prepared, numbers)
-        for passage in prepared.passages:
-            terms.update({numbers[term] for sentence in passage.terms for term in sentence})
-            pieces.update(set(passage.token_ids.tolist()))
-    _count(connection, terms, pieces)
-    return state
+    _count(connection, {numbers[term]: df for term, df in terms.items()}, pieces)
+    added = counts + Statistics(n_articles=len(unique))
+    return replace(state, statistics=state.statistics + added)
 
 
 def remove(connection: sqlite3.Connection, state: State, article_ids: Sequence[str]) -> State:
-    """Delete articles; arguments and result as for ``add``.
+    """Delete articles; see ``add``.
 
     Raises:
         UnknownArticle: One is not there.
     """
-    terms: Counter[int] = Counter()
-    pieces: Counter[int] = Counter()
+    terms, pieces = Counter[int](), Counter[int]()
     for key in dict.fromkeys(article_ids):
         found = list(select(connection, "article", "WHERE id = ?", (key,)))
         if not found:
             raise UnknownArticle(f"the library holds no article {key!r}; nothing was removed")
         number, _, first, last, _ = found[0]
-        state = _delete_article(connection, state, number, first, last, terms, pieces)
+        rows, records = select_rows(connection, "passage", first, last)
+        if len(rows) != last - first:
+            raise ValueError(f"article {key} has {len(rows)} passages, not {last - first}")
+        counts, own_terms, own_pieces = unpack_passages(rows, records).counts()
+        terms.subtract(own_terms)
+        pieces.subtract(own_pieces)
+        connection.execute("DELETE FROM article WHERE number = ?", (number,))  # its body as well
+        connection.execute("DELETE FROM passage WHERE row >= ? AND row < ?", (first, last))
+        connection.execute("DELETE FROM vector WHERE row >= ? AND row < ?", (first, last))
+        insert(connection, "removed", first, last, state.generation + 1)
+        left = state.statistics - counts - Statistics(n_articles=1)
+        state = replace(state, n_removed=state.n_removed + 1, statistics=left)
     _count(connection, terms, pieces)
     return state
 
 
 def train_codec(connection: sqlite3.Connection, state: State) -> State:
-    """Train the token codec and re-encode every passage with it.
-
-    Returns:
-        The state to be written with the same transaction.
-    """
+    """Train the token codec and re-encode every passage with it; see ``add``."""
     every = max(1, state.statistics.n_passages // MAX_SAMPLE)
     sample = f"{_WITH_VECTORS} WHERE row % ? = 0 ORDER BY row LIMIT ?"
     found = connection.execute(sample, (every, MAX_SAMPLE)).fetchall()
@@ -124,61 +126,12 @@ def _write_article(
         )
         connection.execute("INSERT INTO vector VALUES (?, ?)", (row, packed))
         connection.execute("INSERT INTO passage VALUES (?, ?)", (row, record))
-    counts = (
-        1,
-        len(prepared.passages),
-        sum(len(p.terms) for p in prepared.passages),
-        sum(len(sentence) for p in prepared.passages for sentence in p.terms),
-    )
-    return replace(
-        state, next_row=last, next_article=number + 1, statistics=_moved(state.statistics, counts)
-    )
+    return replace(state, next_row=last, next_article=number + 1)
 
 
-def _delete_article(
-    connection: sqlite3.Connection,
-    state: State,
-    number: int,
-    first: int,
-    last: int,
-    terms: Counter[int],
-    pieces: Counter[int],
-) -> State:
-    """Delete an article's rows, and take its terms and word pieces from some counts."""
-    found = connection.execute(
-        "SELECT row, data FROM passage WHERE row >= ? AND row < ? ORDER BY row", (first, last)
-    ).fetchall()
-    if len(found) != last - first:
-        raise ValueError(f"article {number} has {len(found)} passages, not {last - first}")
-    layout = unpack_passages([row for row, _ in found], [data for _, data in found])
-    for own in layout.by_passage(layout.term_ids, layout.term_starts):
-        terms.subtract(own)
-    for own in layout.by_passage(layout.token_ids, layout.token_starts):
-        pieces.subtract(own)
-    connection.execute("DELETE FROM article WHERE number = ?", (number,))  # its body as well
-    for table in ("passage", "vector"):
-        connection.execute(
-            f"DELETE FROM {table} WHERE row >= ? AND row < ?",  # noqa: S608 - a constant
-            (first, last),
-        )
-    insert(connection, "removed", first, last, state.generation + 1)
-    counts = (-1, first - last, -int(layout.sentence_starts[-1]), -len(layout.term_ids))
-    return replace(
-        state, n_removed=state.n_removed + 1, statistics=_moved(state.statistics, counts)
-    )
-
-
-def _moved(statistics: Statistics, by: tuple[int, int, int, int]) -> Statistics:
-    return Statistics(*(a + b for a, b in zip(astuple(statistics), by, strict=True)))
-
-
-def _term_numbers(
-    connection: sqlite3.Connection, articles: Iterable[PreparedArticle]
-) -> dict[str, int]:
+def _term_numbers(connection: sqlite3.Connection, terms: Iterable[str]) -> dict[str, int]:
     """The number of every term; new ones are given the next."""
-    wanted = sorted(
-        {t for a in articles for p in a.passages for sentence in p.terms for t in sentence}
-    )
+    wanted = sorted(terms)
     numbers = {term: number for number, term, _ in select_in(connection, "term", "term", wanted)}
     (largest,) = connection.execute("SELECT max(number) FROM term").fetchone()
     new = [term for term in wanted if term not in numbers]
@@ -188,7 +141,9 @@ def _term_numbers(
     return numbers
 
 
-def _count(connection: sqlite3.Connection, terms: Counter[int], pieces: Counter[int]) -> None:
+def _count(
+    connection: sqlite3.Connection, terms: Mapping[int, int], pieces: Mapping[int, int]
+) -> None:
     """Move document frequencies by some differences."""
     known = {n: (term, df) for n, term, df in select_in(connection, "term", "number", list(terms))}
     for number, change in terms.items():

@@ -49,12 +49,13 @@ __all__ = [
     "checkpoint",
     "connect",
     "create",
-    "explained",
+    "explained_errors",
     "insert",
     "read_head",
     "read_state",
     "select",
     "select_in",
+    "select_rows",
     "write_head",
     "write_state",
 ]
@@ -149,24 +150,24 @@ def connect(folder: Path, *, write: bool = False, busy_seconds: float = 10.0) ->
         raise NotALibrary(
             f"{str(folder)!r} holds no library; make one with: article-qa add SOURCE --library DIR"
         )
-    with explained(folder):
+    with explained_errors(folder):
         if write:
-            return _opened(path, "rw", busy_seconds)
+            return _open(path, "rw", busy_seconds)
         try:
-            return _opened(path, "ro", busy_seconds)
+            return _open(path, "ro", busy_seconds)
         except sqlite3.OperationalError as error:
             wal = path.with_name(f"{DATABASE}-wal")
             if not _unwritable(error) or (wal.exists() and wal.stat().st_size):
                 raise
             # A reader of a WAL database writes beside it, unless nobody can.
-            return _opened(path, "ro&immutable=1", busy_seconds, Frozen)
+            return _open(path, "ro&immutable=1", busy_seconds, Frozen)
 
 
 def checkpoint(folder: Path) -> None:
     """Move the write-ahead log into the database, if that can be done now."""
     with contextlib.suppress(ArticleQAError, OSError):
         connection = connect(folder, write=True, busy_seconds=0)
-        with explained(folder), contextlib.closing(connection):
+        with explained_errors(folder), contextlib.closing(connection):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -189,7 +190,10 @@ def create(folder: Path, state: State) -> None:
         raise NotALibrary(
             f"{str(folder)!r} holds {foreign[0]!r} and no library; name a new or an empty folder"
         )
-    with explained(folder), contextlib.closing(_open(folder / DATABASE, "rw", 10.0)) as connection:
+    with (
+        explained_errors(folder),
+        contextlib.closing(_open(folder / DATABASE, "rw", 10.0, new=True)) as connection,
+    ):
         connection.execute("PRAGMA page_size = 8192")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
@@ -204,22 +208,15 @@ def create(folder: Path, state: State) -> None:
         connection.execute("COMMIT")
 
 
-def _opened(
-    path: Path, mode: str, busy_seconds: float, kind: type[sqlite3.Connection] = sqlite3.Connection
-) -> sqlite3.Connection:
-    """A connection to what is certainly an archive."""
-    connection = _open(path, mode, busy_seconds, kind)
-    try:
-        _check(connection, path.parent)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 def _open(
-    path: Path, mode: str, busy_seconds: float, kind: type[sqlite3.Connection] = sqlite3.Connection
+    path: Path,
+    mode: str,
+    busy_seconds: float,
+    kind: type[sqlite3.Connection] = sqlite3.Connection,
+    *,
+    new: bool = False,
 ) -> sqlite3.Connection:
+    """A connection to what is certainly an archive, unless it is a new one."""
     connection = sqlite3.connect(
         # Percent-encoded by as_uri, so that a "?" in the path adds no option.
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -240,6 +237,8 @@ def _open(
             f"cache_size = -{_CACHE_KIB}",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        if not new:
+            _check(connection, path.parent)
     except BaseException:
         connection.close()
         raise
@@ -272,7 +271,7 @@ def _damaged(folder: Path, what: str) -> str:
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
+def explained_errors(folder: Path) -> Iterator[None]:
     """Turn the errors of the database and of damaged records into this package's."""
     try:
         yield
@@ -336,6 +335,15 @@ def select_in(
             yield from connection.execute(f"SELECT * FROM {table} {rest}", some)  # noqa: S608
         else:
             yield from select(connection, table, rest, some)
+
+
+def select_rows(
+    connection: sqlite3.Connection, table: str, first: int, last: int
+) -> tuple[list[int], list[bytes]]:
+    """The rows ``first <= row < last`` of passages or vectors that exist, and their blobs."""
+    query = f"SELECT row, data FROM {table} WHERE row >= ? AND row < ? ORDER BY row"  # noqa: S608
+    found = connection.execute(query, (first, last)).fetchall()
+    return [row for row, _ in found], [data for _, data in found]
 
 
 def _crc_of(values: tuple[str | int | bytes, ...]) -> int:

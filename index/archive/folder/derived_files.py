@@ -110,11 +110,10 @@ def write_derived(folder: Path, stem: str, suffix: str, parts: Iterable[bytes]) 
 
 
 def read_verified(folder: Path, file: DerivedFile) -> mmap.mmap:
-    """A file's bytes, mapped into memory, after every one of them was checked.
+    """Map a file into memory, after every byte was checked.
 
     Raises:
-        FileNotFoundError: It is missing.
-        ValueError: It is not what was written.
+        OSError, ValueError: It is missing, or not what was written.
     """
     with (folder / file.path).open("rb") as stream:
         if os.fstat(stream.fileno()).st_size != file.bytes:
@@ -161,11 +160,8 @@ def unpack_arrays(data: mmap.mmap) -> dict[str, NDArray[Any]]:
 def sweep(folder: Path, manifest: Manifest | None, last: Manifest | None) -> None:
     """Delete derived files that are not used any more, and what killed writers left.
 
-    Args:
-        folder: The archive's.
-        manifest: Names the files in use.
-        last: Names files that were in use until now; any other unnamed file may belong to a
-            process that is about to name it, and is deleted when it is old.
+    Those that ``last`` names were in use until now. Any other may belong to a process that is
+    about to name it, and is deleted when it is old.
     """
     used = manifest.names if manifest else set()
     for path in folder.iterdir():

@@ -125,13 +125,8 @@ def best(
 ) -> tuple[NDArray[np.int64], Float32]:
     """The ``k`` rows of highest positive score, best first, ties by row.
 
-    Args:
-        segments: Not overlapping, by row.
-        terms: As for ``Segment.scores``, like the next two.
-        weights: See there.
-        mean_length: See there.
-        k: Rows wanted.
-        allowed: bool ``(n_rows,)``: which rows count; None for all.
+    The arguments are as for ``Segment.scores``; ``allowed``, bool ``(n_rows,)``, says which rows
+    count, None that all do.
     """
     rows: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
     scores: Float32 = np.zeros(0, dtype=np.float32)

@@ -18,7 +18,7 @@ from index.archive.folder.database import (
     State,
     Tuning,
     connect,
-    explained,
+    explained_errors,
     read_state,
     write_head,
     write_state,
@@ -49,16 +49,22 @@ _MAX_DEAD: Final = 0.2
 
 
 @contextmanager
+def _writable(folder: Path, tuning: Tuning) -> Iterator[sqlite3.Connection]:
+    with (
+        explained_errors(folder),
+        closing(connect(folder, write=True, busy_seconds=tuning.busy_seconds)) as connection,
+    ):
+        yield connection
+
+
+@contextmanager
 def changing(folder: Path, tuning: Tuning) -> Iterator[tuple[sqlite3.Connection, State]]:
     """A connection in a transaction that may write; committed if nothing goes wrong.
 
     Raises:
         LibraryError: The folder cannot be written; the archive is as it was.
     """
-    with (
-        explained(folder),
-        closing(connect(folder, write=True, busy_seconds=tuning.busy_seconds)) as connection,
-    ):
+    with _writable(folder, tuning) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
             state = read_state(connection)
@@ -74,23 +80,16 @@ def changing(folder: Path, tuning: Tuning) -> Iterator[tuple[sqlite3.Connection,
 
 
 def flush(
-    folder: Path, tuning: Tuning, progress: Progress | None, *, rebuild: bool = False
+    folder: Path, tuning: Tuning, progress: Progress | None = None, *, rebuild: bool = False
 ) -> None:
     """Train the codec where that is due, and make the derived files cover every row.
 
-    Args:
-        folder: The archive's.
-        tuning: When what is due.
-        progress: Called as it advances.
-        rebuild: Make the files from nothing, whatever is there.
+    With ``rebuild`` they are made from nothing, whatever is there.
 
     Raises:
         LibraryError: They cannot be written; the archive is as it was.
     """
-    with (
-        explained(folder),
-        closing(connect(folder, write=True, busy_seconds=tuning.busy_seconds)) as connection,
-    ):
+    with _writable(folder, tuning) as connection:
         before = read_state(connection)
         if _needs_codec(before, tuning):
             with changing(folder, tuning) as (writing, state):
@@ -133,10 +132,7 @@ def compact(folder: Path, tuning: Tuning, progress: Progress | None) -> None:
         write_state(
             connection, replace(state, generation=state.generation + 1, n_removed=n_removed)
         )
-    with (
-        explained(folder),
-        closing(connect(folder, write=True, busy_seconds=tuning.busy_seconds)) as connection,
-    ):
+    with _writable(folder, tuning) as connection:
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

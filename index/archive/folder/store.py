@@ -34,7 +34,7 @@ from index.archive.folder.database import (
     checkpoint,
     connect,
     create,
-    explained,
+    explained_errors,
     read_head,
     read_state,
     write_head,
@@ -42,8 +42,8 @@ from index.archive.folder.database import (
 )
 from index.archive.folder.integrity import check_database
 from index.archive.folder.snapshot import FolderSnapshot
-from index.archive.folder.view import DamagedBaseError, View, load_view, read_codecs
-from index.archive.store import Int64, ModelRef, PreparedArticle, StoredSnapshot, Where
+from index.archive.folder.view import UnusableIndex, View, load_view, read_codecs
+from index.archive.store import ModelRef, PreparedArticle, StoredSnapshot
 from index.errors import DamagedLibrary, LibraryBusy, ReadOnlyLibrary
 from index.models.encoder import Progress
 from index.segmentation.sentences import SEGMENTER
@@ -59,25 +59,12 @@ def is_library_folder(path: str | os.PathLike[str]) -> bool:
 class FolderStore:
     """A `Store` in a folder."""
 
-    def __init__(
-        self,
-        folder: str | os.PathLike[str],
-        *,
-        progress: Progress | None = None,
-        tuning: Tuning | None = None,
-    ) -> None:
-        """Open an archive that is there; ``create`` makes one.
-
-        Derived files that are missing, older or damaged are made again.
-
-        Args:
-            folder: Where it is.
-            progress: Called as making them advances.
-            tuning: When it does what.
+    def __init__(self, folder: str | os.PathLike[str], *, tuning: Tuning | None = None) -> None:
+        """Open an archive that is there; derived files that are missing or damaged are made again.
 
         Raises:
-            LibraryError: It cannot be opened.
             NewerFormat, OtherModel: Another version made it.
+            LibraryError: It cannot be opened.
         """
         self.folder = Path(folder)
         self._tuning = tuning or Tuning()
@@ -87,7 +74,7 @@ class FolderStore:
         self._catalogue = Catalogue()
         self._articles = RecentArticles()
         head = read_head(self.folder)
-        with self._transaction() as connection, explained(self.folder):
+        with self._transaction() as connection, explained_errors(self.folder):
             state = read_state(connection)
         self._model = state.model
         check_segmenter(f"the library in {str(self.folder)!r}", state.segmenter, AGAIN)
@@ -100,7 +87,7 @@ class FolderStore:
         if not self._derived_files_work():
             # Who cannot write may still ask, as long as there is little to search.
             with contextlib.suppress(ReadOnlyLibrary, LibraryBusy):
-                maintenance.flush(self.folder, self._tuning, progress, rebuild=True)
+                maintenance.flush(self.folder, self._tuning, rebuild=True)
 
     @classmethod
     def create(
@@ -123,10 +110,10 @@ class FolderStore:
     @contextmanager
     def read(self) -> Iterator[StoredSnapshot]:
         with self._transaction() as connection:
-            with explained(self.folder):
+            with explained_errors(self.folder):
                 view = self._current(connection)
             # What goes wrong above this line is not the archive's fault.
-            yield FolderSnapshot(self.folder, connection, view, self._matching, self._articles)
+            yield FolderSnapshot(self.folder, connection, view, self._catalogue, self._articles)
 
     def add(self, articles: Sequence[PreparedArticle], *, replacing: Sequence[str] = ()) -> None:
         with maintenance.changing(self.folder, self._tuning) as (connection, state):
@@ -148,7 +135,7 @@ class FolderStore:
         maintenance.compact(self.folder, self._tuning, progress)
 
     def index_state(self) -> str:
-        with self._transaction() as connection, explained(self.folder):
+        with self._transaction() as connection, explained_errors(self.folder):
             view = self._current(connection)
         newer = f"{len(view.delta.rows):,}"
         if view.base is None:
@@ -178,7 +165,7 @@ class FolderStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection in a read transaction of its own."""
-        with explained(self.folder):
+        with explained_errors(self.folder):
             with self._lock:
                 connection = self._free.pop() if self._free else None
             if connection is None:
@@ -206,26 +193,10 @@ class FolderStore:
             last = self._view
             if last is not None and last.state.generation > state.generation:
                 last = None  # a question that began before the last commit
-            try:
-                view = load_view(self.folder, connection, state, last, self._tuning)
-            except DamagedBaseError as error:
-                raise UnusableIndex(
-                    f"an index of the library in {str(self.folder)!r} cannot be used ({error});"
-                    f" its articles are safe, run: article-qa repair --library {self.folder}"
-                ) from error
+            view = load_view(self.folder, connection, state, last, self._tuning)
             if self._view is None or self._view.state.generation <= state.generation:
                 self._view = view
             return view
-
-    def _matching(self, connection: sqlite3.Connection, where: Where) -> tuple[Int64, Int64, Int64]:
-        next_article = read_state(connection).next_article
-        with self._lock:
-            self._catalogue.read(connection, next_article)
-            return self._catalogue.matching(where, next_article)
-
-
-class UnusableIndex(DamagedLibrary):
-    """The database may be whole, but the files made from it cannot be used."""
 
 
 def repair(folder: str | os.PathLike[str], progress: Progress | None = None) -> None:

@@ -61,13 +61,9 @@ class Kind:
 
 
 def choose_kind(n_vectors: int, memory_bytes: int, dimension: int, scan_up_to: int) -> Kind:
-    """The kind of index for so many vectors.
+    """The kind of index for so many vectors, to take so much memory while it is searched.
 
-    Args:
-        n_vectors: How many there are.
-        memory_bytes: What the index may take while it is searched.
-        dimension: Of the vectors.
-        scan_up_to: Vectors up to which all of them are compared, where memory allows.
+    Up to ``scan_up_to`` vectors all of them are compared, where memory allows.
     """
     if n_vectors <= scan_up_to and n_vectors * dimension * 2 <= memory_bytes:
         # A scan takes as long as its vectors take to read, and the stored ones have a byte a
@@ -87,10 +83,7 @@ def training_size(kind: Kind) -> int:
 def train(kind: Kind, sample: Float32, dimension: int) -> faiss.Index:
     """An empty index of a kind; the same sample gives the same index.
 
-    Args:
-        kind: What ``choose_kind`` said.
-        sample: float32 ``(n, dim)``, L2-normalised, out of what will be added.
-        dimension: Of the vectors.
+    The sample, float32 ``(n, dim)``, L2-normalised, is of what will be added.
     """
     index = faiss.index_factory(dimension, kind.spec, faiss.METRIC_INNER_PRODUCT)
     if kind.probes:

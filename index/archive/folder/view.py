@@ -17,19 +17,20 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.archive.folder.database import State, Tuning, select
+from index.archive.folder.database import State, Tuning, select, select_rows
 from index.archive.folder.derived_files import Manifest, read_verified, unpack_arrays
 from index.archive.folder.lexical_index import Segment, build_segment
 from index.archive.folder.vector_index import load
 from index.archive.records.passage import unpack_passages, unpack_vectors
 from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec
 from index.archive.typed_json import from_json
+from index.errors import DamagedLibrary
 from index.models.encoder import Float32
 
 __all__ = [
     "Base",
-    "DamagedBaseError",
     "Delta",
+    "UnusableIndex",
     "View",
     "load_view",
     "read_codecs",
@@ -43,8 +44,8 @@ _MAX_DELTA_SEGMENTS: Final = 8
 _AT_ONCE: Final = 4_096
 
 
-class DamagedBaseError(Exception):
-    """The derived files cannot be used, and there is too much to do without them."""
+class UnusableIndex(DamagedLibrary):
+    """The database may be whole, but the files made from it cannot be used, and are missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +96,11 @@ class View:
 def load_view(
     folder: Path, connection: sqlite3.Connection, state: State, last: View | None, tuning: Tuning
 ) -> View:
-    """The view of a transaction's snapshot.
-
-    Args:
-        folder: Where the derived files lie.
-        connection: In a transaction.
-        state: As of that transaction.
-        last: An earlier view, to be built upon.
-        tuning: The archive's.
+    """The view of a transaction's snapshot, built upon an earlier one.
 
     Raises:
-        ValueError, KeyError, TypeError: The database is damaged.
-        DamagedBaseError: See there.
+        ValueError, LookupError, TypeError: The database is damaged.
+        UnusableIndex: See there.
     """
     try:
         return _view(folder, connection, state, last, tuning)
@@ -125,7 +119,10 @@ def _view(
     last_upto = last.base.manifest.upto if last and last.base else 0
     keep = last.delta if last and last_upto == upto else None
     if base is None and state.next_row > MAX_DELTA and state.derived is not None:
-        raise DamagedBaseError(problem)
+        raise UnusableIndex(
+            f"an index of the library in {str(folder)!r} cannot be used ({problem}); its articles"
+            f" are safe, run: article-qa repair --library {folder}"
+        )
     delta = _delta(connection, state, keep, upto, tuning)
     alive, n_removed = _alive(connection, state, base)
     n_alive = len(delta.rows) if alive is None else int(alive[delta.rows].sum())
@@ -192,12 +189,8 @@ def read_vectors(
     connection: sqlite3.Connection, first: int, last: int, dimension: int
 ) -> tuple[NDArray[np.int64], Float32]:
     """The rows ``first <= row < last`` that exist, and their vectors."""
-    found = connection.execute(
-        "SELECT row, data FROM vector WHERE row >= ? AND row < ? ORDER BY row", (first, last)
-    ).fetchall()
-    rows = [row for row, _ in found]
-    vectors = unpack_vectors(rows, [data for _, data in found], dimension)
-    return np.asarray(rows, dtype=np.int64), vectors
+    rows, data = select_rows(connection, "vector", first, last)
+    return np.asarray(rows, dtype=np.int64), unpack_vectors(rows, data, dimension)
 
 
 def read_segments(
@@ -209,12 +202,9 @@ def read_segments(
         end = min(last, start + segment_rows)
         rows, term_ids = [], []
         for begin in range(start, end, _AT_ONCE):
-            found = connection.execute(
-                "SELECT row, data FROM passage WHERE row >= ? AND row < ? ORDER BY row",
-                (begin, min(end, begin + _AT_ONCE)),
-            ).fetchall()
-            layout = unpack_passages([row for row, _ in found], [data for _, data in found])
-            numbers = np.asarray([row for row, _ in found], dtype=np.int64)
+            found, data = select_rows(connection, "passage", begin, min(end, begin + _AT_ONCE))
+            layout = unpack_passages(found, data)
+            numbers = np.asarray(found, dtype=np.int64)
             rows.append(np.repeat(numbers, np.diff(layout.term_starts[layout.sentence_starts])))
             term_ids.append(layout.term_ids)
         if sum(map(len, rows)):

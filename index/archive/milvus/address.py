@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from index.errors import LibraryError
 
-__all__ = ["Address", "is_address"]
+__all__ = ["Address", "Names", "is_address"]
 
 TOKEN_VARIABLE: Final = "ARTICLE_QA_MILVUS_TOKEN"  # noqa: S105 - a name, not a secret
 AUTHORITY_VARIABLE: Final = "ARTICLE_QA_MILVUS_CA"
@@ -29,6 +29,21 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 def is_address(where: str | os.PathLike[str]) -> bool:
     """Whether an archive is on a server rather than in a folder."""
     return isinstance(where, str) and where.partition("://")[0].lower() in _SCHEMES
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of an archive's collections; the last is created last."""
+
+    passages: str
+    articles: str
+    blobs: str
+    words: str
+    commits: str
+
+    def all(self) -> tuple[str, ...]:
+        """Every one."""
+        return astuple(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +66,7 @@ class Address:
 
     @classmethod
     def parse(cls, uri: str, token: str | None = None) -> Address:
-        """Parse a URI.
-
-        Args:
-            uri: As above.
-            token: None to take it from the environment, ``ARTICLE_QA_MILVUS_TOKEN``.
+        """Parse a URI; the token is taken from ``ARTICLE_QA_MILVUS_TOKEN`` unless given.
 
         Raises:
             LibraryError: It names no archive.
@@ -101,6 +112,11 @@ class Address:
             os.environ.get(TOKEN_VARIABLE, "") if token is None else token,
             os.environ.get(AUTHORITY_VARIABLE, ""),
         )
+
+    @property
+    def names(self) -> Names:
+        """The names of the archive's collections."""
+        return Names(*(f"{self.name}_{field.name}" for field in fields(Names)))
 
     @property
     def is_file(self) -> bool:

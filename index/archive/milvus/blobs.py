@@ -8,15 +8,14 @@ from enum import IntEnum
 from typing import Any, Final
 
 from index.archive.milvus.client import Milvus
-from index.archive.milvus.filters import among
+from index.archive.milvus.filters import between
 from index.errors import LibraryError
 
-__all__ = ["Blob", "blob_range", "blob_rows", "read_blobs"]
+__all__ = ["Blob", "blob_rows", "blobs_between", "read_blobs"]
 
 _PIECE: Final = 64_000
 """Characters of a piece; the first also says how many there are."""
 _MAX_PIECES: Final = 4_096
-_BATCH: Final = 256
 _HEAD: Final = 4
 
 
@@ -51,29 +50,28 @@ def blob_rows(blob: Blob, number: int, born: int, data: bytes) -> Iterator[dict[
         }
 
 
-def blob_range(blob: Blob, first: int, last: int) -> tuple[int, int]:
-    """First and last key of the blobs ``first <= number < last``, both included."""
-    return _key(blob, first, 0), _key(blob, last, 0) - 1
+def blobs_between(blob: Blob, first: int, last: int, *, place: int = 0) -> str:
+    """The expression for the blobs ``first <= number < last``, from a piece of the first on."""
+    return between("key", _key(blob, first, place), _key(blob, last, 0) - 1)
 
 
 def read_blobs(
-    milvus: Milvus, collection: str, blob: Blob, numbers: Sequence[int], visible: int | None
+    milvus: Milvus, blob: Blob, numbers: Sequence[int], visible: int | None
 ) -> dict[int, bytes]:
     """Blobs by number; one that is missing is left out.
 
     Raises:
         ValueError: One is damaged.
     """
-    first = _pieces(milvus, collection, [_key(blob, n, 0) for n in numbers], visible)
-    counts = {
-        n: int(first[_key(blob, n, 0)][:_HEAD], 16) for n in numbers if _key(blob, n, 0) in first
-    }
-    rest = _pieces(
-        milvus,
-        collection,
-        [_key(blob, n, place) for n, count in counts.items() for place in range(1, count)],
-        visible,
-    )
+
+    def read(keys: Sequence[int]) -> dict[int, str]:
+        fields = ("key", "data")
+        found = milvus.rows(milvus.names.blobs, "key", keys, fields, visible=visible)
+        return {int(row["key"]): str(row["data"]) for row in found}
+
+    first = read([_key(blob, n, 0) for n in numbers])
+    counts = {n: int(first[key][:_HEAD], 16) for n in numbers if (key := _key(blob, n, 0)) in first}
+    rest = read([_key(blob, n, place) for n, count in counts.items() for place in range(1, count)])
     found = {}
     for n, count in counts.items():
         pieces = [rest.get(_key(blob, n, place)) for place in range(1, count)]
@@ -81,17 +79,6 @@ def read_blobs(
             continue  # removed between the two looks
         text = first[_key(blob, n, 0)][_HEAD:] + "".join(piece for piece in pieces if piece)
         found[n] = base64.b64decode(text, validate=True)
-    return found
-
-
-def _pieces(
-    milvus: Milvus, collection: str, keys: Sequence[int], visible: int | None
-) -> dict[int, str]:
-    found = {}
-    for start in range(0, len(keys), _BATCH):
-        expression = among("key", keys[start : start + _BATCH])
-        for row in milvus.query(collection, expression, ("key", "data"), visible=visible):
-            found[int(row["key"])] = str(row["data"])
     return found
 
 

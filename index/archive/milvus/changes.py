@@ -5,28 +5,27 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from index.archive.entries import days_of, entry_json
-from index.archive.milvus.blobs import Blob, blob_range, blob_rows, read_blobs
+from index.archive.milvus.blobs import Blob, blob_rows, blobs_between, read_blobs
 from index.archive.milvus.client import Milvus
 from index.archive.milvus.commits import State, removal_key, removal_row, removals
 from index.archive.milvus.filters import all_of, among, at_least, at_most, digest, named, not_among
-from index.archive.milvus.schema import MAX_NAMES, MAX_TERMS, MAX_TEXT, Names
+from index.archive.milvus.schema import MAX_NAMES, MAX_TERMS, MAX_TEXT
 from index.archive.milvus.vocabulary import (
     WordCount,
     count,
-    is_piece,
     piece_name,
     read_words,
     term_name,
     undo,
 )
-from index.archive.records.article import pack_body
-from index.archive.records.passage import pack, unpack_passages
+from index.archive.records.passage import count_passages, pack, pack_body, unpack_passages
+from index.archive.records.snapshot import Position
 from index.archive.records.token_codec import TokenCodec
 from index.archive.store import PreparedArticle, PreparedPassage, Statistics
 from index.errors import LibraryError, UnknownArticle
@@ -36,32 +35,17 @@ __all__ = ["Change", "clean", "find", "purge"]
 
 NO_TERM: Final = 2**32 - 2
 """A dimension of the term weights that belongs to no term."""
-_BATCH: Final = 500
 
 
 class Change:
-    """One commit in the making."""
+    """One commit in the making; ``held`` raises to stop writing."""
 
     def __init__(
-        self,
-        milvus: Milvus,
-        names: Names,
-        state: State,
-        codec: TokenCodec,
-        held: Callable[[], None],
+        self, milvus: Milvus, state: State, codec: TokenCodec, held: Callable[[], None]
     ) -> None:
-        """Begin.
-
-        Args:
-            milvus: The server.
-            names: The archive's.
-            state: As of the last commit.
-            codec: For new passages.
-            held: Raises to stop writing.
-        """
-        self.milvus, self.names, self.codec, self.held = milvus, names, codec, held
+        self.milvus, self.codec, self.held = milvus, codec, held
         self.state = replace(state, generation=state.generation + 1)
-        self._gone = removals(milvus, names, state, visible=None)
+        self._gone = removals(milvus, state, visible=None)
         self._changes: Counter[str] = Counter()
         self._words: dict[str, WordCount] = {}
 
@@ -72,7 +56,7 @@ class Change:
             UnknownArticle: One is not there.
         """
         wanted = list(dict.fromkeys(article_ids))
-        found = find(self.milvus, self.names, self.state, wanted, self._gone)
+        found = find(self.milvus, self.state, wanted, self._gone)
         missing = [key for key in wanted if key not in found]
         if missing and not missing_ok:
             raise UnknownArticle(
@@ -81,12 +65,21 @@ class Change:
         terms: Counter[int] = Counter()
         rows = []
         for number, first, last in found.values():
-            self._uncount_passages(first, last, terms)
+            own = list(range(first, last))
+            records = read_blobs(self.milvus, Blob.PASSAGE, own, None)
+            layout = unpack_passages(own, [records.get(row, b"") for row in own])
+            counts, own_terms, pieces = layout.counts()
+            terms += own_terms
+            self._changes.subtract({piece_name(piece): n for piece, n in pieces.items()})
+            left = self.state.statistics - counts - Statistics(n_articles=1)
+            self.state = replace(self.state, statistics=left)
             about = {"first": first, "last": last, "at": time.time()}
             rows.append(removal_row(number, self.state.generation, about))
             self._gone[number] = about
-        self._uncount_terms(terms)
-        self.milvus.write(self.names.commits, rows, held=self.held)
+        collection, fields = self.milvus.names.words, ("name", "number")
+        for row in self.milvus.rows(collection, "number", sorted(terms), fields):
+            self._changes[str(row["name"])] -= terms[int(row["number"])]
+        self.milvus.write(self.milvus.names.commits, rows, held=self.held)
 
     def add(self, articles: Sequence[PreparedArticle]) -> None:
         """Write articles whose ids are not there."""
@@ -111,7 +104,7 @@ class Change:
                     row,
                     passage,
                     article=number,
-                    term_numbers={t: numbers[term_name(t)] for s in passage.terms for t in s},
+                    term_numbers=numbers,
                     codec=self.codec,
                     codec_number=self.state.codec,
                 )
@@ -123,127 +116,85 @@ class Change:
                 blobs += blob_rows(Blob.PASSAGE, row, generation, record)
                 row += 1
             number += 1
-        for collection, rows in (
-            (self.names.passages, passages),
-            (self.names.blobs, blobs),
-            (self.names.articles, entries),
-        ):
-            self.milvus.write(collection, rows, held=self.held)
+        names = self.milvus.names
+        self.milvus.write(names.passages, passages, held=self.held)
+        self.milvus.write(names.blobs, blobs, held=self.held)
+        self.milvus.write(names.articles, entries, held=self.held)
         self.state = replace(self.state, next_row=row, next_article=number, shortest=shortest)
 
     def finish(self) -> State:
-        """Write the frequencies.
-
-        Returns:
-            The state to publish.
-        """
+        """Write the frequencies; the state is to be published."""
         self._read_words(self._changes)
         for name in self._changes:
             # Only word pieces can be new here: their numbers are the model's, not ours.
-            self._words.setdefault(name, WordCount(name, -1, -1, 0))
-        generation = self.state.generation
-        count(self.milvus, self.names, self._words, self._changes, generation, self.held)
+            self._words.setdefault(name, WordCount(name))
+        count(self.milvus, self._words, self._changes, self.state.generation, self.held)
         return self.state
 
     def _count_words(self, articles: Sequence[PreparedArticle]) -> dict[str, int]:
-        """Count what articles add.
-
-        Returns:
-            The numbers of their words by name; new terms are given the next.
-        """
-        frequencies: Counter[str] = Counter()
-        for passage in (p for a in articles for p in a.passages):
-            frequencies.update({term_name(t) for sentence in passage.terms for t in sentence})
-            frequencies.update(map(piece_name, set(passage.token_ids.tolist())))
-            self._move(0, 1, len(passage.terms), sum(map(len, passage.terms)))
-        self._move(len(articles), 0, 0, 0)
-        self._changes.update(frequencies)
-        self._read_words(frequencies)
-        new = sorted(n for n in frequencies if n not in self._words and not is_piece(n))
+        """Count what articles add; the numbers of their terms, of which new ones get the next."""
+        counts, terms, pieces = count_passages(p for a in articles for p in a.passages)
+        added = counts + Statistics(n_articles=len(articles))
+        names = {term: term_name(term) for term in terms}
+        self._changes.update({names[term]: df for term, df in terms.items()})
+        self._changes.update({piece_name(piece): df for piece, df in pieces.items()})
+        self._read_words(self._changes)
+        new = sorted(set(names.values()) - self._words.keys())
         for number, name in enumerate(new, self.state.next_term):
-            self._words[name] = WordCount(name, number, -1, 0)
-        self.state = replace(self.state, next_term=self.state.next_term + len(new))
-        return {name: word.number for name, word in self._words.items()}
+            self._words[name] = WordCount(name, number)
+        self.state = replace(
+            self.state,
+            next_term=self.state.next_term + len(new),
+            statistics=self.state.statistics + added,
+        )
+        return {term: self._words[name].number for term, name in names.items()}
 
     def _read_words(self, wanted: Iterable[str]) -> None:
         missing = [name for name in wanted if name not in self._words]
-        self._words.update(read_words(self.milvus, self.names, missing, visible=None))
-
-    def _uncount_passages(self, first: int, last: int, terms: Counter[int]) -> None:
-        """Subtract an article's passages from the counts, and collect its terms."""
-        rows = list(range(first, last))
-        records = read_blobs(self.milvus, self.names.blobs, Blob.PASSAGE, rows, None)
-        layout = unpack_passages(rows, [records.get(row, b"") for row in rows])
-        for own in layout.by_passage(layout.term_ids, layout.term_starts):
-            terms.update(own)
-        for own in layout.by_passage(layout.token_ids, layout.token_starts):
-            self._changes.subtract(map(piece_name, own))
-        self._move(-1, first - last, -int(layout.sentence_starts[-1]), -len(layout.term_ids))
-
-    def _uncount_terms(self, terms: Mapping[int, int]) -> None:
-        numbers = sorted(terms)
-        for start in range(0, len(numbers), _BATCH):
-            expression = among("number", numbers[start : start + _BATCH])
-            for row in self.milvus.query(self.names.words, expression, ("name", "number")):
-                self._changes[str(row["name"])] -= terms[int(row["number"])]
-
-    def _move(self, *by: int) -> None:
-        moved = (a + b for a, b in zip(astuple(self.state.statistics), by, strict=True))
-        self.state = replace(self.state, statistics=Statistics(*moved))
+        self._words.update(read_words(self.milvus, missing, visible=None))
 
 
 def find(
     milvus: Milvus,
-    names: Names,
     state: State,
     article_ids: Sequence[str],
     gone: Iterable[int],
     *,
     visible: int | None = None,
-) -> dict[str, tuple[int, int, int]]:
-    """Number, first row and end of the articles that exist."""
+) -> dict[str, Position]:
+    """Where the articles that exist are, by id."""
     keys = {digest("article", key): key for key in article_ids}
-    every, removed, found = sorted(keys), list(gone), {}
-    for start in range(0, len(every), _BATCH):
-        expression = all_of(
-            among("digest", every[start : start + _BATCH]),
-            at_most("born", state.generation),
-            not_among("number", removed),
+    fields = ("number", "digest", "first", "last")
+    there = all_of(at_most("born", state.generation), not_among("number", list(gone)))
+    return {
+        keys[int(row["digest"])]: Position(int(row["number"]), int(row["first"]), int(row["last"]))
+        for row in milvus.rows(
+            milvus.names.articles, "digest", sorted(keys), fields, also=there, visible=visible
         )
-        fields = ("number", "digest", "first", "last")
-        for row in milvus.query(names.articles, expression, fields, visible=visible):
-            position = (int(row["number"]), int(row["first"]), int(row["last"]))
-            found[keys[int(row["digest"])]] = position
-    return found
+    }
 
 
-def clean(milvus: Milvus, names: Names, generation: int, held: Callable[[], None]) -> None:
+def clean(milvus: Milvus, generation: int, held: Callable[[], None]) -> None:
     """Remove the rows of commits that were never published: those after the last generation."""
-    later = at_least("born", generation + 1)
+    names, later = milvus.names, at_least("born", generation + 1)
     for collection in (names.passages, names.articles, names.blobs):
         held()
         milvus.delete(collection, later)
-    undo(milvus, names, generation, held)
+    undo(milvus, generation, held)
     held()
     milvus.delete(names.commits, later)
 
 
-def purge(
-    milvus: Milvus, names: Names, state: State, grace_seconds: float, held: Callable[[], None]
-) -> None:
+def purge(milvus: Milvus, state: State, grace_seconds: float, held: Callable[[], None]) -> None:
     """Delete the rows of articles that were removed some time ago."""
-    due = time.time() - grace_seconds
-    for number, about in removals(milvus, names, state, visible=None).items():
+    names, due = milvus.names, time.time() - grace_seconds
+    for number, about in removals(milvus, state, visible=None).items():
         if about["at"] > due:
             continue
         held()
         milvus.delete(names.passages, among("article", [number]))
-        for blob, first, last in (
-            (Blob.PASSAGE, about["first"], about["last"]),
-            (Blob.BODY, number, number + 1),
-        ):
-            low, high = blob_range(blob, first, last)
-            milvus.delete(names.blobs, all_of(at_least("key", low), at_most("key", high)))
+        milvus.delete(names.blobs, blobs_between(Blob.PASSAGE, about["first"], about["last"]))
+        milvus.delete(names.blobs, blobs_between(Blob.BODY, number, number + 1))
         milvus.delete(names.articles, among("number", [number]))
         # Last: until then the rows are known to be on their way out.
         milvus.delete(names.commits, among("key", [removal_key(number)]))
@@ -253,7 +204,7 @@ def _term_fields(
     passage: PreparedPassage, numbers: Mapping[str, int], mean: float, *, sparse: bool
 ) -> dict[str, Any]:
     """A passage's terms, and their frequencies saturated as `index.scoring.bm25` has them."""
-    ids = [numbers[term_name(t)] for sentence in passage.terms for t in sentence]
+    ids = [numbers[t] for sentence in passage.terms for t in sentence]
     if len(ids) > MAX_TERMS:
         raise LibraryError(
             f"a passage of {len(ids):,} words is too long for a library on a server, which takes"

@@ -10,13 +10,13 @@ import logging
 import os
 import random
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from index.archive.milvus.address import AUTHORITY_VARIABLE, TOKEN_VARIABLE, Address
+from index.archive.milvus.filters import all_of, among
 from index.errors import (
     LibraryAway,
     LibraryBusy,
@@ -90,11 +90,10 @@ class Milvus:
         Raises:
             LibraryError: pymilvus is missing, or as the server says.
         """
-        self.address = address
+        self.address, self.names = address, address.names
         pymilvus = _pymilvus(address)
         # Its log repeats what the errors say, with a trace for every retry.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-        self._lock = threading.Lock()
         self.exception: type[Exception] = pymilvus.MilvusException
         options: dict[str, Any] = {"token": address.token, "db_name": address.database}
         if address.authority:
@@ -151,12 +150,8 @@ class Milvus:
     ) -> list[dict[str, Any]]:
         """Rows that match an expression of `index.archive.milvus.filters`, in no order.
 
-        Args:
-            collection: Where they are.
-            expression: What they match.
-            fields: What to return of each.
-            limit: At most so many; ``MOST_ROWS`` at most.
-            visible: A server timestamp that must be visible; None for all until now.
+        At most ``limit`` of them, itself at most ``MOST_ROWS``. ``visible`` is a server timestamp
+        that must be visible; None for all until now.
         """
         found = self.call(
             "query",
@@ -167,6 +162,22 @@ class Milvus:
             **consistency(visible),
         )
         return [dict(row) for row in found]
+
+    def rows(
+        self,
+        collection: str,
+        field: str,
+        keys: Sequence[int],
+        fields: Sequence[str],
+        *,
+        also: str = "",
+        visible: int | None = None,
+        batch: int = 256,
+    ) -> Iterator[dict[str, Any]]:
+        """Rows whose field has one of some values, in requests of a size that servers take."""
+        for start in range(0, len(keys), batch):
+            expression = all_of(among(field, keys[start : start + batch]), also)
+            yield from self.query(collection, expression, fields, visible=visible)
 
     def search(
         self,

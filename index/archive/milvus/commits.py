@@ -25,7 +25,7 @@ from typing import Any, Final
 from index.archive.compatibility import check_segmenter, check_version
 from index.archive.milvus.client import Milvus
 from index.archive.milvus.filters import all_of, among, at_most
-from index.archive.milvus.schema import VERSION, Names
+from index.archive.milvus.schema import VERSION
 from index.archive.store import ModelRef, Statistics
 from index.archive.typed_json import from_json
 from index.errors import DamagedLibrary, LibraryBusy, LibraryError
@@ -96,14 +96,11 @@ class State:
         return int((self.published + _SKEW_SECONDS) * 1000) << 18
 
 
-def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
+def read_state(milvus: Milvus, *, at_least: int | None) -> State:
     """The newest state.
 
-    Args:
-        milvus: The server.
-        names: The archive's.
-        at_least: A state some seconds old will do if it is of this generation or a later one;
-            None for the newest of all.
+    One that is some seconds old will do if it is of generation ``at_least`` or a later one;
+    None for the newest of all.
 
     Raises:
         DamagedLibrary: There is none, or it cannot be read.
@@ -115,13 +112,13 @@ def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
         with suppress(LibraryError):
             rows = milvus.call(
                 "query",
-                names.commits,
+                milvus.names.commits,
                 filter=expression,
                 output_fields=list(_FIELDS),
                 consistency_level="Bounded",
             )
     if not rows or max(row["born"] for row in rows) < (at_least or 0):
-        rows = milvus.query(names.commits, expression, _FIELDS)
+        rows = milvus.query(milvus.names.commits, expression, _FIELDS)
     if not rows:
         raise DamagedLibrary(
             f"{milvus.address} holds the collections of a library but no state of it; its creation"
@@ -141,34 +138,30 @@ def read_state(milvus: Milvus, names: Names, *, at_least: int | None) -> State:
     return state
 
 
-def publish(milvus: Milvus, names: Names, state: State, claim: Claim | None = None) -> None:
+def publish(milvus: Milvus, state: State, claim: Claim | None = None) -> None:
     """Make a commit the newest: one row, the last that it writes.
 
-    Args:
-        milvus: The server.
-        names: The archive's.
-        state: Of the commit; the time is put in here.
-        claim: To write; None for the very first.
+    Only the very first state is published without a claim to write.
     """
     if claim:
         claim.held()
         claim.in_doubt = True
     record = json.dumps(asdict(replace(state, published=time.time())))
-    milvus.call("upsert", names.commits, [_row(state.generation, STATE, state.generation, record)])
+    milvus.call(
+        "upsert", milvus.names.commits, [_row(state.generation, STATE, state.generation, record)]
+    )
     if claim:
         claim.in_doubt = False
     if state.generation >= _KEPT:
         old = at_most("born", state.generation - _KEPT)
         with suppress(LibraryError):  # the next commit does it
-            milvus.delete(names.commits, all_of(among("kind", [STATE]), old))
+            milvus.delete(milvus.names.commits, all_of(among("kind", [STATE]), old))
 
 
-def removals(
-    milvus: Milvus, names: Names, state: State, *, visible: int | None
-) -> dict[int, dict[str, Any]]:
+def removals(milvus: Milvus, state: State, *, visible: int | None) -> dict[int, dict[str, Any]]:
     """Numbers of articles that were removed and whose rows may still exist, as of a state."""
     found = milvus.query(
-        names.commits,
+        milvus.names.commits,
         all_of(among("kind", [REMOVAL]), at_most("born", state.generation)),
         _FIELDS,
         visible=visible,
@@ -197,10 +190,9 @@ class Claim:
         in_doubt: Whether a state was sent and nobody knows yet whether it arrived.
     """
 
-    def __init__(self, milvus: Milvus, names: Names) -> None:
+    def __init__(self, milvus: Milvus) -> None:
         self.in_doubt = False
         self._milvus = milvus
-        self._names = names
         self._keys: list[int] = []
         self._expired: list[int] = []
         self._until = 0.0
@@ -251,7 +243,7 @@ class Claim:
     def cleaned(self) -> None:
         """Delete the claims of interrupted writers, once their rows are removed."""
         if self._expired:
-            self._milvus.delete(self._names.commits, among("key", self._expired))
+            self._milvus.delete(self._milvus.names.commits, among("key", self._expired))
 
     def release(self) -> None:
         """Let others write."""
@@ -263,17 +255,17 @@ class Claim:
         owner = f"process {os.getpid()} on {socket.gethostname()}"
         record = json.dumps({"until": until, "owner": owner})
         self._keys.append(key)
-        self._milvus.call("upsert", self._names.commits, [_row(key, CLAIM, 0, record)])
+        self._milvus.call("upsert", self._milvus.names.commits, [_row(key, CLAIM, 0, record)])
         self._until = until - 5.0
         self._renew_at = time.time() + _RENEW_SECONDS
 
     def _delete(self, keys: list[int]) -> None:
         if keys:
-            self._milvus.delete(self._names.commits, among("key", keys))
+            self._milvus.delete(self._milvus.names.commits, among("key", keys))
         self._keys = [key for key in self._keys if key not in keys]
 
     def _others(self) -> list[dict[str, Any]]:
-        found = self._milvus.query(self._names.commits, among("kind", [CLAIM]), _FIELDS)
+        found = self._milvus.query(self._milvus.names.commits, among("kind", [CLAIM]), _FIELDS)
         return [
             json.loads(row["record"]) | {"key": int(row["key"])}
             for row in found
@@ -282,24 +274,16 @@ class Claim:
 
 
 @contextmanager
-def claimed(
-    milvus: Milvus, names: Names, busy_seconds: float, clean: Callable[[Claim], None]
-) -> Iterator[Claim]:
+def claimed(milvus: Milvus, busy_seconds: float, clean: Callable[[Claim], None]) -> Iterator[Claim]:
     """Hold the right to write.
 
-    A writer that fails removes what it wrote; if it cannot, its claim stays until it expires,
-    which tells the next writer.
-
-    Args:
-        milvus: The server.
-        names: The archive's.
-        busy_seconds: How long to wait for others.
-        clean: Removes what belongs to no commit.
+    A writer that fails removes what it wrote, by ``clean``; if it cannot, its claim stays until it
+    expires, which tells the next writer.
 
     Raises:
         LibraryBusy: Another goes on writing.
     """
-    claim = Claim(milvus, names)
+    claim = Claim(milvus)
     if claim.take(busy_seconds):
         clean(claim)
         claim.cleaned()

@@ -2,14 +2,13 @@
 
 Neither Milvus 2.3 nor Milvus Lite takes the values of an expression apart from its text. So
 no value of a user's ever enters one: names, article ids and terms are compared as 63-bit
-digests, dates as days, and whatever is put into an expression goes through ``_int``.
+digests, dates as days, and whatever is put into an expression goes through ``_ints``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from index.archive.store import Where
 
@@ -18,15 +17,13 @@ __all__ = [
     "among",
     "at_least",
     "at_most",
+    "between",
     "digest",
     "holds_any",
     "matching",
     "named",
     "not_among",
 ]
-
-NEVER: Final = -1
-"""What no field holds: all numbers start at 0."""
 
 
 def digest(kind: str, name: str) -> int:
@@ -51,27 +48,32 @@ def all_of(*expressions: str) -> str:
 
 def among(field: str, values: Iterable[int]) -> str:
     """A field is one of some values."""
-    return f"{_field(field)} in {_ints(values) or f'[{NEVER}]'}"
+    return f"{_field(field)} in [{_ints(values)}]"
 
 
 def not_among(field: str, values: Sequence[int]) -> str:
     """A field is none of some values."""
-    return f"{_field(field)} not in {_ints(values)}" if len(values) else ""
+    return f"{_field(field)} not in [{_ints(values)}]" if len(values) else ""
 
 
 def at_least(field: str, value: int) -> str:
     """A field is no smaller."""
-    return f"{_field(field)} >= {_int(value)}"
+    return f"{_field(field)} >= {_ints([value])}"
 
 
 def at_most(field: str, value: int) -> str:
     """A field is no larger."""
-    return f"{_field(field)} <= {_int(value)}"
+    return f"{_field(field)} <= {_ints([value])}"
+
+
+def between(field: str, first: int, last: int) -> str:
+    """A field is ``first``, ``last``, or between."""
+    return all_of(at_least(field, first), at_most(field, last))
 
 
 def holds_any(field: str, values: Iterable[int]) -> str:
     """A list field holds one of some values."""
-    return f"array_contains_any({_field(field)}, {_ints(values) or f'[{NEVER}]'})"
+    return f"array_contains_any({_field(field)}, [{_ints(values)}])"
 
 
 def matching(where: Where | None) -> str:
@@ -86,8 +88,7 @@ def matching(where: Where | None) -> str:
     if where.published_until:
         parts.append(at_most("first_day", where.published_until.toordinal()))
     for kind in ("authors", "sites", "tags"):
-        wanted = getattr(where, kind)
-        if wanted:
+        if wanted := getattr(where, kind):
             parts.append(holds_any("names", named(kind, wanted)))
     return all_of(*parts)
 
@@ -98,11 +99,6 @@ def _field(name: str) -> str:
     return name
 
 
-def _int(value: int) -> str:
-    # Accepts NumPy's integers, and no string that looks like one.
-    return str(value.__index__())
-
-
 def _ints(values: Iterable[int]) -> str:
-    text = ", ".join(_int(value) for value in values)
-    return f"[{text}]" if text else ""
+    # Accepts NumPy's integers, and no string that looks like one. No field holds -1.
+    return ", ".join(str(value.__index__()) for value in values) or "-1"

@@ -11,7 +11,6 @@ Keys are integers throughout, so that every expression is made of integers.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
 from typing import Any, Final
 
 from index.archive.milvus.client import SLOW_SECONDS, Milvus
@@ -22,7 +21,6 @@ __all__ = [
     "MAX_TERMS",
     "MAX_TEXT",
     "VERSION",
-    "Names",
     "choose_index",
     "create",
     "drop",
@@ -45,7 +43,7 @@ _FIELDS: Final = (
     "digest name number born df before df_before unused",
     "key kind born record unused",
 )
-"""Of each collection, in the order of `Names`; the first is the primary key."""
+"""Of each collection, in the order of `address.Names`; the first is the primary key."""
 _TEXTS: Final = ("entry", "data", "name", "record")
 _INTEGERS: Final = (
     "row article born first_day last_day number digest first last key df before df_before kind"
@@ -54,45 +52,25 @@ FLAT_UP_TO: Final = 100_000
 GRAPH_UP_TO: Final = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names of the collections of an archive."""
-
-    passages: str
-    articles: str
-    blobs: str
-    words: str
-    commits: str
-
-    @classmethod
-    def of(cls, library: str) -> Names:
-        """The names for the archive of a name."""
-        return cls(*(f"{library}_{field.name}" for field in fields(cls)))
-
-    def all(self) -> tuple[str, ...]:
-        """Every one; the last is created last."""
-        return astuple(self)
-
-
-def exists(milvus: Milvus, names: Names) -> bool:
+def exists(milvus: Milvus) -> bool:
     """Whether an archive exists.
 
     Raises:
         NotALibrary: Collections of its names do, but they belong to something else.
     """
-    present = [n for n in names.all() if milvus.call("has_collection", n)]
+    present = [n for n in milvus.names.all() if milvus.call("has_collection", n)]
     for name in present:
-        _check(milvus, names, name)
-    return len(present) == len(names.all())
+        _check(milvus, name)
+    return len(present) == len(milvus.names.all())
 
 
-def create(milvus: Milvus, names: Names, dimension: int) -> None:
+def create(milvus: Milvus, dimension: int) -> None:
     """Create the collections that are missing; two processes may do so at once."""
-    for name in names.all():
+    for name in milvus.names.all():
         if milvus.call("has_collection", name):
-            _check(milvus, names, name)
+            _check(milvus, name)
             continue
-        schema, index = _definition(milvus, names, name, dimension)
+        schema, index = _definition(milvus, name, dimension)
         try:
             milvus.call(
                 "create_collection",
@@ -105,23 +83,23 @@ def create(milvus: Milvus, names: Names, dimension: int) -> None:
         except Exception:
             if not milvus.call("has_collection", name):
                 raise
-    load(milvus, names)
+    load(milvus)
 
 
-def load(milvus: Milvus, names: Names) -> None:
+def load(milvus: Milvus) -> None:
     """Load an archive's collections for searching."""
-    for name in names.all():
+    for name in milvus.names.all():
         milvus.call("load_collection", name, deadline=SLOW_SECONDS)
 
 
-def drop(milvus: Milvus, names: Names) -> None:
+def drop(milvus: Milvus) -> None:
     """Delete an archive."""
-    for name in reversed(names.all()):
+    for name in reversed(milvus.names.all()):
         if milvus.call("has_collection", name):
             milvus.call("drop_collection", name)
 
 
-def _fields(milvus: Milvus, names: Names, name: str, dimension: int) -> dict[str, dict[str, Any]]:
+def _fields(milvus: Milvus, name: str, dimension: int) -> dict[str, dict[str, Any]]:
     from pymilvus import DataType
 
     integer: dict[str, Any] = {"datatype": DataType.INT64}
@@ -137,12 +115,12 @@ def _fields(milvus: Milvus, names: Names, name: str, dimension: int) -> dict[str
     kinds["weights"] = {"datatype": DataType.SPARSE_FLOAT_VECTOR}
     # Servers before 2.6 have no collection without a vector.
     kinds["unused"] = {"datatype": DataType.FLOAT_VECTOR, "dim": 2}
-    wanted = _FIELDS[names.all().index(name)].split()
+    wanted = _FIELDS[milvus.names.all().index(name)].split()
     return {f: kinds[f] for f in wanted if f != "weights" or milvus.has_sparse}
 
 
-def _definition(milvus: Milvus, names: Names, name: str, dimension: int) -> tuple[Any, Any]:
-    fields = _fields(milvus, names, name, dimension)
+def _definition(milvus: Milvus, name: str, dimension: int) -> tuple[Any, Any]:
+    fields = _fields(milvus, name, dimension)
     schema = milvus.client.create_schema(
         auto_id=False, enable_dynamic_field=False, description=MARK
     )
@@ -159,11 +137,11 @@ def _definition(milvus: Milvus, names: Names, name: str, dimension: int) -> tupl
     return schema, index
 
 
-def _check(milvus: Milvus, names: Names, name: str) -> None:
+def _check(milvus: Milvus, name: str) -> None:
     """Refuse a collection that another program, or another version, made."""
     found = milvus.call("describe_collection", name)
     present = {field["name"] for field in found["fields"]}
-    wanted = set(_fields(milvus, names, name, 2)) - {"weights"}
+    wanted = set(_fields(milvus, name, 2)) - {"weights"}
     if present - {"weights"} != wanted:
         raise NotALibrary(
             f"the collection {name!r} of {milvus.address} is not a library's: it has the fields"

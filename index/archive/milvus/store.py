@@ -18,15 +18,13 @@ import numpy as np
 
 from index.archive.milvus import schema
 from index.archive.milvus.address import Address
-from index.archive.milvus.blobs import Blob, blob_range, blob_rows, read_blobs
+from index.archive.milvus.blobs import Blob, blob_rows, blobs_between, read_blobs
 from index.archive.milvus.changes import Change, clean, purge
 from index.archive.milvus.client import SLOW_SECONDS, Milvus
 from index.archive.milvus.commits import Claim, State, claimed, publish, read_state
-from index.archive.milvus.filters import all_of, at_least, at_most
-from index.archive.milvus.schema import Names, choose_index, index_params
+from index.archive.milvus.schema import choose_index, index_params
 from index.archive.milvus.snapshot import Connection, MilvusSnapshot
-from index.archive.records.passage import recode, unpack_passages
-from index.archive.records.pool import learn_codec
+from index.archive.records.passage import learn_codec, recode, unpack_passages
 from index.archive.records.token_codec import MAX_SAMPLE, TRAIN_AT, ResidualCodec
 from index.archive.store import ModelRef, PreparedArticle, StoredSnapshot
 from index.errors import DamagedLibrary, NotALibrary
@@ -66,12 +64,7 @@ class MilvusStore:
     def __init__(
         self, address: Address, *, model: ModelRef | None = None, tuning: Tuning | None = None
     ) -> None:
-        """Open an archive.
-
-        Args:
-            address: Where it is.
-            model: Make an empty one for its vectors if there is none; None to make none.
-            tuning: When it does what.
+        """Open an archive, or make an empty one for the vectors of a model if there is none.
 
         Raises:
             NotALibrary: There is none, or the collections belong to something else.
@@ -82,13 +75,12 @@ class MilvusStore:
         self._tuning = tuning or Tuning()
         self._write_lock = threading.Lock()
         self._milvus = Milvus(address, self._tuning.connect_seconds)
-        self._names = Names.of(address.name)
         try:
             state = self._opened(model)
         except BaseException:
             self._milvus.close()
             raise
-        self._connection = Connection(self._milvus, self._names, state.model)
+        self._connection = Connection(self._milvus, state.model)
 
     @property
     def model(self) -> ModelRef:
@@ -128,9 +120,9 @@ class MilvusStore:
         self.flush(progress)
         with self._writing() as (claim, state):
             self._purge(claim, state)
-            for place, name in enumerate(self._names.all()):
+            for place, name in enumerate(self._milvus.names.all()):
                 if progress:
-                    progress("compacting collections", place, len(self._names.all()))
+                    progress("compacting collections", place, len(self._milvus.names.all()))
                 claim.held()
                 self._milvus.call("flush", name, deadline=SLOW_SECONDS)
                 if not self._milvus.is_lite:
@@ -141,7 +133,7 @@ class MilvusStore:
                 self._publish(claim, replace(state, index=kind, generation=state.generation + 1))
 
     def index_state(self) -> str:
-        name = self._names.passages
+        name = self._milvus.names.passages
         found = self._milvus.call("describe_index", name, "vector")
         loaded = self._milvus.call("get_load_state", name)["state"]
         said = f"{found.get('index_type', 'unknown')}, {getattr(loaded, 'name', loaded)}"
@@ -154,59 +146,59 @@ class MilvusStore:
 
     def drop(self) -> None:
         """Delete the archive with everything in it."""
-        schema.drop(self._milvus, self._names)
+        schema.drop(self._milvus)
 
     def _opened(self, model: ModelRef | None) -> State:
-        milvus, names = self._milvus, self._names
-        if not schema.exists(milvus, names):
+        milvus = self._milvus
+        if not schema.exists(milvus):
             if model is None:
                 raise NoLibraryYet(
                     f"there is no library {self.address}; make one with: article-qa add SOURCE"
                     f" --library {self.address}"
                 )
-            schema.create(milvus, names, model.dimension)
-        schema.load(milvus, names)
+            schema.create(milvus, model.dimension)
+        schema.load(milvus)
         try:
-            state = read_state(milvus, names, at_least=None)
+            state = read_state(milvus, at_least=None)
         except DamagedLibrary:
             if model is None:
                 raise
-            with claimed(milvus, names, self._tuning.busy_seconds, lambda claim: None) as claim:
+            with claimed(milvus, self._tuning.busy_seconds, lambda claim: None) as claim:
                 try:
-                    state = read_state(milvus, names, at_least=None)  # another was quicker
+                    state = read_state(milvus, at_least=None)  # another was quicker
                 except DamagedLibrary:
                     state = State(model=model, segmenter=SEGMENTER, sparse=milvus.has_sparse)
-                    publish(milvus, names, state, claim)
+                    publish(milvus, state, claim)
         return state
 
     def _commit(self, write: Callable[[Change], None]) -> None:
         with self._writing() as (claim, state):
             codec = MilvusSnapshot(self._connection, state).codec(state.codec)
-            change = Change(self._milvus, self._names, state, codec, claim.held)
+            change = Change(self._milvus, state, codec, claim.held)
             write(change)
             self._publish(claim, change.finish())
             self._purge(claim, state)
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Claim, State]]:
-        milvus, names = self._milvus, self._names
+        milvus = self._milvus
 
         def undo(claim: Claim) -> None:
-            newest = read_state(milvus, names, at_least=None)
-            clean(milvus, names, newest.generation, claim.held)
+            newest = read_state(milvus, at_least=None)
+            clean(milvus, newest.generation, claim.held)
 
         with (
             self._write_lock,
-            claimed(milvus, names, self._tuning.busy_seconds, undo) as claim,
+            claimed(milvus, self._tuning.busy_seconds, undo) as claim,
         ):
-            yield claim, read_state(milvus, names, at_least=None)
+            yield claim, read_state(milvus, at_least=None)
 
     def _publish(self, claim: Claim, state: State) -> None:
-        publish(self._milvus, self._names, state, claim)
+        publish(self._milvus, state, claim)
         self._connection.newest = max(self._connection.newest, state.generation)
 
     def _purge(self, claim: Claim, state: State) -> None:
-        purge(self._milvus, self._names, state, self._tuning.grace_seconds, claim.held)
+        purge(self._milvus, state, self._tuning.grace_seconds, claim.held)
 
     def _needs_codec(self, state: State) -> bool:
         return not state.codec and state.statistics.n_passages >= self._tuning.train_at
@@ -219,7 +211,7 @@ class MilvusStore:
         data = learn_codec(*snapshot.stored(rows[rows % every == 0][:MAX_SAMPLE]))
         codec = ResidualCodec.from_bytes(data, state.model.dimension)
         born = state.generation + 1
-        blobs = self._names.blobs
+        blobs = self._milvus.names.blobs
         pieces = list(blob_rows(Blob.CODEC, _CODEC, born, data))
         self._milvus.write(blobs, pieces, held=claim.held)
         self._publish(claim, replace(state, codec=_CODEC, generation=born))
@@ -227,19 +219,18 @@ class MilvusStore:
         for start in range(0, len(rows), _BATCH):
             some = rows[start : start + _BATCH]
             _, vectors = snapshot.stored(some)
-            records = read_blobs(self._milvus, blobs, Blob.PASSAGE, some.tolist(), None)
+            records = read_blobs(self._milvus, Blob.PASSAGE, some.tolist(), None)
             for row, vector in zip(some.tolist(), vectors, strict=True):
                 if unpack_passages([row], [records[row]]).codecs[0]:
                     continue
                 record = recode(row, records[row], vector, codec, _CODEC)
                 new = list(blob_rows(Blob.PASSAGE, row, state.generation, record))
                 self._milvus.write(blobs, new, held=claim.held)
-                low, high = blob_range(Blob.PASSAGE, row, row + 1)
-                leftover = all_of(at_least("key", low + len(new)), at_most("key", high))
+                leftover = blobs_between(Blob.PASSAGE, row, row + 1, place=len(new))
                 self._milvus.delete(blobs, leftover)
 
     def _reindex(self, kind: str) -> None:
-        milvus, name = self._milvus, self._names.passages
+        milvus, name = self._milvus, self._milvus.names.passages
         index = milvus.client.prepare_index_params()
         index.add_index("vector", index_type=kind, metric_type="IP", params=index_params(kind))
         milvus.call("release_collection", name)

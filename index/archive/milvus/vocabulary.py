@@ -13,19 +13,10 @@ from typing import Any, Final
 
 from index.archive.milvus.client import MOST_ROWS, Milvus
 from index.archive.milvus.filters import among, at_least, digest
-from index.archive.milvus.schema import MAX_TEXT, Names
+from index.archive.milvus.schema import MAX_TEXT
 from index.errors import DamagedLibrary
 
-__all__ = [
-    "WordCount",
-    "count",
-    "is_piece",
-    "piece_name",
-    "read_words",
-    "term_name",
-    "terms_of",
-    "undo",
-]
+__all__ = ["WordCount", "count", "piece_name", "read_words", "term_name", "terms_of", "undo"]
 
 _FIELDS: Final = ("digest", "name", "number", "born", "df", "before", "df_before")
 _BATCH: Final = 2_000
@@ -38,7 +29,7 @@ class WordCount:
 
     Attributes:
         name: With its kind, see ``term_name`` and ``piece_name``.
-        number: In passage records and sparse vectors.
+        number: In passage records and sparse vectors; -1 for a word piece.
         born: Generation of ``df``.
         df: Passages that hold it.
         before: Generation of the frequency before, -1 for none.
@@ -46,9 +37,9 @@ class WordCount:
     """
 
     name: str
-    number: int
-    born: int
-    df: int
+    number: int = -1
+    born: int = _NEVER
+    df: int = 0
     before: int = _NEVER
     df_before: int = 0
 
@@ -74,13 +65,8 @@ def piece_name(token_id: int) -> str:
     return f"p{token_id}"
 
 
-def is_piece(name: str) -> bool:
-    """Whether a name is a word piece's."""
-    return name.startswith("p")
-
-
 def read_words(
-    milvus: Milvus, names: Names, wanted: Iterable[str], *, visible: int | None
+    milvus: Milvus, wanted: Iterable[str], *, visible: int | None
 ) -> dict[str, WordCount]:
     """Words by name; those that the archive lacks are left out.
 
@@ -88,24 +74,22 @@ def read_words(
         DamagedLibrary: Two names share a digest.
     """
     keys = {digest("word", name): name for name in wanted}
-    every = sorted(keys)
-    found = {}
-    for start in range(0, len(every), _BATCH):
-        expression = among("digest", every[start : start + _BATCH])
-        for row in milvus.query(names.words, expression, _FIELDS, visible=visible):
-            word = _word(row)
-            if word.name != keys[int(row["digest"])]:
-                raise DamagedLibrary(
-                    f"{word.name!r} stands where {keys[int(row['digest'])]!r} belongs in"
-                    f" {milvus.address}; run: article-qa doctor --library {milvus.address}"
-                )
-            found[word.name] = word
+    collection, found = milvus.names.words, {}
+    for row in milvus.rows(
+        collection, "digest", sorted(keys), _FIELDS, visible=visible, batch=_BATCH
+    ):
+        word = _word(row)
+        if word.name != keys[int(row["digest"])]:
+            raise DamagedLibrary(
+                f"{word.name!r} stands where {keys[int(row['digest'])]!r} belongs in"
+                f" {milvus.address}; run: article-qa doctor --library {milvus.address}"
+            )
+        found[word.name] = word
     return found
 
 
 def count(
     milvus: Milvus,
-    names: Names,
     words: Mapping[str, WordCount],
     changes: Mapping[str, int],
     generation: int,
@@ -113,36 +97,34 @@ def count(
 ) -> None:
     """Write changed frequencies, before the state of their commit is published."""
     rows = [_row(words[name].moved(n, generation)) for name, n in changes.items() if n]
-    milvus.write(names.words, rows, held=held)
+    milvus.write(milvus.names.words, rows, held=held)
 
 
-def undo(milvus: Milvus, names: Names, generation: int, held: Callable[[], None]) -> None:
+def undo(milvus: Milvus, generation: int, held: Callable[[], None]) -> None:
     """Restore the frequencies that unfinished commits after a generation changed."""
-    later = at_least("born", generation + 1)
-    while rows := milvus.query(names.words, later, _FIELDS):
+    later, collection = at_least("born", generation + 1), milvus.names.words
+    while rows := milvus.query(collection, later, _FIELDS):
         kept = [_word(row) for row in rows if row["before"] != _NEVER]
         restored = [WordCount(w.name, w.number, w.before, w.df_before) for w in kept]
-        milvus.write(names.words, [_row(word) for word in restored], held=held)
+        milvus.write(collection, [_row(word) for word in restored], held=held)
         held()
         new = [int(row["digest"]) for row in rows if row["before"] == _NEVER]
         if new:
-            milvus.delete(names.words, among("digest", new))
+            milvus.delete(collection, among("digest", new))
         if len(rows) < MOST_ROWS:
             break
 
 
-def terms_of(
-    milvus: Milvus, names: Names, numbers: Sequence[int], *, visible: int | None
-) -> dict[int, str]:
+def terms_of(milvus: Milvus, numbers: Sequence[int], *, visible: int | None) -> dict[int, str]:
     """Terms by their numbers, for copying an archive to another store."""
-    found = {}
-    for start in range(0, len(numbers), _BATCH):
-        expression = among("number", numbers[start : start + _BATCH])
-        for row in milvus.query(names.words, expression, ("name", "number"), visible=visible):
-            name = str(row["name"])
-            if name.startswith("t"):
-                found[int(row["number"])] = name[1:].encode("ascii").decode("unicode_escape")
-    return found
+    found = milvus.rows(
+        milvus.names.words, "number", numbers, ("name", "number"), visible=visible, batch=_BATCH
+    )
+    return {
+        int(row["number"]): str(row["name"])[1:].encode("ascii").decode("unicode_escape")
+        for row in found
+        if str(row["name"]).startswith("t")
+    }
 
 
 def _word(row: Mapping[str, Any]) -> WordCount:

@@ -1,31 +1,52 @@
-"""A passage as a store keeps it: a few hundred bytes that say when they are damaged.
+"""An article and its passages as a store keeps them: bytes that say when they are damaged.
 
+    body   = CRC-32 · text and structure (JSON, deflated)
     record = CRC-32 · size of the numbers · codec · numbers (int32, deflated) · token codes
     vector = CRC-32 · int8 per dimension
 
-The checksums cover the row as well, so that a record found under another row is noticed.
+The checksums cover the number of the article or the row of the passage as well, so that bytes
+found under another's are noticed.
 """
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec
-from index.archive.store import PreparedPassage
+from index.archive.records.token_codec import ByteCodec, ResidualCodec, TokenCodec, train
+from index.archive.store import Entry, PreparedArticle, PreparedPassage, Statistics
 from index.arrays import normalised, ranges
+from index.article import Article
 from index.models.encoder import Float32, Int32
+from index.scoring.token_vectors import JoinedTokens, Tokens
 from index.segmentation.traits import TRAITS
 
-__all__ = ["Layout", "pack", "pack_vector", "recode", "unpack_passages", "unpack_vectors"]
+__all__ = [
+    "Layout",
+    "count_passages",
+    "learn_codec",
+    "pack",
+    "pack_body",
+    "pack_vector",
+    "prepared_of",
+    "recode",
+    "tokens_of",
+    "unpack_body",
+    "unpack_passages",
+    "unpack_vectors",
+]
 
 _HEAD = struct.Struct("<IIB")
 _FIXED = 8
+_MAX_BODY_BYTES = 2**30
 _MAX_NUMBERS_BYTES = 2**28
 """Of all that are read at once: a forged record may inflate to a thousand times its size."""
 _MAX_TOKEN_ID = 2**24
@@ -73,10 +94,28 @@ class Layout:
         """int32 ``(n_passages + 1,)``: where the tokens of each passage start."""
         return self.token_starts[self.sentence_starts]
 
-    def by_passage(self, ids: NDArray[np.int64], starts: Int32) -> list[list[int]]:
-        """The distinct terms, or word pieces, of each passage."""
-        bounds = starts[self.sentence_starts]
-        return [np.unique(ids[a:b]).tolist() for a, b in zip(bounds, bounds[1:], strict=False)]
+    def counts(self) -> tuple[Statistics, Counter[int], Counter[int]]:
+        """Their statistics, less the articles, and in how many each term and word piece occurs."""
+        counters = Counter[int](), Counter[int]()
+        columns = ((self.term_ids, self.term_starts), (self.token_ids, self.token_starts))
+        for counter, (ids, starts) in zip(counters, columns, strict=True):
+            bounds = starts[self.sentence_starts]
+            for begin, end in zip(bounds, bounds[1:], strict=False):
+                counter.update(np.unique(ids[begin:end]).tolist())
+        sizes = len(self.articles), len(self.sentence_spans), len(self.term_ids)
+        return Statistics(0, *sizes), *counters
+
+
+def count_passages(
+    passages: Iterable[PreparedPassage],
+) -> tuple[Statistics, Counter[str], Counter[int]]:
+    """What ``Layout.counts`` says of passages once they are stored."""
+    statistics, terms, pieces = Statistics(), Counter[str](), Counter[int]()
+    for passage in passages:
+        statistics += Statistics(0, 1, len(passage.terms), sum(map(len, passage.terms)))
+        terms.update({term for words in passage.terms for term in words})
+        pieces.update(set(passage.token_ids.tolist()))
+    return statistics, terms, pieces
 
 
 def pack(
@@ -131,12 +170,8 @@ def pack(
 def recode(row: int, record: bytes, vector: Float32, codec: ResidualCodec, number: int) -> bytes:
     """A record made with the byte codec, made with a trained one instead.
 
-    Args:
-        row: Number of the passage.
-        record: The old one.
-        vector: float32 ``(dim,)``: the passage's, as it is stored.
-        codec: The trained codec, as it will be read back.
-        number: By which the store knows it.
+    The vector, float32 ``(dim,)``, is the passage's as it is stored; ``codec`` is the trained codec
+    as it will be read back, which the store knows by ``number``.
     """
     layout = unpack_passages([row], [record])
     tokens = ByteCodec(len(vector)).tokens(vector[None], layout.codes, [layout.token_ids])
@@ -146,8 +181,7 @@ def recode(row: int, record: bytes, vector: Float32, codec: ResidualCodec, numbe
 
 
 def _sealed(row: int, data: bytes, codec: int, codes: bytes) -> bytes:
-    body = _HEAD.pack(0, len(data), codec)[4:] + data + codes
-    return zlib.crc32(body, row & 0xFFFFFFFF).to_bytes(4, "little") + body
+    return _checked(row, _HEAD.pack(0, len(data), codec)[4:] + data + codes)
 
 
 def unpack_passages(rows: Sequence[int], records: Sequence[bytes]) -> Layout:
@@ -159,18 +193,12 @@ def unpack_passages(rows: Sequence[int], records: Sequence[bytes]) -> Layout:
     parts, codecs, codes = [], [], []
     left = _MAX_NUMBERS_BYTES
     for row, record in zip(rows, records, strict=True):
-        crc, size, codec = _HEAD.unpack_from(record) if len(record) > _HEAD.size else (0, 0, 0)
-        if size == 0 or zlib.crc32(memoryview(record)[4:], row & 0xFFFFFFFF) != crc:
+        if len(record) <= _HEAD.size or not _is_whole(row, record):
             raise ValueError(f"passage {row} is missing or damaged")
+        _, size, codec = _HEAD.unpack_from(record)
         end = _HEAD.size + size
-        inflater = zlib.decompressobj()
-        try:
-            planes = inflater.decompress(record[_HEAD.size : end], left)
-        except zlib.error as error:
-            raise ValueError(f"passage {row} is damaged") from error
+        planes = _inflated(record[_HEAD.size : end], left, f"passage {row}")
         left -= len(planes)
-        if left <= 0:
-            raise ValueError(f"passage {row} is too long")
         numbers = np.frombuffer(planes, dtype=np.uint8).reshape(4, -1).T
         parts.append(np.ascontiguousarray(numbers).view("<i4").ravel())
         codecs.append(codec)
@@ -239,22 +267,119 @@ def pack_vector(row: int, vector: Float32) -> bytes:
     # The scale is not kept: vectors are normalised when they are read.
     largest = max(float(np.abs(vector).max()), 1e-12)
     body = np.rint(vector / largest * 127).astype(np.int8).tobytes()
-    return zlib.crc32(body, row & 0xFFFFFFFF).to_bytes(4, "little") + bytes(body)
+    return _checked(row, bytes(body))
 
 
 def unpack_vectors(rows: Sequence[int], records: Sequence[bytes], dimension: int) -> Float32:
-    """Read vectors.
-
-    Returns:
-        float32 ``(n, dimension)``, L2-normalised.
+    """Read vectors: float32 ``(n, dimension)``, L2-normalised.
 
     Raises:
         ValueError: A record is damaged, or another row's.
     """
     for row, record in zip(rows, records, strict=True):
-        if len(record) != 4 + dimension or zlib.crc32(
-            memoryview(record)[4:], row & 0xFFFFFFFF
-        ) != int.from_bytes(record[:4], "little"):
+        if len(record) != 4 + dimension or not _is_whole(row, record):
             raise ValueError(f"the vector of passage {row} is missing or damaged")
     table = np.frombuffer(b"".join(records), dtype=np.int8).reshape(-1, 4 + dimension)
     return normalised(table[:, 4:].astype(np.float32))
+
+
+def pack_body(number: int, article: Article) -> bytes:
+    """An article's text and structure; its number in the store is covered by the checksum."""
+    data = json.dumps(article.to_dict(), ensure_ascii=True).encode("ascii")
+    return _checked(number, zlib.compress(data))
+
+
+def unpack_body(number: int, data: bytes, article_id: str) -> Article:
+    """Read what ``pack_body`` gave.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is damaged, or another article's.
+    """
+    what = f"the text of article {article_id}"
+    if not _is_whole(number, data):
+        raise ValueError(f"{what} is missing or damaged")
+    article = Article.from_dict(json.loads(_inflated(data[4:], _MAX_BODY_BYTES, what)))
+    if article.id != article_id:
+        raise ValueError(f"{what} is another's")
+    return article
+
+
+def _checked(number: int, data: bytes) -> bytes:
+    return zlib.crc32(data, number & 0xFFFFFFFF).to_bytes(4, "little") + data
+
+
+def _is_whole(number: int, data: bytes) -> bool:
+    crc = zlib.crc32(memoryview(data)[4:], number & 0xFFFFFFFF)
+    return crc == int.from_bytes(data[:4], "little")
+
+
+def _inflated(data: bytes, limit: int, what: str) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        inflated = inflater.decompress(data, max(1, limit))
+    except zlib.error as error:
+        raise ValueError(f"{what} is damaged") from error
+    if inflater.unconsumed_tail:
+        raise ValueError(f"{what} is too long")
+    return inflated
+
+
+def tokens_of(layout: Layout, vectors: Float32, codecs: Mapping[int, TokenCodec]) -> Tokens:
+    """The word pieces of some passages, whichever codec each was kept with."""
+    starts = layout.passage_tokens.tolist()
+    pieces = [layout.token_ids[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    parts, sizes = [], []
+    for number, run in groupby(range(len(pieces)), key=layout.codecs.__getitem__):
+        own = list(run)
+        lot = slice(own[0], own[-1] + 1)
+        parts.append(codecs[number].tokens(vectors[lot], layout.codes[lot], pieces[lot]))
+        sizes.append(starts[lot.stop] - starts[lot.start])
+    return parts[0] if len(parts) == 1 else JoinedTokens(parts, sizes)
+
+
+def learn_codec(layout: Layout, vectors: Float32) -> bytes:
+    """Train a token codec on passages that were kept with the byte codec."""
+    return train(
+        vectors,
+        tokens_of(layout, vectors, {0: ByteCodec(vectors.shape[1])}).vectors(),
+        layout.token_ids.astype(np.int32),
+        np.repeat(np.arange(len(vectors)), np.diff(layout.passage_tokens)).astype(np.int32),
+    ).to_bytes()
+
+
+def prepared_of(
+    article: Article,
+    entry: Entry,
+    layout: Layout,
+    vectors: Float32,
+    codecs: Mapping[int, TokenCodec],
+    terms: Mapping[int, str],
+) -> PreparedArticle:
+    """A stored article with all its passages, ready for another store without encoding."""
+    tokens = tokens_of(layout, vectors, codecs).vectors()
+    passages = []
+    firsts = layout.sentence_starts.tolist()
+    for place, (first, last) in enumerate(zip(firsts, firsts[1:], strict=False)):
+        own = slice(first, last + 1)
+        pieces = slice(int(layout.token_starts[first]), int(layout.token_starts[last]))
+        start, end = layout.passage_spans[place].tolist()
+        bounds = layout.term_starts[own].tolist()
+        passages.append(
+            PreparedPassage(
+                start=start,
+                end=end,
+                paragraph=int(layout.paragraphs[place]),
+                page=int(layout.pages[place]) or None,
+                vector=vectors[place],
+                token_vectors=tokens[pieces],
+                token_ids=layout.token_ids[pieces].astype(np.int32),
+                sentence_spans=layout.sentence_spans[first:last],
+                token_starts=layout.token_starts[own] - layout.token_starts[first],
+                traits=layout.traits[first:last],
+                terms=tuple(
+                    tuple(terms[number] for number in layout.term_ids[a:b].tolist())
+                    for a, b in zip(bounds, bounds[1:], strict=False)
+                ),
+            )
+        )
+    return PreparedArticle(article, tuple(passages), entry.tags, entry.source)

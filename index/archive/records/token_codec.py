@@ -44,24 +44,13 @@ class TokenCodec(Protocol):
     """How the tokens of a passage become bytes, and back."""
 
     def encode(self, vector: Float32, token_vectors: Float32, token_ids: Int32) -> bytes:
-        """The tokens of one passage.
-
-        Args:
-            vector: float32 ``(dim,)``: the passage's vector as it is stored.
-            token_vectors: float32 ``(n_tokens, dim)``, L2-normalised.
-            token_ids: int32 ``(n_tokens,)``.
-        """
+        """The tokens of one passage, whose vector is given as it is stored."""
         ...
 
     def tokens(
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
     ) -> Tokens:
-        """The tokens of some passages, one after another.
-
-        Args:
-            vectors: float32 ``(n_passages, dim)``.
-            codes: What ``encode`` gave for each.
-            token_ids: The word pieces of each.
+        """The tokens of some passages, one after another: what ``encode`` gave for each, decoded.
 
         Raises:
             ValueError: Codes and word pieces do not belong together.

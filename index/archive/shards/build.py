@@ -86,8 +86,7 @@ def build_shards(
 
     Raises:
         SourceError: The input cannot be read, or changed meanwhile.
-        OtherModel: The shards that are there were made with another model.
-        NotALibrary: They are of another input.
+        OtherModel, NotALibrary: The shards that are there are of another model or input.
         LibraryBusy: Another process is making them.
         LibraryError: They cannot be written, or workers are lost again and again.
         MissingExtra: Ray, pyarrow or fsspec is not installed.
@@ -137,12 +136,7 @@ def build_shards(
 def _resumed(
     location: Location, ref: ModelRef, parts: Sequence[Part], tags: tuple[str, ...]
 ) -> Manifest:
-    """The manifest of a folder, with the shards of these parts that still stand.
-
-    Raises:
-        OtherModel: They were made with another model, or cut by other rules.
-        NotALibrary: They were made from something else.
-    """
+    """The manifest of a folder, with the shards of these parts that still stand."""
     before = Manifest.read_or_create(location, ref)
     if before.model.fingerprint != ref.fingerprint or before.segmenter != SEGMENTATION:
         raise OtherModel(
@@ -186,11 +180,7 @@ def _made(
     workers: int | None,
     attempts: int,
 ) -> Iterator[Shard]:
-    """The shards of parts, in whatever order they are done.
-
-    Raises:
-        ArticleQAError: A worker's own, or a LibraryError after too many attempts.
-    """
+    """The shards of parts, in whatever order they are done."""
     source, model, location, tags = arguments
     task = ray.remote(
         num_cpus=1, max_retries=attempts - 1, retry_exceptions=[OSError, LibraryError]

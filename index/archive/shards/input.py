@@ -200,11 +200,7 @@ class ArchiveInput:
             return InputArticle(source, error)
 
     def _records(self, name: str, at: int, first: int) -> Iterator[tuple[int, int, bytes]]:
-        """Number from 1, position and JSON of each line or row, from one on.
-
-        Raises:
-            SourceError: The file cannot be read.
-        """
+        """Number from 1, position and JSON of each line or row, from one on."""
         try:
             with self.location.open(name) as file:
                 found = _lines(file, at) if self._kind(name) == "lines" else _rows(file, at)
@@ -251,12 +247,7 @@ def _lines(file: BinaryIO, at: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _rows(file: BinaryIO, at: int) -> Iterator[tuple[int, bytes]]:
-    """Rows as JSON with their positions.
-
-    Raises:
-        SourceError: There is no text in them.
-        ValueError: It is not a Parquet file.
-    """
+    """Rows as JSON with their positions."""
     with extra("pyarrow.parquet", of="ray").ParquetFile(file) as table:
         names = [name for name in FIELDS if name in table.schema_arrow.names]
         if "text" not in names:

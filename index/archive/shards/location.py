@@ -116,28 +116,16 @@ class Location:
                 return None
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file for reading, at any position.
-
-        Raises:
-            OSError: It cannot be read.
-        """
+        """Open a file for reading, at any position."""
         return cast("BinaryIO", self._fs.open(self._path(name), "rb"))
 
     def read(self, name: str, limit: int) -> bytes:
-        """A file's bytes; of a longer one, one more than the limit.
-
-        Raises:
-            OSError: It cannot be read.
-        """
+        """A file's bytes; of a longer one, one more than the limit."""
         with self.open(name) as file:
             return file.read(limit + 1)
 
     def write(self, name: str, data: bytes) -> None:
-        """Replace a file, as atomically as its file system moves files.
-
-        Raises:
-            LibraryError: It cannot be written.
-        """
+        """Replace a file, as atomically as its file system moves files."""
         try:
             local = self.local_path
             if local is not None:
@@ -165,8 +153,8 @@ class Location:
     def locked(self) -> Iterator[None]:
         """Keep other writers out, where that is possible.
 
-        A folder here is locked by the operating system, which lets go when the process dies.
-        Other file systems have no such lock, and keep nobody out.
+        The operating system locks a folder here, until the process ends. Other file systems have no
+        such lock.
 
         Raises:
             LibraryBusy: Another process is writing.

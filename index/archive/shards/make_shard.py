@@ -35,11 +35,7 @@ def mark_of(part: Part, tags: tuple[str, ...]) -> str:
 def make_part(
     source: ArchiveInput, part: Part, model: ModelRef, location: Location, tags: tuple[str, ...]
 ) -> Shard:
-    """Make a shard on a node of a cluster; a process loads the model once.
-
-    Raises:
-        OtherModel: The node has another model than the driver.
-    """
+    """Make a shard on a node of a cluster; a process loads the model once."""
     return make_shard(source, part, _encoder(model), location, tags)
 
 
@@ -67,13 +63,7 @@ def make_shard(
 ) -> Shard:
     """Read, cut, encode and write the articles of a part; the same part gives the same shard.
 
-    Args:
-        source: The input.
-        part: Of it.
-        encoder: Makes the vectors.
-        location: Where the shard is written to.
-        tags: Given to every article, before its own.
-        max_characters: Longer articles are refused.
+    Every article is given ``tags`` before its own; one of more than ``max_characters`` is refused.
 
     Raises:
         SourceError: The input has changed since it was cut.

@@ -101,11 +101,7 @@ class Manifest:
         return replace(self, shards=tuple(sorted(shards, key=lambda s: (s.number, s.file))))
 
     def write(self, location: Location) -> None:
-        """Replace the manifest of a folder.
-
-        Raises:
-            LibraryError: The folder cannot be written.
-        """
+        """Replace the manifest of a folder."""
         data = {"format": FORMAT, "version": VERSION, **asdict(self)}
         location.write(MANIFEST, json.dumps(data, indent=1).encode("ascii"))
 
@@ -115,7 +111,6 @@ class Manifest:
 
         Raises:
             NotALibrary: The folder holds something else.
-            LibraryError: As for ``read`` and ``write``.
         """
         manifest = cls.read(location)
         if manifest is None:

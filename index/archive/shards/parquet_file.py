@@ -26,8 +26,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from index.archive.entries import entry_json, entry_of
-from index.archive.records.passage import pack, unpack_passages, unpack_vectors
-from index.archive.records.pool import prepared_of
+from index.archive.records.passage import (
+    count_passages,
+    pack,
+    prepared_of,
+    unpack_passages,
+    unpack_vectors,
+)
 from index.archive.records.token_codec import ByteCodec
 from index.archive.shards.location import Location
 from index.archive.shards.manifest import Shard
@@ -67,7 +72,8 @@ def schema() -> Any:  # noqa: ANN401 - pyarrow.Schema
 def row_of(prepared: PreparedArticle) -> dict[str, Any]:
     """An article as a row of the table."""
     passages = prepared.passages
-    terms = sorted({term for passage in passages for words in passage.terms for term in words})
+    counts, counted, _ = count_passages(passages)
+    terms = sorted(counted)
     numbers = {term: number for number, term in enumerate(terms)}
     codec = ByteCodec(len(passages[0].vector))
     packed = [
@@ -78,8 +84,8 @@ def row_of(prepared: PreparedArticle) -> dict[str, Any]:
         "id": prepared.article.id,
         # When it was added is for the library to say that it is added to.
         "entry": entry_json(prepared, added=""),
-        "n_sentences": sum(len(passage.terms) for passage in passages),
-        "n_terms": sum(len(words) for passage in passages for words in passage.terms),
+        "n_sentences": counts.n_sentences,
+        "n_terms": counts.n_terms,
         "article": json.dumps(prepared.article.to_dict()),
         "terms": json.dumps(terms),
         "records": [record for _, record, _ in packed],
@@ -124,18 +130,10 @@ def write_shard(
     part: str = "",
     holds: str = "",
 ) -> Shard:
-    """Write articles; the same articles give the same file.
+    """Write articles, a row group a batch; the same articles give the same file.
 
-    Args:
-        location: The folder.
-        number: The shard's.
-        batches: Articles that are read together, a row group each.
-        refused: What could not be used, and why; read when ``batches`` is exhausted.
-        part: As in ``Shard``; so is the next.
-        holds: See there.
-
-    Raises:
-        LibraryError: It cannot be written.
+    ``refused`` is what could not be used, and why; it is read when ``batches`` is exhausted. The
+    other arguments are as in ``Shard``.
     """
     pa, pq = extra("pyarrow", of="ray"), extra("pyarrow.parquet", of="ray")
     buffer = pa.BufferOutputStream()
@@ -189,11 +187,7 @@ class OpenShard:
     """A shard in memory, every byte as the manifest says; row groups are unpacked as needed."""
 
     def __init__(self, location: Location, shard: Shard, dimension: int) -> None:
-        """Read and check a shard.
-
-        Raises:
-            DamagedLibrary: It is missing, or not what was written.
-        """
+        """Read and check a shard."""
         self._location, self.shard, self._dimension = location, shard, dimension
         pa, pq = extra("pyarrow", of="ray"), extra("pyarrow.parquet", of="ray")
         with _explained(location, shard):
@@ -206,11 +200,7 @@ class OpenShard:
         self._group = lru_cache(maxsize=1)(self._unpacked)
 
     def prepared(self, row: int) -> PreparedArticle:
-        """An article, checked.
-
-        Raises:
-            DamagedLibrary: It is malformed, though its bytes are those that were written.
-        """
+        """An article, checked."""
         group, row_in_group = self._where[row]
         with _explained(self._location, self.shard):
             return prepared_of_row(self._group(group)[row_in_group], self._dimension)
@@ -243,11 +233,7 @@ def _columns(location: Location, shard: Shard, names: list[str]) -> list[dict[st
 
 
 def _row_groups(file: Any, shard: Shard) -> list[int]:  # noqa: ANN401 - pyarrow's ParquetFile
-    """The number of rows of each row group.
-
-    Raises:
-        ValueError: The file is another's, or would unpack to more than memory should hold.
-    """
+    """The number of rows of each, of a file that is certainly this shard and fits memory."""
     about = file.metadata
     if not file.schema_arrow.equals(schema()):
         raise ValueError("it has other columns")

@@ -26,16 +26,14 @@ _OBJECT_STORE_BYTES: Final = 100 * 2**20
 
 @contextlib.contextmanager
 def ray_cluster(address: str | None = None, *, n_cpus: int | None = None) -> Iterator[Any]:
-    """Connect to a cluster, or start one that only this machine can reach.
+    """Connect to a cluster, or start one that only this machine can reach; yields ``ray``.
+
+    A cluster that the program has connected to already is used, and left as it is.
 
     Args:
-        address: Of a cluster that is there, ``host:port``, or ``auto`` for the one that this
-            machine belongs to; None to start one. In a program that has connected to a
-            cluster already, that one is used, and left as it is.
+        address: ``host:port``, or ``auto`` for the one that this machine belongs to; None to
+            start one.
         n_cpus: Of one that is started; None for those of the machine.
-
-    Yields:
-        The module ``ray``.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -72,11 +70,7 @@ def ray_cluster(address: str | None = None, *, n_cpus: int | None = None) -> Ite
 
 
 def _reach(address: str | None) -> None:
-    """Try to connect before Ray does, because Ray tries for minutes.
-
-    Raises:
-        LibraryError: Nobody answers at ``host:port``.
-    """
+    """Try to connect before Ray does, because Ray tries for minutes."""
     host, colon, port = (address or "").rpartition(":")
     if not colon or "/" in host or not port.isdigit():
         return

@@ -39,11 +39,7 @@ class ShardStore:
     def __init__(
         self, location: Location, manifest: Manifest, progress: Progress | None = None
     ) -> None:
-        """List the articles of all shards; use ``open`` or ``create``.
-
-        Raises:
-            DamagedLibrary: A shard is missing or damaged.
-        """
+        """List the articles of all shards; use ``open`` or ``create``."""
         self.location = location
         self._manifest = manifest
         self._shards = {shard.number: shard for shard in manifest.shards}
@@ -130,11 +126,7 @@ class ShardStore:
         return self._opened(position.shard).prepared(position.row)
 
     def add(self, articles: Sequence[PreparedArticle]) -> None:
-        """Write a shard; on return it is in the manifest.
-
-        Raises:
-            LibraryError: It cannot be written.
-        """
+        """Write a shard; on return it is in the manifest."""
         number = max(self._shards, default=-1) + 1
         shard = write_shard(self.location, number, [articles])
         self._manifest = self._manifest.with_shards([*self._manifest.shards, shard])

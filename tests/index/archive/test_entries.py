@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from index.archive.entries import UNDATED, days_of, entry_json, entry_of
-from index.archive.records.article import pack_body, unpack_body
+from index.archive.records.passage import pack_body, unpack_body
 from tests.support.archive import make_article, prepare
 
 ARTICLE = make_article("A lone \ud800 surrogate.", title="\ud801", published="2021-05")

@@ -109,7 +109,7 @@ def test_the_index_of_either_store_is_described(folder: FolderStore, milvus: Mil
 
 def test_rows_that_vanished_are_noticed(folder: FolderStore, milvus: MilvusStore) -> None:
     migrate(folder, milvus)
-    milvus._milvus.delete(milvus._names.passages, among("row", [4]))
+    milvus._milvus.delete(milvus._milvus.names.passages, among("row", [4]))
     found = check_up(milvus)
     assert not found.sound
     assert "damaged" in found.problems[0]

@@ -53,7 +53,7 @@ def store() -> Iterator[MilvusStore]:
 
 
 def rows(store: MilvusStore, collection: str = "articles", expression: str = "") -> int:
-    name = getattr(store._names, collection)
+    name = getattr(store._milvus.names, collection)
     everything = expression or at_most("born", 2**62)
     return len(store._milvus.query(name, everything, ("born",)))
 
@@ -224,7 +224,7 @@ def minutes_later(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_claim_that_ran_out_stops_its_writer(
     store: MilvusStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim = Claim(store._milvus, store._names)
+    claim = Claim(store._milvus)
     assert not claim.take(busy_seconds=1)
     minutes_later(monkeypatch)
     with pytest.raises(LibraryBusy, match="held up"):
@@ -356,8 +356,8 @@ def test_no_library_is_made_by_asking_and_foreign_collections_are_refused(
 def test_a_state_that_this_version_cannot_use_is_refused(
     store: MilvusStore, changed: dict[str, Any], error: type[LibraryError], said: str
 ) -> None:
-    state = read_state(store._milvus, store._names, at_least=None)
-    publish(store._milvus, store._names, replace(state, **changed))
+    state = read_state(store._milvus, at_least=None)
+    publish(store._milvus, replace(state, **changed))
     with pytest.raises(error, match=said):
         MilvusStore(store.address)
 
