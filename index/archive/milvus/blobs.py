@@ -42,12 +42,7 @@ def blob_rows(blob: Blob, number: int, born: int, data: bytes) -> Iterator[dict[
         )
     pieces[0] = f"{len(pieces):04x}{pieces[0]}"
     for place, piece in enumerate(pieces):
-        yield {
-            "key": _key(blob, number, place),
-            "born": born,
-            "data": piece,
-            "unused": [0.0, 0.0],
-        }
+        yield {"key": _key(blob, number, place), "born": born, "data": piece, "unused": [0.0, 0.0]}
 
 
 def blobs_between(blob: Blob, first: int, last: int, *, place: int = 0) -> str:
@@ -55,9 +50,7 @@ def blobs_between(blob: Blob, first: int, last: int, *, place: int = 0) -> str:
     return between("key", _key(blob, first, place), _key(blob, last, 0) - 1)
 
 
-def read_blobs(
-    milvus: Milvus, blob: Blob, numbers: Sequence[int], visible: int | None
-) -> dict[int, bytes]:
+def read_blobs(milvus: Milvus, blob: Blob, numbers: Sequence[int]) -> dict[int, bytes]:
     """Blobs by number; one that is missing is left out.
 
     Raises:
@@ -65,8 +58,7 @@ def read_blobs(
     """
 
     def read(keys: Sequence[int]) -> dict[int, str]:
-        fields = ("key", "data")
-        found = milvus.rows(milvus.names.blobs, "key", keys, fields, visible=visible)
+        found = milvus.rows(milvus.names.blobs, "key", keys, ("key", "data"))
         return {int(row["key"]): str(row["data"]) for row in found}
 
     first = read([_key(blob, n, 0) for n in numbers])

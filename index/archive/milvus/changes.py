@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -38,14 +38,12 @@ NO_TERM: Final = 2**32 - 2
 
 
 class Change:
-    """One commit in the making; ``held`` raises to stop writing."""
+    """One commit in the making."""
 
-    def __init__(
-        self, milvus: Milvus, state: State, codec: TokenCodec, held: Callable[[], None]
-    ) -> None:
-        self.milvus, self.codec, self.held = milvus, codec, held
+    def __init__(self, milvus: Milvus, state: State, codec: TokenCodec) -> None:
+        self.milvus, self.codec = milvus, codec
         self.state = replace(state, generation=state.generation + 1)
-        self._gone = removals(milvus, state, visible=None)
+        self._gone = removals(milvus, state)
         self._changes: Counter[str] = Counter()
         self._words: dict[str, WordCount] = {}
 
@@ -66,7 +64,7 @@ class Change:
         rows = []
         for number, first, last in found.values():
             own = list(range(first, last))
-            records = read_blobs(self.milvus, Blob.PASSAGE, own, None)
+            records = read_blobs(self.milvus, Blob.PASSAGE, own)
             layout = unpack_passages(own, [records.get(row, b"") for row in own])
             counts, own_terms, pieces = layout.counts()
             terms += own_terms
@@ -79,7 +77,7 @@ class Change:
         collection, fields = self.milvus.names.words, ("name", "number")
         for row in self.milvus.rows(collection, "number", sorted(terms), fields):
             self._changes[str(row["name"])] -= terms[int(row["number"])]
-        self.milvus.write(self.milvus.names.commits, rows, held=self.held)
+        self.milvus.write(self.milvus.names.commits, rows)
 
     def add(self, articles: Sequence[PreparedArticle]) -> None:
         """Write articles whose ids are not there."""
@@ -117,9 +115,9 @@ class Change:
                 row += 1
             number += 1
         names = self.milvus.names
-        self.milvus.write(names.passages, passages, held=self.held)
-        self.milvus.write(names.blobs, blobs, held=self.held)
-        self.milvus.write(names.articles, entries, held=self.held)
+        self.milvus.write(names.passages, passages)
+        self.milvus.write(names.blobs, blobs)
+        self.milvus.write(names.articles, entries)
         self.state = replace(self.state, next_row=row, next_article=number, shortest=shortest)
 
     def finish(self) -> State:
@@ -128,7 +126,7 @@ class Change:
         for name in self._changes:
             # Only word pieces can be new here: their numbers are the model's, not ours.
             self._words.setdefault(name, WordCount(name))
-        count(self.milvus, self._words, self._changes, self.state.generation, self.held)
+        count(self.milvus, self._words, self._changes, self.state.generation)
         return self.state
 
     def _count_words(self, articles: Sequence[PreparedArticle]) -> dict[str, int]:
@@ -151,16 +149,11 @@ class Change:
 
     def _read_words(self, wanted: Iterable[str]) -> None:
         missing = [name for name in wanted if name not in self._words]
-        self._words.update(read_words(self.milvus, missing, visible=None))
+        self._words.update(read_words(self.milvus, missing))
 
 
 def find(
-    milvus: Milvus,
-    state: State,
-    article_ids: Sequence[str],
-    gone: Iterable[int],
-    *,
-    visible: int | None = None,
+    milvus: Milvus, state: State, article_ids: Sequence[str], gone: Iterable[int]
 ) -> dict[str, Position]:
     """Where the articles that exist are, by id."""
     keys = {digest("article", key): key for key in article_ids}
@@ -168,30 +161,25 @@ def find(
     there = all_of(at_most("born", state.generation), not_among("number", list(gone)))
     return {
         keys[int(row["digest"])]: Position(int(row["number"]), int(row["first"]), int(row["last"]))
-        for row in milvus.rows(
-            milvus.names.articles, "digest", sorted(keys), fields, also=there, visible=visible
-        )
+        for row in milvus.rows(milvus.names.articles, "digest", sorted(keys), fields, also=there)
     }
 
 
-def clean(milvus: Milvus, generation: int, held: Callable[[], None]) -> None:
+def clean(milvus: Milvus, generation: int) -> None:
     """Remove the rows of commits that were never published: those after the last generation."""
     names, later = milvus.names, at_least("born", generation + 1)
     for collection in (names.passages, names.articles, names.blobs):
-        held()
         milvus.delete(collection, later)
-    undo(milvus, generation, held)
-    held()
+    undo(milvus, generation)
     milvus.delete(names.commits, later)
 
 
-def purge(milvus: Milvus, state: State, grace_seconds: float, held: Callable[[], None]) -> None:
+def purge(milvus: Milvus, state: State, grace_seconds: float) -> None:
     """Delete the rows of articles that were removed some time ago."""
     names, due = milvus.names, time.time() - grace_seconds
-    for number, about in removals(milvus, state, visible=None).items():
+    for number, about in removals(milvus, state).items():
         if about["at"] > due:
             continue
-        held()
         milvus.delete(names.passages, among("article", [number]))
         milvus.delete(names.blobs, blobs_between(Blob.PASSAGE, about["first"], about["last"]))
         milvus.delete(names.blobs, blobs_between(Blob.BODY, number, number + 1))

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, Final
 
 from index.archive.milvus.address import AUTHORITY_VARIABLE, TOKEN_VARIABLE, Address
@@ -91,6 +92,8 @@ class Milvus:
             LibraryError: pymilvus is missing, or as the server says.
         """
         self.address, self.names = address, address.names
+        self._visible: int | None = None
+        self._held: Callable[[], None] = lambda: None
         pymilvus = _pymilvus(address)
         # Its log repeats what the errors say, with a trace for every retry.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
@@ -121,6 +124,18 @@ class Milvus:
         """Whether it is a file on this machine rather than a server."""
         return self.address.is_file
 
+    def seen_at(self, visible: int) -> Milvus:
+        """The same connection, whose reads see all until a server timestamp, not until now."""
+        seen = copy(self)
+        seen._visible = visible
+        return seen
+
+    def held_by(self, held: Callable[[], None]) -> Milvus:
+        """The same connection, which calls ``held`` before it writes; that raises to stop."""
+        holding = copy(self)
+        holding._held = held
+        return holding
+
     def call(
         self,
         method: str,
@@ -140,26 +155,16 @@ class Milvus:
         )
 
     def query(
-        self,
-        collection: str,
-        expression: str,
-        fields: Sequence[str],
-        *,
-        limit: int = MOST_ROWS,
-        visible: int | None = None,
+        self, collection: str, expression: str, fields: Sequence[str]
     ) -> list[dict[str, Any]]:
-        """Rows that match an expression of `index.archive.milvus.filters`, in no order.
-
-        At most ``limit`` of them, itself at most ``MOST_ROWS``. ``visible`` is a server timestamp
-        that must be visible; None for all until now.
-        """
+        """Rows that match an expression of `filters`, at most ``MOST_ROWS``, in no order."""
         found = self.call(
             "query",
             collection,
             filter=expression,
             output_fields=list(fields),
-            limit=limit,
-            **consistency(visible),
+            limit=MOST_ROWS,
+            **self._consistency(),
         )
         return [dict(row) for row in found]
 
@@ -171,13 +176,12 @@ class Milvus:
         fields: Sequence[str],
         *,
         also: str = "",
-        visible: int | None = None,
         batch: int = 256,
     ) -> Iterator[dict[str, Any]]:
         """Rows whose field has one of some values, in requests of a size that servers take."""
         for start in range(0, len(keys), batch):
             expression = all_of(among(field, keys[start : start + batch]), also)
-            yield from self.query(collection, expression, fields, visible=visible)
+            yield from self.query(collection, expression, fields)
 
     def search(
         self,
@@ -189,7 +193,6 @@ class Milvus:
         *,
         limit: int,
         params: Mapping[str, Any],
-        visible: int | None = None,
     ) -> list[tuple[float, dict[str, Any]]]:
         """Rows of highest inner product with a vector, and the product; see ``query``."""
         (hits,) = self.call(
@@ -201,25 +204,29 @@ class Milvus:
             limit=min(limit, MOST_ROWS),
             output_fields=list(fields),
             search_params={"metric_type": "IP", "params": dict(params)},
-            **consistency(visible),
+            **self._consistency(),
         )
         return [(float(hit["distance"]), dict(hit["entity"])) for hit in hits]
 
-    def write(
-        self, collection: str, rows: Sequence[dict[str, Any]], *, held: Callable[[], None]
-    ) -> None:
-        """Upsert rows; ``held`` is called before every request, and raises to stop."""
+    def write(self, collection: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Upsert rows."""
         for batch in _batches(rows):
-            held()
+            self._held()
             self.call("upsert", collection, batch)
 
     def delete(self, collection: str, expression: str) -> None:
         """Delete the rows that match an expression."""
+        self._held()
         self.call("delete", collection, filter=expression)
 
     def close(self) -> None:
         """Close the connection."""
         self.client.close()
+
+    def _consistency(self) -> dict[str, Any]:
+        if self._visible is None:
+            return {"consistency_level": "Strong"}  # sees everything acknowledged before
+        return {"consistency_level": "Customized", "guarantee_timestamp": self._visible}
 
     def _again(self, doing: str, call: Callable[[float], Any], seconds: float) -> Any:  # noqa: ANN401
         """Call with the seconds that are left, again while what is wrong may pass."""
@@ -268,13 +275,6 @@ def _said(error: BaseException) -> str:
     details = getattr(error.__cause__, "details", None)
     known = details() if callable(details) else None
     return str(known or f"{getattr(error, 'message', '')} {error}")
-
-
-def consistency(visible: int | None) -> dict[str, Any]:
-    """Options of a read that must see a timestamp, or everything."""
-    if visible is None:
-        return {"consistency_level": "Strong"}  # sees everything acknowledged before
-    return {"consistency_level": "Customized", "guarantee_timestamp": visible}
 
 
 def _batches(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -158,14 +158,10 @@ def publish(milvus: Milvus, state: State, claim: Claim | None = None) -> None:
             milvus.delete(milvus.names.commits, all_of(among("kind", [STATE]), old))
 
 
-def removals(milvus: Milvus, state: State, *, visible: int | None) -> dict[int, dict[str, Any]]:
+def removals(milvus: Milvus, state: State) -> dict[int, dict[str, Any]]:
     """Numbers of articles that were removed and whose rows may still exist, as of a state."""
-    found = milvus.query(
-        milvus.names.commits,
-        all_of(among("kind", [REMOVAL]), at_most("born", state.generation)),
-        _FIELDS,
-        visible=visible,
-    )
+    expression = all_of(among("kind", [REMOVAL]), at_most("born", state.generation))
+    found = milvus.query(milvus.names.commits, expression, _FIELDS)
     return {int(row["key"]) - _REMOVED: json.loads(row["record"]) for row in found}
 
 
@@ -187,10 +183,12 @@ class Claim:
     """The right to write, as long as it lasts.
 
     Attributes:
+        milvus: The connection to write with, as long as the claim is held.
         in_doubt: Whether a state was sent and nobody knows yet whether it arrived.
     """
 
     def __init__(self, milvus: Milvus) -> None:
+        self.milvus = milvus.held_by(self.held)
         self.in_doubt = False
         self._milvus = milvus
         self._keys: list[int] = []

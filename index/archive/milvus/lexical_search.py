@@ -41,7 +41,6 @@ class LexicalSearch:
     Attributes:
         milvus: The server.
         state: As of the question.
-        visible: As for ``Milvus.query``.
         weights: idf by term number, times how often the term is asked for.
         dfs: Passages that hold each of these.
         k: Passages wanted.
@@ -50,7 +49,6 @@ class LexicalSearch:
 
     milvus: Milvus
     state: State
-    visible: int | None
     weights: Mapping[int, float]
     dfs: Mapping[int, int]
     k: int
@@ -72,7 +70,6 @@ class LexicalSearch:
                 _FIELDS,
                 limit=limit,
                 params={"drop_ratio_search": 0.0},
-                visible=self.visible,
             )
             hits = self._best([row for _, row in proposed])
             if len(proposed) < limit or limit >= MOST_ROWS:
@@ -95,9 +92,7 @@ class LexicalSearch:
             if found and len(found) + self.dfs[term] > MOST_SCORED:
                 break
             wanted = all_of(self.expression, holds_any("terms", [term]))
-            rows = self.milvus.query(
-                self.milvus.names.passages, wanted, _FIELDS, visible=self.visible
-            )
+            rows = self.milvus.query(self.milvus.names.passages, wanted, _FIELDS)
             found.update((int(row["row"]), row) for row in rows)
             hits = self._best(list(found.values()))
         return hits

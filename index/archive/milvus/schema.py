@@ -174,11 +174,7 @@ def choose_index(n_passages: int) -> str:
 
 def index_params(kind: str) -> dict[str, Any]:
     """How to build an index of a kind; a server builds one for each of its segments."""
-    return {
-        "FLAT": {},
-        "HNSW": {"M": 16, "efConstruction": 200},
-        "IVF_SQ8": {"nlist": 2_048},
-    }[kind]
+    return {"FLAT": {}, "HNSW": {"M": 16, "efConstruction": 200}, "IVF_SQ8": {"nlist": 2_048}}[kind]
 
 
 def search_params(kind: str, k: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -64,9 +64,9 @@ class MilvusSnapshot(RecordSnapshot):
         super().__init__(connection.articles)
         self._connection = connection
         self._milvus = connection.milvus
+        if not self._milvus.is_lite:  # a file has no clock to wait for
+            self._milvus = self._milvus.seen_at(state.visible)
         self._state = state
-        # A file has no clock to wait for.
-        self._visible = None if self._milvus.is_lite else state.visible
 
     @property
     def statistics(self) -> Statistics:
@@ -75,7 +75,7 @@ class MilvusSnapshot(RecordSnapshot):
     @cached_property
     def _gone(self) -> list[int]:
         """Numbers of removed articles whose rows still exist."""
-        return sorted(removals(self._milvus, self._state, visible=self._visible))
+        return sorted(removals(self._milvus, self._state))
 
     @explained
     def dense(self, vector: Float32, k: int, where: Where | None = None) -> Hits:
@@ -90,7 +90,6 @@ class MilvusSnapshot(RecordSnapshot):
             ("row",),
             limit=min(k, MOST_ROWS),
             params=search_params(self._state.index, k),
-            visible=self._visible,
         )
         rows = np.asarray([int(row["row"]) for _, row in found], dtype=np.int64)
         scores = np.asarray([score for score, _ in found], dtype=np.float32)
@@ -117,7 +116,7 @@ class MilvusSnapshot(RecordSnapshot):
         names, fits = self._milvus.names, all_of(self._seen("number"), matching(where))
         entries: list[Entry] = []
         for window in windows:
-            rows = self._query(names.articles, all_of(fits, window), ("number", "entry"))
+            rows = self._milvus.query(names.articles, all_of(fits, window), ("number", "entry"))
             entries += [entry_of(row["entry"]) for row in sorted(rows, key=lambda r: r["number"])]
             if limit is not None and len(entries) >= offset + limit:
                 break
@@ -128,7 +127,7 @@ class MilvusSnapshot(RecordSnapshot):
         names, seen = self._milvus.names, self._seen("article")
         for start in range(0, self._state.next_row, _WINDOW):
             window = all_of(seen, between("row", start, start + _WINDOW - 1))
-            found = self._query(names.passages, window, ("row",))
+            found = self._milvus.query(names.passages, window, ("row",))
             yield np.sort(np.asarray([int(row["row"]) for row in found], dtype=np.int64))
 
     @explained
@@ -142,7 +141,7 @@ class MilvusSnapshot(RecordSnapshot):
         codecs, dimension = self._connection.codecs, self._connection.model.dimension
         codecs.setdefault(0, ByteCodec(dimension))
         if number not in codecs:
-            found = read_blobs(self._milvus, Blob.CODEC, [number], self._visible)
+            found = read_blobs(self._milvus, Blob.CODEC, [number])
             codecs[number] = ResidualCodec.from_bytes(found[number], dimension)
         return codecs[number]
 
@@ -155,7 +154,10 @@ class MilvusSnapshot(RecordSnapshot):
             raise
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             where = self._milvus.address
-            if read_state(self._milvus, at_least=None).generation > self._state.generation:
+            if (
+                read_state(self._connection.milvus, at_least=None).generation
+                > self._state.generation
+            ):
                 raise LibraryBusy(
                     f"the library {where} changed while the question was read ({error}); ask again"
                 ) from error
@@ -170,13 +172,11 @@ class MilvusSnapshot(RecordSnapshot):
         expression = self._allowed(where)
         if expression is None:
             return Hits()
-        return LexicalSearch(
-            self._milvus, self._state, self._visible, weights, dfs, k, expression
-        ).hits()
+        return LexicalSearch(self._milvus, self._state, weights, dfs, k, expression).hits()
 
     def _find_terms(self, terms: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         names = {term: term_name(term) for term in terms}
-        found = read_words(self._milvus, names.values(), visible=self._visible)
+        found = read_words(self._milvus, names.values())
         generation = self._state.generation
         return {
             term: (found[name].number, found[name].at(generation))
@@ -186,45 +186,35 @@ class MilvusSnapshot(RecordSnapshot):
 
     def _find_pieces(self, token_ids: Sequence[int]) -> Mapping[int, int]:
         names = map(piece_name, token_ids)
-        found = read_words(self._milvus, names, visible=self._visible)
+        found = read_words(self._milvus, names)
         return {int(name[1:]): word.at(self._state.generation) for name, word in found.items()}
 
     def _find_articles(self, ids: Sequence[str]) -> Mapping[str, Position]:
-        return find(self._milvus, self._state, ids, self._gone, visible=self._visible)
+        return find(self._milvus, self._state, ids, self._gone)
 
     def _listed(self, numbers: Sequence[int]) -> Iterator[tuple[Position, Entry]]:
         fields = ("number", "first", "last", "entry")
-        for row in self._rows(self._milvus.names.articles, "number", numbers, fields):
+        for row in self._milvus.rows(self._milvus.names.articles, "number", numbers, fields):
             place = Position(int(row["number"]), int(row["first"]), int(row["last"]))
             yield place, entry_of(row["entry"])
 
     def _names_of_terms(self, numbers: Sequence[int]) -> Mapping[int, str]:
-        return terms_of(self._milvus, numbers, visible=self._visible)
+        return terms_of(self._milvus, numbers)
 
     def _stored(self, rows: Int64) -> tuple[Layout, Float32]:
         wanted = rows.tolist()
-        found = self._rows(self._milvus.names.passages, "row", wanted, ("row", "vector"))
+        found = self._milvus.rows(self._milvus.names.passages, "row", wanted, ("row", "vector"))
         by_row = {int(row["row"]): row["vector"] for row in found}
         vectors = np.asarray([by_row[row] for row in wanted], dtype=np.float32)
-        records = read_blobs(self._milvus, Blob.PASSAGE, wanted, self._visible)
+        records = read_blobs(self._milvus, Blob.PASSAGE, wanted)
         layout = unpack_passages(wanted, [records.get(row, b"") for row in wanted])
         return layout, vectors.reshape(len(wanted), self._connection.model.dimension)
 
     def _body(self, number: int) -> bytes:
-        return read_blobs(self._milvus, Blob.BODY, [number], self._visible).get(number, b"")
+        return read_blobs(self._milvus, Blob.BODY, [number]).get(number, b"")
 
     def _codecs(self, layout: Layout) -> Mapping[int, TokenCodec]:
         return {number: self.codec(number) for number in set(layout.codecs)}
-
-    def _query(
-        self, collection: str, expression: str, fields: Sequence[str]
-    ) -> list[dict[str, Any]]:
-        return self._milvus.query(collection, expression, fields, visible=self._visible)
-
-    def _rows(
-        self, collection: str, field: str, keys: Sequence[int], fields: Sequence[str]
-    ) -> Iterator[dict[str, Any]]:
-        return self._milvus.rows(collection, field, keys, fields, visible=self._visible)
 
     def _seen(self, number: str) -> str:
         """What a row must match to belong to the commit that is seen."""

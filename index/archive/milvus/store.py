@@ -174,7 +174,7 @@ class MilvusStore:
     def _commit(self, write: Callable[[Change], None]) -> None:
         with self._writing() as (claim, state):
             codec = MilvusSnapshot(self._connection, state).codec(state.codec)
-            change = Change(self._milvus, state, codec, claim.held)
+            change = Change(claim.milvus, state, codec)
             write(change)
             self._publish(claim, change.finish())
             self._purge(claim, state)
@@ -185,12 +185,9 @@ class MilvusStore:
 
         def undo(claim: Claim) -> None:
             newest = read_state(milvus, at_least=None)
-            clean(milvus, newest.generation, claim.held)
+            clean(claim.milvus, newest.generation)
 
-        with (
-            self._write_lock,
-            claimed(milvus, self._tuning.busy_seconds, undo) as claim,
-        ):
+        with self._write_lock, claimed(milvus, self._tuning.busy_seconds, undo) as claim:
             yield claim, read_state(milvus, at_least=None)
 
     def _publish(self, claim: Claim, state: State) -> None:
@@ -198,7 +195,7 @@ class MilvusStore:
         self._connection.newest = max(self._connection.newest, state.generation)
 
     def _purge(self, claim: Claim, state: State) -> None:
-        purge(self._milvus, state, self._tuning.grace_seconds, claim.held)
+        purge(claim.milvus, state, self._tuning.grace_seconds)
 
     def _needs_codec(self, state: State) -> bool:
         return not state.codec and state.statistics.n_passages >= self._tuning.train_at
@@ -213,21 +210,21 @@ class MilvusStore:
         born = state.generation + 1
         blobs = self._milvus.names.blobs
         pieces = list(blob_rows(Blob.CODEC, _CODEC, born, data))
-        self._milvus.write(blobs, pieces, held=claim.held)
+        claim.milvus.write(blobs, pieces)
         self._publish(claim, replace(state, codec=_CODEC, generation=born))
         # Either form of a record can be read from now on: these are replaced one by one.
         for start in range(0, len(rows), _BATCH):
             some = rows[start : start + _BATCH]
             _, vectors = snapshot.stored(some)
-            records = read_blobs(self._milvus, Blob.PASSAGE, some.tolist(), None)
+            records = read_blobs(self._milvus, Blob.PASSAGE, some.tolist())
             for row, vector in zip(some.tolist(), vectors, strict=True):
                 if unpack_passages([row], [records[row]]).codecs[0]:
                     continue
                 record = recode(row, records[row], vector, codec, _CODEC)
                 new = list(blob_rows(Blob.PASSAGE, row, state.generation, record))
-                self._milvus.write(blobs, new, held=claim.held)
+                claim.milvus.write(blobs, new)
                 leftover = blobs_between(Blob.PASSAGE, row, row + 1, place=len(new))
-                self._milvus.delete(blobs, leftover)
+                claim.milvus.delete(blobs, leftover)
 
     def _reindex(self, kind: str) -> None:
         milvus, name = self._milvus, self._milvus.names.passages

@@ -7,7 +7,7 @@ undone. A reader that is further behind sees the older of the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
@@ -65,9 +65,7 @@ def piece_name(token_id: int) -> str:
     return f"p{token_id}"
 
 
-def read_words(
-    milvus: Milvus, wanted: Iterable[str], *, visible: int | None
-) -> dict[str, WordCount]:
+def read_words(milvus: Milvus, wanted: Iterable[str]) -> dict[str, WordCount]:
     """Words by name; those that the archive lacks are left out.
 
     Raises:
@@ -75,9 +73,7 @@ def read_words(
     """
     keys = {digest("word", name): name for name in wanted}
     collection, found = milvus.names.words, {}
-    for row in milvus.rows(
-        collection, "digest", sorted(keys), _FIELDS, visible=visible, batch=_BATCH
-    ):
+    for row in milvus.rows(collection, "digest", sorted(keys), _FIELDS, batch=_BATCH):
         word = _word(row)
         if word.name != keys[int(row["digest"])]:
             raise DamagedLibrary(
@@ -89,25 +85,20 @@ def read_words(
 
 
 def count(
-    milvus: Milvus,
-    words: Mapping[str, WordCount],
-    changes: Mapping[str, int],
-    generation: int,
-    held: Callable[[], None],
+    milvus: Milvus, words: Mapping[str, WordCount], changes: Mapping[str, int], generation: int
 ) -> None:
     """Write changed frequencies, before the state of their commit is published."""
     rows = [_row(words[name].moved(n, generation)) for name, n in changes.items() if n]
-    milvus.write(milvus.names.words, rows, held=held)
+    milvus.write(milvus.names.words, rows)
 
 
-def undo(milvus: Milvus, generation: int, held: Callable[[], None]) -> None:
+def undo(milvus: Milvus, generation: int) -> None:
     """Restore the frequencies that unfinished commits after a generation changed."""
     later, collection = at_least("born", generation + 1), milvus.names.words
     while rows := milvus.query(collection, later, _FIELDS):
         kept = [_word(row) for row in rows if row["before"] != _NEVER]
         restored = [WordCount(w.name, w.number, w.before, w.df_before) for w in kept]
-        milvus.write(collection, [_row(word) for word in restored], held=held)
-        held()
+        milvus.write(collection, [_row(word) for word in restored])
         new = [int(row["digest"]) for row in rows if row["before"] == _NEVER]
         if new:
             milvus.delete(collection, among("digest", new))
@@ -115,11 +106,10 @@ def undo(milvus: Milvus, generation: int, held: Callable[[], None]) -> None:
             break
 
 
-def terms_of(milvus: Milvus, numbers: Sequence[int], *, visible: int | None) -> dict[int, str]:
+def terms_of(milvus: Milvus, numbers: Sequence[int]) -> dict[int, str]:
     """Terms by their numbers, for copying an archive to another store."""
-    found = milvus.rows(
-        milvus.names.words, "number", numbers, ("name", "number"), visible=visible, batch=_BATCH
-    )
+    fields = ("name", "number")
+    found = milvus.rows(milvus.names.words, "number", numbers, fields, batch=_BATCH)
     return {
         int(row["number"]): str(row["name"])[1:].encode("ascii").decode("unicode_escape")
         for row in found
