@@ -28,9 +28,7 @@ _NAMES: Final = ("title", "published", "modified", "site", "url", "language")
 FIELDS: Final = ("text", *_NAMES, "authors", "blocks", "tags", "source")
 
 
-def article_of_record(
-    record: Mapping[str, Any],
-) -> tuple[Article, tuple[str, ...], str | None]:
+def article_of_record(record: Mapping[str, Any]) -> tuple[Article, tuple[str, ...], str | None]:
     """An article with its tags and its source.
 
     Raises:

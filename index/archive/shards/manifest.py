@@ -3,7 +3,7 @@
     {"format": "article-qa/shards", "version": 2, "segmenter": …,
      "model": {"name": …, "fingerprint": …, "dimension": …}, "input": …,
      "shards": [{"number": 0, "file": "shard-000000-<sha256>.parquet", "bytes": …, "sha256": …,
-                 "articles": …, "passages": …, "refused": …, "part": …, "holds": …}, …]}
+                 "articles": …, "passages": …, "refused": …, "part": …}, …]}
 
 A folder of shards may come from somebody else: files are named without paths and sizes are
 bounded before a byte is read.
@@ -49,7 +49,6 @@ class Shard:
         passages: Their passages.
         refused: How many of its part of the input could not be used.
         part: Fingerprint of its part of the input; "" for one that was exported.
-        holds: That part, in words.
     """
 
     number: int
@@ -60,7 +59,6 @@ class Shard:
     passages: int
     refused: int = 0
     part: str = ""
-    holds: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no shard of ours is."""

@@ -128,7 +128,6 @@ def write_shard(
     *,
     refused: Sequence[tuple[str, str]] = (),
     part: str = "",
-    holds: str = "",
 ) -> Shard:
     """Write articles, a row group a batch; the same articles give the same file.
 
@@ -151,7 +150,7 @@ def write_shard(
     digest = sha256_of(data)
     name = f"shard-{number:06}-{digest[:16]}.parquet"
     location.write(name, data)
-    return Shard(number, name, len(data), digest, n_articles, n_passages, len(refused), part, holds)
+    return Shard(number, name, len(data), digest, n_articles, n_passages, len(refused), part)
 
 
 def read_counts(location: Location, shard: Shard) -> list[tuple[str, int, int, int]]:

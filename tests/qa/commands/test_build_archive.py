@@ -20,10 +20,9 @@ from ray.cluster_utils import Cluster
 
 from index import Article, LibraryBusy, LibraryError, NotALibrary, OtherModel
 from index.archive.folder.store import FolderStore
-from index.archive.shards.build import Built, build_shards
+from index.archive.shards.build import Built, build_shards, make_part, make_shard
 from index.archive.shards.input import ArchiveInput, Limits
 from index.archive.shards.location import Location
-from index.archive.shards.make_shard import make_part, make_shard
 from index.archive.shards.manifest import Manifest, Shard
 from index.archive.shards.parquet_file import read_refused
 from index.archive.store import ModelRef
