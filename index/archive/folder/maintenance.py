@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -101,7 +101,7 @@ def flush(
         state = read_state(connection)
         try:
             old = None if rebuild else Manifest.usable(state.derived)
-            manifest = _derive(folder, connection, state, old, tuning, progress)
+            manifest = _Derivation(folder, connection, state, old, tuning, progress).manifest()
         except OSError as error:
             raise LibraryError(
                 f"cannot write the indexes of {str(folder)!r}: {error}; the articles are safe,"
@@ -149,123 +149,107 @@ def _needs_files(state: State, tuning: Tuning) -> bool:
     return state.next_row - upto > max(tuning.flush_after, min(_LARGE_DELTA, upto // 10))
 
 
-def _derive(
-    folder: Path,
-    connection: sqlite3.Connection,
-    state: State,
-    old: Manifest | None,
-    tuning: Tuning,
-    progress: Progress | None,
-) -> Manifest | None:
-    """Write the files that cover a snapshot's rows, reusing what the old ones have."""
-    if not state.statistics.n_passages:
-        return None
-    return Manifest(
-        upto=state.next_row,
-        n_alive=state.statistics.n_passages,
-        generation=state.generation,
-        rebuilt=old.rebuilt if old else state.generation,
-        **_derive_vectors(folder, connection, state, old, tuning, progress),
-        segments=_derive_segments(folder, connection, state, old, tuning.segment_rows),
-    )
+@dataclass(frozen=True, slots=True)
+class _Derivation:
+    """Writes the files that cover a snapshot's rows, reusing what the old ones have."""
 
+    folder: Path
+    connection: sqlite3.Connection
+    state: State
+    old: Manifest | None
+    tuning: Tuning
+    progress: Progress | None
 
-def _derive_vectors(
-    folder: Path,
-    connection: sqlite3.Connection,
-    state: State,
-    old: Manifest | None,
-    tuning: Tuning,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    n, dimension = state.statistics.n_passages, state.model.dimension
-    kind = choose_kind(n, MEMORY_BYTES, dimension, tuning.scan_up_to)
-    index = _reusable(folder, state, old, kind) if old else None
-    start, trained_on, recall = 0, n, 1.0
-    if old and index is not None:
-        start, trained_on, recall = old.upto, old.trained_on, old.recall
-    else:
-        index = vector_index.train(kind, _sample(connection, state, kind), dimension)
-    for rows, vectors in _chunks(connection, start, state.next_row, dimension):
-        index.add_with_ids(vectors, rows)
-        if progress:
-            progress("indexing vectors", index.ntotal, n)
-    if start == 0:
-        recall = _measured(connection, state, index, kind)
-    data = faiss.serialize_index(index).tobytes()
-    return {
-        "kind": kind,
-        "n": index.ntotal,
-        "trained_on": trained_on,
-        "recall": recall,
-        "vectors": write_derived(folder, "vectors", "faiss", [data]),
-    }
+    def manifest(self) -> Manifest | None:
+        state, old = self.state, self.old
+        if not state.statistics.n_passages:
+            return None
+        return Manifest(
+            upto=state.next_row,
+            n_alive=state.statistics.n_passages,
+            generation=state.generation,
+            rebuilt=old.rebuilt if old else state.generation,
+            **self._vectors(),
+            segments=self._segments(),
+        )
 
+    def _vectors(self) -> dict[str, Any]:
+        n, dimension = self.state.statistics.n_passages, self.state.model.dimension
+        kind = choose_kind(n, MEMORY_BYTES, dimension, self.tuning.scan_up_to)
+        index = self._reusable(kind)
+        start, trained_on, recall = 0, n, 1.0
+        if self.old and index is not None:
+            start, trained_on, recall = self.old.upto, self.old.trained_on, self.old.recall
+        else:
+            sample = self._spread(vector_index.training_size(kind), limit=-1)
+            index = vector_index.train(kind, sample, dimension)
+        for rows, vectors in self._chunks(start):
+            index.add_with_ids(vectors, rows)
+            if self.progress:
+                self.progress("indexing vectors", index.ntotal, n)
+        if start == 0:
+            recall = self._recall(index, kind)
+        data = faiss.serialize_index(index).tobytes()
+        return {
+            "kind": kind,
+            "n": index.ntotal,
+            "trained_on": trained_on,
+            "recall": recall,
+            "vectors": write_derived(self.folder, "vectors", "faiss", [data]),
+        }
 
-def _reusable(folder: Path, state: State, old: Manifest, kind: Kind) -> faiss.Index | None:
-    """The index there is, where adding to it is as good as making it anew."""
-    dead = old.n - (state.statistics.n_passages - (state.next_row - old.upto))
-    if old.kind != kind or dead > _MAX_DEAD * old.n:
-        return None
-    try:
-        with read_verified(folder, old.vectors) as data, memoryview(data) as view:
-            return vector_index.load(view, kind, state.model.dimension)
-    except (OSError, ValueError):
-        return None
+    def _reusable(self, kind: Kind) -> faiss.Index | None:
+        """The index there is, where adding to it is as good as making it anew."""
+        old, state = self.old, self.state
+        if old is None or old.kind != kind:
+            return None
+        dead = old.n - (state.statistics.n_passages - (state.next_row - old.upto))
+        if dead > _MAX_DEAD * old.n:
+            return None
+        try:
+            with read_verified(self.folder, old.vectors) as data, memoryview(data) as view:
+                return vector_index.load(view, kind, state.model.dimension)
+        except (OSError, ValueError):
+            return None
 
+    def _segments(self) -> tuple[tuple[int, int, DerivedFile], ...]:
+        width = self.tuning.segment_rows
+        # A segment that is full never changes.
+        segments = [
+            (first, last, file)
+            for first, last, file in (self.old.segments if self.old else ())
+            if last - first == width and (self.folder / file.path).is_file()
+        ]
+        covered = {first for first, _, _ in segments}
+        for first in range(0, self.state.next_row, width):
+            if first not in covered:
+                last = min(self.state.next_row, first + width)
+                for segment in read_segments(self.connection, first, last, width):
+                    parts = pack_arrays(segment.arrays())
+                    file = write_derived(self.folder, "terms", "arrays", parts)
+                    segments.append((segment.first, segment.last, file))
+        return tuple(sorted(segments, key=lambda segment: segment[0]))
 
-def _derive_segments(
-    folder: Path,
-    connection: sqlite3.Connection,
-    state: State,
-    old: Manifest | None,
-    segment_rows: int,
-) -> tuple[tuple[int, int, DerivedFile], ...]:
-    # A segment that is full never changes.
-    segments = [
-        (first, last, file)
-        for first, last, file in (old.segments if old else ())
-        if last - first == segment_rows and (folder / file.path).is_file()
-    ]
-    covered = {first for first, _, _ in segments}
-    for first in range(0, state.next_row, segment_rows):
-        if first not in covered:
-            last = min(state.next_row, first + segment_rows)
-            for segment in read_segments(connection, first, last, segment_rows):
-                file = write_derived(folder, "terms", "arrays", pack_arrays(segment.arrays()))
-                segments.append((segment.first, segment.last, file))
-    return tuple(sorted(segments, key=lambda segment: segment[0]))
+    def _chunks(self, first: int) -> Iterator[tuple[NDArray[np.int64], Float32]]:
+        last, dimension = self.state.next_row, self.state.model.dimension
+        for start in range(first, last, _CHUNK):
+            end = min(last, start + _CHUNK)
+            rows, vectors = read_vectors(self.connection, start, end, dimension)
+            if len(rows):
+                yield rows, vectors
 
+    def _spread(self, n: int, limit: int) -> Float32:
+        """Stored vectors, about ``n`` of them, spread evenly over the rows."""
+        every = max(1, self.state.next_row // max(1, n))
+        query = "SELECT row, data FROM vector WHERE row % ? = 0 ORDER BY row LIMIT ?"
+        found = self.connection.execute(query, (every, limit)).fetchall()
+        rows, data = [row for row, _ in found], [data for _, data in found]
+        return unpack_vectors(rows, data, self.state.model.dimension)
 
-def _chunks(
-    connection: sqlite3.Connection, first: int, last: int, dimension: int
-) -> Iterator[tuple[NDArray[np.int64], Float32]]:
-    for start in range(first, last, _CHUNK):
-        rows, vectors = read_vectors(connection, start, min(last, start + _CHUNK), dimension)
-        if len(rows):
-            yield rows, vectors
-
-
-def _spread(connection: sqlite3.Connection, state: State, n: int, limit: int) -> Float32:
-    """Stored vectors, about ``n`` of them, spread evenly over the rows."""
-    every = max(1, state.next_row // max(1, n))
-    found = connection.execute(
-        "SELECT row, data FROM vector WHERE row % ? = 0 ORDER BY row LIMIT ?", (every, limit)
-    ).fetchall()
-    return unpack_vectors([r for r, _ in found], [d for _, d in found], state.model.dimension)
-
-
-def _sample(connection: sqlite3.Connection, state: State, kind: Kind) -> Float32:
-    return _spread(connection, state, vector_index.training_size(kind), limit=-1)
-
-
-def _measured(
-    connection: sqlite3.Connection, state: State, index: faiss.Index, kind: Kind
-) -> float:
-    """recall@10 against exact search, for stored vectors as queries."""
-    if kind.candidates == 1 and kind.probes == 0:
-        return 1.0
-    queries = _spread(connection, state, _QUERIES, limit=_QUERIES)
-    near = [vector_index.search(index, kind, query, 10 * kind.candidates)[0] for query in queries]
-    chunks = _chunks(connection, 0, state.next_row, state.model.dimension)
-    return vector_index.recall(queries, near, chunks)
+    def _recall(self, index: faiss.Index, kind: Kind) -> float:
+        """recall@10 against exact search, for stored vectors as queries."""
+        if kind.candidates == 1 and kind.probes == 0:
+            return 1.0
+        queries = self._spread(_QUERIES, limit=_QUERIES)
+        near = [vector_index.search(index, kind, q, 10 * kind.candidates)[0] for q in queries]
+        return vector_index.recall(queries, near, self._chunks(0))

@@ -23,15 +23,7 @@ from index.models.encoder import Float32
 from index.scoring.faiss_io import index_of
 from index.scoring.faiss_threads import on_this_thread
 
-__all__ = [
-    "Kind",
-    "choose_kind",
-    "load",
-    "recall",
-    "search",
-    "train",
-    "training_size",
-]
+__all__ = ["Kind", "choose_kind", "load", "recall", "search", "train", "training_size"]
 
 _POINTS_A_LIST: Final = 48
 _BITS_FROM: Final = 256
