@@ -238,27 +238,21 @@ class Snapshot(Protocol):
     @property
     def statistics(self) -> Statistics:
         """Of the whole archive, whatever the filter."""
-        ...
 
     def document_frequencies(self, terms: Sequence[str]) -> Int32:
         """How many passages hold each term; 0 for one that none does."""
-        ...
 
     def piece_frequencies(self, token_ids: Int32) -> Int32:
         """How many passages hold each word piece."""
-        ...
 
     def dense(self, vector: Float32, k: int, where: Where | None = None) -> Hits:
         """The ``k`` passages whose vectors are nearest, by cosine."""
-        ...
 
     def lexical(self, terms: Sequence[str], k: int, where: Where | None = None) -> Hits:
         """The ``k`` passages with the highest positive BM25, repeated terms counting again."""
-        ...
 
     def pool(self, rows: Int64, terms: Sequence[str]) -> Pool:
         """The stored passages, side by side in the order asked for."""
-        ...
 
     def article(self, article_id: str) -> Article:
         """An article, exactly as it was added.
@@ -266,13 +260,11 @@ class Snapshot(Protocol):
         Raises:
             UnknownArticle: It is not there.
         """
-        ...
 
     def entries(
         self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
     ) -> tuple[Entry, ...]:
         """Articles in the order in which they were added."""
-        ...
 
 
 class StoredSnapshot(Snapshot, Protocol):
@@ -284,7 +276,6 @@ class StoredSnapshot(Snapshot, Protocol):
         Raises:
             UnknownArticle: It is not there.
         """
-        ...
 
 
 class Store(Protocol):
@@ -293,11 +284,9 @@ class Store(Protocol):
     @property
     def model(self) -> ModelRef:
         """The model whose vectors it holds."""
-        ...
 
     def read(self) -> AbstractContextManager[StoredSnapshot]:
         """A consistent view: later changes do not show in it."""
-        ...
 
     def add(self, articles: Sequence[PreparedArticle], *, replacing: Sequence[str] = ()) -> None:
         """Store articles, all or none; on return they survive a crash and can be asked.
@@ -308,7 +297,6 @@ class Store(Protocol):
             articles: What to add.
             replacing: Ids of articles that they take the place of, in the same step.
         """
-        ...
 
     def remove(self, article_ids: Sequence[str]) -> None:
         """Take articles away, all or none.
@@ -316,20 +304,15 @@ class Store(Protocol):
         Raises:
             UnknownArticle: One is not there; nothing was removed.
         """
-        ...
 
     def flush(self, progress: Progress | None = None) -> None:
         """Bring the derived indexes up to date where that pays."""
-        ...
 
     def compact(self, progress: Progress | None = None) -> None:
         """Rebuild the derived indexes and give back the space of what was removed."""
-        ...
 
     def index_state(self) -> str:
         """In words: the kind of the dense index, and how much of the archive it covers."""
-        ...
 
     def close(self) -> None:
         """Let go of files and connections."""
-        ...

@@ -110,12 +110,15 @@ def count_passages(
     passages: Iterable[PreparedPassage],
 ) -> tuple[Statistics, Counter[str], Counter[int]]:
     """What ``Layout.counts`` says of passages once they are stored."""
-    statistics, terms, pieces = Statistics(), Counter[str](), Counter[int]()
+    n_passages = n_sentences = n_terms = 0
+    terms, pieces = Counter[str](), Counter[int]()
     for passage in passages:
-        statistics += Statistics(0, 1, len(passage.terms), sum(map(len, passage.terms)))
+        n_passages += 1
+        n_sentences += len(passage.terms)
+        n_terms += sum(map(len, passage.terms))
         terms.update({term for words in passage.terms for term in words})
         pieces.update(set(passage.token_ids.tolist()))
-    return statistics, terms, pieces
+    return Statistics(0, n_passages, n_sentences, n_terms), terms, pieces
 
 
 def pack(

@@ -45,7 +45,6 @@ class TokenCodec(Protocol):
 
     def encode(self, vector: Float32, token_vectors: Float32, token_ids: Int32) -> bytes:
         """The tokens of one passage, whose vector is given as it is stored."""
-        ...
 
     def tokens(
         self, vectors: Float32, codes: Sequence[bytes], token_ids: Sequence[NDArray[np.int64]]
@@ -55,7 +54,6 @@ class TokenCodec(Protocol):
         Raises:
             ValueError: Codes and word pieces do not belong together.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
