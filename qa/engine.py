@@ -195,7 +195,7 @@ class _Asking:
         if ranked and not (context and context.follow.shown is not None):
             ranked = by_plain_rules(
                 ranked,
-                question,
+                parsed,
                 [*map(self._snapshot.article, ranked.pool.articles)],
                 section=self._section(question),
                 leaning=context is not None

@@ -51,17 +51,21 @@ class Specific:
     term: str
 
 
-def specifics(question: str) -> tuple[Specific, ...]:
+def specifics(question: str, language: str | None = None) -> tuple[Specific, ...]:
     """What a question turns on, in order.
 
     >>> [(s.text, s.kind) for s in specifics("What happened to VC-9078 in May 2021?")]
     [('VC-9078', 'identifier'), ('May', 'month'), ('2021', 'year')]
+
+    Args:
+        question: As it is read.
+        language: That its terms are indexed in, as for `terms`.
     """
     found = []
     for match in _SPECIFIC.finditer(question):
         kind = match.lastgroup or ""
         if kind == "identifier" and _ORDINAL.fullmatch(match[0]):
             continue
-        if own := terms(match[0]):
+        if own := terms(match[0], language):
             found.append(Specific(match[0], kind, own[0]))
     return tuple(found)

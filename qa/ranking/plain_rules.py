@@ -13,8 +13,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,7 @@ from index.models.encoder import Float32
 from index.scoring.spellings import folded
 from index.scoring.terms import terms
 from qa.question.specifics import GENERIC, Specific, specifics
+from qa.ranking.candidates import ParsedQuestion
 from qa.ranking.ranking import RankedPool
 
 __all__ = ["by_plain_rules"]
@@ -66,26 +67,45 @@ _REASON: Final = 0.3
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 
 
-@dataclass(frozen=True, slots=True)
 class _Sentences:
-    """The sentences of a pool, their words and where they stand."""
+    """The sentences of a pool, the terms of the question in each, and where they stand."""
 
-    quotes: tuple[str, ...]
-    languages: tuple[str | None, ...]
-    in_table: tuple[bool, ...]
+    def __init__(
+        self, ranked: RankedPool, parsed: ParsedQuestion, articles: Sequence[Article]
+    ) -> None:
+        pool = ranked.pool
+        owners = [articles[number] for number in pool.article_of[pool.passage_of].tolist()]
+        self._placed = list(zip(owners, pool.sentence_spans.tolist(), strict=True))
+        self._column = {term: number for number, term in enumerate(parsed.known)}
+        # A pool counts the terms of the question itself before those of what it follows.
+        self._has = pool.term_counts > 0
+        self.quotes = tuple(owner.text[a:b] for owner, (a, b) in self._placed)
 
-    def holding(self, wanted: frozenset[str]) -> list[int]:
-        """Those that have all of some terms."""
-        return [
-            row
-            for row, (quote, language) in enumerate(zip(self.quotes, self.languages, strict=True))
-            if wanted <= {*terms(quote, language)}
-        ]
+    def holding(self, wanted: Iterable[str]) -> list[int]:
+        """Those that have all of some terms of the question."""
+        wanted = {*wanted}
+        return [row for row, n in enumerate(self.shared(wanted)) if n == len(wanted)]
+
+    def shared(self, wanted: Iterable[str]) -> list[int]:
+        """How many of some terms of the question each has."""
+        columns = [self._column[term] for term in wanted if term in self._column]
+        counts: list[int] = self._has[:, columns].sum(axis=1).tolist()
+        return counts
+
+    def table_rows(self) -> Iterator[int]:
+        """Those that are rows of a table."""
+        tables = {
+            article.id: [(b.start, b.end) for b in article.blocks if b.kind is BlockKind.TABLE_ROW]
+            for article in {owner.id: owner for owner, _ in self._placed}.values()
+        }
+        for row, (owner, (a, _)) in enumerate(self._placed):
+            if any(start <= a < end for start, end in tables[owner.id]):
+                yield row
 
 
 def by_plain_rules(
     ranked: RankedPool,
-    question: str,
+    parsed: ParsedQuestion,
     articles: Sequence[Article],
     *,
     section: tuple[int, int] | None = None,
@@ -94,16 +114,16 @@ def by_plain_rules(
     """Reorder the sentences of a pool, and correct the confidence in them.
 
     Args:
-        ranked: The pool as it was ranked.
-        question: As it is read.
+        ranked: The pool as it was ranked, for this question first.
+        parsed: The question as it is read.
         articles: Those of the pool, in its order.
         section: Where the section that is asked for stands, where the pool is of one article.
         leaning: Whether the question is an ellipsis that follows another ("and scooters?").
     """
-    sentences = _sentences(ranked, articles)
-    quoted = _past_questions(ranked.ranking.quoted, sentences.quotes)
-    confidence, reasons = ranked.ranking.confidence, ranked.ranking.reasons
-    decided: list[int] = []
+    question, ranking = parsed.question, ranked.ranking
+    sentences = _Sentences(ranked, parsed, articles)
+    quoted = _past_questions(ranking.quoted, sentences.quotes)
+    confidence, reasons = ranking.confidence, ranking.reasons
     if section:
         spans = ranked.pool.sentence_spans.tolist()
         decided = [r for r, (a, b) in enumerate(spans) if section[0] <= a and b <= section[1]]
@@ -112,41 +132,23 @@ def by_plain_rules(
         quoted[decided] = quoted.max() + _LIFT - order / 100
         confidence = max(confidence, _PLAIN) if decided else confidence
     else:
-        turning = specifics(question)
-        missing = [each for each in turning if not sentences.holding(frozenset([each.term]))]
-        if gone := [each for each in missing if not _is_date_of(each, articles)]:
+        turning = specifics(question, parsed.language)
+        gone = [
+            each
+            for each in turning
+            if each.term not in parsed.known and not _is_date_of(each, articles)
+        ]
+        if gone:
             confidence = min(confidence, _ABSENT)
             reasons = tuple(f"\u2018{each.text}\u2019 is not mentioned" for each in gone)
-        elif named := _named(question, turning, sentences, leaning=leaning):
+        elif named := _named(parsed, turning, sentences, leaning=leaning):
             decided, sure = named
             quoted[decided] += _LIFT
             confidence = max(confidence, _PLAIN) if sure else confidence
         if _reason_first(question, quoted, sentences.quotes):
             confidence = max(confidence, _REASON)
-    if quoted is ranked.ranking.quoted:
-        return ranked
-    return replace(
-        ranked,
-        ranking=replace(ranked.ranking, quoted=quoted, confidence=confidence, reasons=reasons),
-    )
-
-
-def _sentences(ranked: RankedPool, articles: Sequence[Article]) -> _Sentences:
-    pool = ranked.pool
-    owners = [articles[number] for number in pool.article_of[pool.passage_of].tolist()]
-    spans = pool.sentence_spans.tolist()
-    tables = {
-        id(article): [(b.start, b.end) for b in article.blocks if b.kind is BlockKind.TABLE_ROW]
-        for article in articles
-    }
-    return _Sentences(
-        tuple(owner.text[a:b] for owner, (a, b) in zip(owners, spans, strict=True)),
-        tuple(owner.language for owner in owners),
-        tuple(
-            any(start <= a < end for start, end in tables[id(owner)])
-            for owner, (a, _) in zip(owners, spans, strict=True)
-        ),
-    )
+    changed = replace(ranking, quoted=quoted, confidence=confidence, reasons=reasons)
+    return replace(ranked, ranking=changed)
 
 
 def _past_questions(quoted: Float32, quotes: Sequence[str]) -> Float32:
@@ -163,12 +165,13 @@ def _past_questions(quoted: Float32, quotes: Sequence[str]) -> Float32:
 
 
 def _named(
-    question: str, turning: Sequence[Specific], sentences: _Sentences, *, leaning: bool
+    parsed: ParsedQuestion, turning: Sequence[Specific], sentences: _Sentences, *, leaning: bool
 ) -> tuple[list[int], bool] | None:
     """The sentences that name what a question is about, and whether that is all it asks."""
-    content = frozenset(terms(question)) - GENERIC
+    question = parsed.question
+    content = {*terms(question, parsed.language)} - GENERIC
     if turning:
-        rows = sentences.holding(frozenset(each.term for each in turning))
+        rows = sentences.holding(each.term for each in turning)
         return (rows, bool(sentences.holding(content))) if rows else None
     name = _WHO.fullmatch(question)
     if name and _OPENED.match(question) and content:
@@ -180,18 +183,16 @@ def _named(
     if content and _OPPOSED.search(question) and (rows := _denying(sentences, content)):
         return rows, len(content) < _FEW
     words = {folded(word.lower()) for word in _WORD.findall(question)}
-    rows = [row for row in _rows(sentences) if _first_word(sentences.quotes[row]) in words]
+    rows = [row for row in sentences.table_rows() if _first_word(sentences.quotes[row]) in words]
     return (rows, True) if rows else None
 
 
-def _denying(sentences: _Sentences, content: frozenset[str]) -> list[int]:
+def _denying(sentences: _Sentences, content: Iterable[str]) -> list[int]:
     """The sentences that deny, and share most with the question."""
-    shared = [
-        len(content & {*terms(quote, language)}) if _DENIED.search(quote) else 0
-        for quote, language in zip(sentences.quotes, sentences.languages, strict=True)
-    ]
-    most = max(shared)
-    return [row for row, n in enumerate(shared) if n == most] if most else []
+    shared = sentences.shared(content)
+    denying = [row for row, quote in enumerate(sentences.quotes) if _DENIED.search(quote)]
+    most = max((shared[row] for row in denying), default=0)
+    return [row for row in denying if shared[row] == most] if most else []
 
 
 def _reason_first(question: str, quoted: Float32, quotes: Sequence[str]) -> bool:
@@ -203,10 +204,6 @@ def _reason_first(question: str, quoted: Float32, quotes: Sequence[str]) -> bool
         return False
     quoted[best + 1] = quoted[best] + 0.01
     return True
-
-
-def _rows(sentences: _Sentences) -> Iterator[int]:
-    return (row for row, there in enumerate(sentences.in_table) if there)
 
 
 def _first_word(quote: str) -> str | None:

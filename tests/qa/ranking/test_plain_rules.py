@@ -89,3 +89,11 @@ def test_a_sentence_that_stands_twice_is_cited_once(bot: ArticleBot) -> None:
     )
     quotes = [citation.quote for citation in twice.ask("What is closed?").citations]
     assert len(quotes) == len({*quotes})
+
+
+def test_what_stands_beyond_the_passages_that_were_read_is_mentioned(bot: ArticleBot) -> None:
+    pier = [f"The ferry board argued over berth {n} of the pier." for n in range(20, 220)]
+    bread = [f"A baker in {n} Mill Street sold rye bread on Monday." for n in range(20, 220)]
+    long = ArticleBot.from_text("\n\n".join(["Quay", *pier, *bread]))
+    answer = long.ask("What did the ferry board argue about berths of the pier on Monday?")
+    assert not any("not mentioned" in reason for reason in answer.why)
