@@ -157,18 +157,14 @@ class _Asking:
     def _about_described(self) -> Answer | None:
         """An answer to "Who wrote the article about the bridge?"."""
         question, asked = self._asked.question, described(self._asked.question)
-        ranked = (
-            self._ranked(self._parsed(asked.subject), self._filters(asked.subject))
-            if asked
-            else None
-        )
-        if asked is None or ranked is None:
+        if asked is None:
             return None
+        ranked = self._ranked(self._parsed(asked.subject), self._filters(asked.subject))
         cited = self._cited(ranked, asked.subject)
         ids = dict.fromkeys(citation.article.id for citation in cited.citations)
         for article in map(self._snapshot.article, [*ids][:_DESCRIBED]):
             about = metadata_evidence(asked.question, article)
-            if about:
+            if ranked and about:
                 name = article.title or f"article {article.id}"
                 return self._made(
                     f"{question} (the article \u201c{name}\u201d)",
@@ -182,13 +178,14 @@ class _Asking:
         asked, history = self._asked.question, self._asked.history
         question = read_as = self._as_written(asked)
         parsed, wheres = self._parsed(question), self._filters(question)
+        section = section_asked(question, self._only) if self._only else None
         context = context_of(self._snapshot, question, len(parsed.known), history)
         if context is None:
-            ranked = self._ranked(parsed, wheres, self._engine.reranker)
+            ranked = self._ranked(parsed, wheres, self._engine.reranker, whole=section is not None)
         else:
             read_as = context.follow.read_as
             forms = [parsed, self._parsed(context.follow.joined)]
-            found = self._rank(forms, self._followed(wheres, context.cited_last))
+            found = self._rank(forms, self._followed(wheres, context.cited_last), whole=True)
             ranked = in_context(context, found) if found else None
             if ranked and context.follow.shown is None:
                 ranked = self._looked_at_again(ranked, context.follow.joined)
@@ -197,7 +194,7 @@ class _Asking:
                 ranked,
                 parsed,
                 [*map(self._snapshot.article, ranked.pool.articles)],
-                section=self._section(question),
+                section=section,
                 leaning=context is not None
                 and (is_short(question) or len(parsed.known) + parsed.n_unknown == 1),
             )
@@ -207,9 +204,6 @@ class _Asking:
             self._cited(ranked, question),
             ranked.ranking.reasons if ranked else (self._nothing_asked(),),
         )
-
-    def _section(self, question: str) -> tuple[int, int] | None:
-        return section_asked(question, self._only) if self._only else None
 
     def _looked_at_again(self, ranked: RankedPool, question: str) -> RankedPool:
         if not self._engine.reranker:
@@ -228,9 +222,9 @@ class _Asking:
     def _as_written(self, question: str) -> str:
         """The question in the articles' own spelling, its names as long or short as there."""
         question = as_question(question)
-        words = SnapshotVocabulary(self._snapshot, question.replace(".", ""))
         named = question
         if may_abbreviate(question):
+            words = SnapshotVocabulary(self._snapshot, question.replace(".", ""))
             for article in self._likely_articles(question):
                 named = as_written(question, article.text, words, _initials(article.text))
                 if named != question:
@@ -265,10 +259,12 @@ class _Asking:
         questions: Sequence[ParsedQuestion],
         wheres: Sequence[Where | None],
         reranker: Reranker | None = None,
+        *,
+        whole: bool = False,
     ) -> tuple[RankedPool, ...]:
-        usual = POOL if self._only is None else POOL_OF_ONE
-        if self._only and (len(questions) > 1 or self._section(questions[0].question)):
-            usual = _WALKED_THROUGH
+        """Rank for each question; `whole` reads all of the article where it is but one."""
+        of_one = _WALKED_THROUGH if whole else POOL_OF_ONE
+        usual = of_one if self._only else POOL
         # Who wants many citations, two of an article, wants more passages read.
         wanted = max(usual, 2 * (self._inquiry.k + len(self._asked.passed_over)))
         return rank(
@@ -285,8 +281,10 @@ class _Asking:
         parsed: ParsedQuestion,
         wheres: Sequence[Where | None],
         reranker: Reranker | None = None,
+        *,
+        whole: bool = False,
     ) -> RankedPool | None:
-        return next(iter(self._rank([parsed], wheres, reranker)), None)
+        return next(iter(self._rank([parsed], wheres, reranker, whole=whole)), None)
 
     def _cited(self, ranked: RankedPool | None, question: str) -> Cited:
         if ranked is None:
