@@ -17,12 +17,14 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["folded", "one_spelling"]
+__all__ = ["MONTHS", "YEAR", "folded", "one_spelling"]
 
-_MONTHS: Final = (
-    "january february march april may june july august september october november december"
-).split()
-_SHORT_MONTHS: Final = {month[:3]: month for month in _MONTHS} | {"sept": "september"}
+MONTHS: Final = tuple(
+    "january february march april may june july august september october november december".split()
+)
+YEAR: Final = r"(?:1[5-9]|20)\d\d"
+"""A pattern of the years that are told from other numbers."""
+_SHORT_MONTHS: Final = {month[:3]: month for month in MONTHS} | {"sept": "september"}
 _UNITS: Final = {
     "m": "metres", "metre": "metres", "meter": "metres", "meters": "metres",
     "km": "kilometres", "kilometer": "kilometres", "kilometers": "kilometres",
@@ -35,6 +37,7 @@ _UNITS: Final = {
     "$": "dollars", "usd": "dollars", "dollar": "dollars",
     "\u00a3": "pounds", "gbp": "pounds", "pound": "pounds",
 }  # fmt: skip
+_DIGIT: Final = re.compile(r"\d")
 _NUMBER: Final = r"\d+(?:\.\d+)?"
 
 _THOUSANDS: Final = re.compile(
@@ -49,8 +52,10 @@ _MONTH_NUMBER: Final = re.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])[/.](\d{4})(?![\
 _SHORT_MONTH: Final = re.compile(
     rf"\b({'|'.join(sorted(_SHORT_MONTHS, key=len, reverse=True))})\b\.?(?=\s*\d)"
     rf"|(?<=\d )({'|'.join(sorted(_SHORT_MONTHS, key=len, reverse=True))})\b\.?"
-    r"|\b(jan|feb|aug|sept|sep|oct|nov|dec)\b"
+    r"|\b(jan|feb|aug|sept?|oct|nov|dec)\b"
 )
+_PLAIN_MONTH: Final = re.compile(r"\b(jan|feb|aug|sept?|oct|nov|dec)\b")
+"""Of these, what is found in a text without digits."""
 _CURRENCY: Final = re.compile(rf"([\u20ac$\u00a3])\s?({_NUMBER})")
 _UNIT: Final = re.compile(
     rf"({_NUMBER})\s?({'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})(?![\w])"
@@ -80,13 +85,13 @@ def one_spelling(text: str) -> str:
     >>> one_spelling("it rose by 1,350 to 12m at 9 am in feb 2023, says tx-4417b")
     'it rose by 1350 to 12 metres million at 9:00 in february 2023, says tx4417b'
     """
-    if not any(map(str.isdigit, text)):
-        return _SHORT_MONTH.sub(_month, text)
+    if not _DIGIT.search(text):
+        return _PLAIN_MONTH.sub(_month, text)
     text = _IDENTIFIER.sub(r"\1\2", text)
     text = _THOUSANDS.sub(_joined, text)
     text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = _TIME.sub(_time, text)
-    text = _MONTH_NUMBER.sub(lambda m: f"{_MONTHS[int(m[1]) - 1]} {m[2]}", text)
+    text = _MONTH_NUMBER.sub(lambda m: f"{MONTHS[int(m[1]) - 1]} {m[2]}", text)
     text = _SHORT_MONTH.sub(_month, text)
     text = _TOUCHING_MILLION.sub(r"\1 metres million", text)
     text = _UNIT.sub(lambda m: f"{m[1]} {_UNITS[m[2]]}", text)

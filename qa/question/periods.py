@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from index.scoring.spellings import MONTHS, YEAR
+
 __all__ = ["Period", "periods"]
 
-_MONTHS: Final = (
-    "january february march april may june july august september october november december"
-).split()
-_MONTH: Final = "|".join(f"{m[:3]}(?:{m[3:]})?" if len(m) > 3 else m for m in _MONTHS)
-_YEAR: Final = r"(?:1[5-9]|20)\d\d"
+_MONTH: Final = "|".join(f"{m[:3]}(?:{m[3:]})?" if len(m) > 3 else m for m in MONTHS)
 _DATED: Final = re.compile(
     rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?(?P<month>{_MONTH})\.?"
-    rf"(?:\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?)?,?\s+(?:of\s+)?(?P<year>{_YEAR})\b"
-    rf"|\b(?P<iso>{_YEAR}-\d\d-\d\d)\b"
-    rf"|\b(?P<only>{_YEAR})\b",
+    rf"(?:\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?)?,?\s+(?:of\s+)?(?P<year>{YEAR})\b"
+    rf"|\b(?P<iso>{YEAR}-\d\d-\d\d)\b"
+    rf"|\b(?P<only>{YEAR})\b",
     re.IGNORECASE,
 )
 _RELATIVE: Final = re.compile(
@@ -76,7 +74,7 @@ def _dated(text: str) -> Iterator[Period]:
                 yield _year(int(match["only"]))
             else:
                 number = next(
-                    i for i, m in enumerate(_MONTHS, 1) if m.startswith(match["month"][:3].lower())
+                    i for i, m in enumerate(MONTHS, 1) if m.startswith(match["month"][:3].lower())
                 )
                 given = match["day"] or match["day2"]
                 if given:

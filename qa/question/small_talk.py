@@ -48,7 +48,7 @@ _REPLIES: Final = {
     },
 }
 
-_CORE: Final = {
+_KINDS: Final = {
     ("en", "greeting"): "hello hi hiya hey howdy greetings morning afternoon evening day",
     ("en", "thanks"): "thanks thank thx thankyou cheers ty",
     ("en", "noted"): "ok okay great cool nice fine good perfect awesome excellent wow lol haha"
@@ -74,11 +74,16 @@ _CORE: Final = {
     ("ru", "thanks"): "спасибо большое",
     ("ru", "goodbye"): "пока до свидания",
 }
+_CORE: Final = {kind: frozenset(words.split()) for kind, words in _KINDS.items()}
+_EVERY: Final = frozenset().union(*_CORE.values())
 _FILLERS: Final = frozenset(
     """a all again and are be bot dear everyone for friend good great help information info is it
     its it's just much oh really so that that's thats there this to too very was well with you
     your that i see then now one answer is not true correct me please job done the we""".split()
 )
+_LONGEST: Final = 7
+"""Words of the longest line that is no question."""
+_NEGATING: Final = frozenset({"isn't", "isnt", "right"})
 _NEGATED: Final = re.compile(r"\b(?:not|isn['\u2019]?t) (?:true|correct|right)\b", re.IGNORECASE)
 _ABOUT: Final = re.compile(
     r"\W*(?:who|what) (?:are|r) (?:you|u)\W*|\W*what (?:can|do) you do\W*"
@@ -103,20 +108,17 @@ def small_talk(line: str) -> str | None:
     """
     if _ABOUT.fullmatch(line):
         return _REPLIES["en"]["about"]
-    words = [word.lower().replace("\u2019", "'") for word in _WORD.findall(line)]
-    if not words or len(words) > 7:
+    found = _WORD.findall(line)
+    if not found or len(found) > _LONGEST:
         return None
-    if _NEGATED.search(line) and not {*words} - _FILLERS - {"isn't", "isnt", "right"}:
+    words = {word.lower().replace("\u2019", "'") for word in found}
+    said = words - _FILLERS
+    if _NEGATED.search(line) and said <= _NEGATING:
         return _REPLIES["en"]["wrong"]
     asks = line.rstrip().endswith("?")
     for (language, kind), core in _CORE.items():
-        own = core.split()
-        if asks and kind != "greeting":
-            continue
-        if not {*words} - {*own} - _FILLERS and {*words} & {*own}:
-            replies = _REPLIES[language]
-            return replies.get(kind) or _REPLIES["en"][kind]
-    everything = {word for core in _CORE.values() for word in core.split()}
-    if not asks and not {*words} - everything - _FILLERS and {*words} & everything:
+        if (kind == "greeting" or not asks) and said <= core and words & core:
+            return _REPLIES[language].get(kind) or _REPLIES["en"][kind]
+    if not asks and said <= _EVERY and words & _EVERY:
         return _REPLIES["en"]["noted"]
     return None

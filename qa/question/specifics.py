@@ -10,19 +10,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from index.scoring.spellings import MONTHS, YEAR
 from index.scoring.terms import terms
 
 __all__ = ["GENERIC", "Specific", "specifics"]
 
 _IDENTIFIER: Final = r"[^\W\d_]{1,5}-?\d+\w?\b"
-_YEAR: Final = r"(?:1[5-9]|20)\d{2}"
-_MONTH: Final = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
-    r"|Jan|Feb|Aug|Sept|Sep|Oct|Nov|Dec)\b"
-)
+# With a capital, for "may" and "march" are verbs.
+_MONTH: Final = rf"(?:{'|'.join(map(str.title, MONTHS))}|Jan|Feb|Aug|Sept?|Oct|Nov|Dec)\b"
 _WEEKDAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
 _SPECIFIC: Final = re.compile(
-    rf"(?P<identifier>\b{_IDENTIFIER})|\b(?P<year>{_YEAR})\b(?![.,:]\d)|\b(?P<month>{_MONTH})"
+    rf"(?P<identifier>\b{_IDENTIFIER})|\b(?P<year>{YEAR})\b(?![.,:]\d)|\b(?P<month>{_MONTH})"
     rf"|\b(?P<weekday>{_WEEKDAY})\b"
 )
 _ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th|s|m|k|km|kg|bn|am|pm)", re.IGNORECASE)
