@@ -159,6 +159,8 @@ class Answer:
         passages: Distinct passages, best first.
         why: What undermined or supported the answer, in plain words that may quote the question.
         reply: What to say to small talk ("thanks"), which asks the article nothing; else None.
+        kind: ``"answer"``, ``"overview"`` where the article is told in short, ``"small talk"``
+            where there is a ``reply``.
     """
 
     question: str
@@ -169,6 +171,7 @@ class Answer:
     passages: tuple[PassageRef, ...]
     why: tuple[str, ...] = ()
     reply: str | None = None
+    kind: str = "answer"
 
     @property
     def articles(self) -> tuple[ArticleRef, ...]:
@@ -181,11 +184,6 @@ class Answer:
         if self.reply:
             return self.reply
         return NOT_FOUND if len(self.articles) == 1 else NONE_FOUND
-
-    @property
-    def kind(self) -> str:
-        """``"small talk"`` where the question asked the article nothing, else ``"answer"``."""
-        return "small talk" if self.reply else "answer"
 
     @property
     def sure(self) -> bool:
@@ -242,6 +240,7 @@ class Answer:
                 # Answers that were kept before there were reasons have none.
                 why=tuple(_typed(reason, str) for reason in _typed(data.get("why", []), list)),
                 reply=_typed(data.get("reply"), str, type(None)),
+                kind=_typed(data.get("kind", "small talk" if data.get("reply") else "answer"), str),
             )
         except KeyError as error:
             raise DataError(f"the answer lacks {error}") from error

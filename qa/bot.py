@@ -194,6 +194,17 @@ class ArticleBot:
         inquiry = Inquiry(question, k, history=history, min_confidence=min_confidence)
         return self._engine.answer(self._snapshot, inquiry)
 
+    def overview(self, *, k: int = DEFAULT_K) -> Answer:
+        """The article in short: its title, its lead and what stands for each of its sections.
+
+        Args:
+            k: Citations wanted, 1 to 100, in the article's order.
+
+        Raises:
+            QuestionError: ``k`` cannot be used.
+        """
+        return self._engine.overview(self._snapshot, self.article.id, k)
+
     def suggest(self, n: int = 3, *, asked: Sequence[str] = ()) -> tuple[str, ...]:
         """Questions that the article answers, in the order in which it does.
 

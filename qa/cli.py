@@ -26,6 +26,7 @@ BAD_INPUT = 2
 # Every command with its module under qa.commands, which is imported only to run it.
 _COMMANDS = {
     "ask": ("ask", "ask an article, a folder of articles or a library"),
+    "overview": ("ask", "tell an article in short, in its own sentences"),
     "suggest": ("ask", "list questions that an article answers"),
     "build": ("ask", "index an article"),
     "serve": ("", "open the chat in a browser"),
@@ -53,6 +54,7 @@ examples:
   article-qa ask "Who objected?" articles/                 all articles in a folder
   article-qa ask "Who?" --library archive --since 2021-05-18
   article-qa ask - article.txt                             one question after another
+  article-qa overview article.txt                          what it says, in short
   article-qa build article.txt -o article.index            index once,
   article-qa ask "Who?" article.index                      ask often
 

@@ -23,8 +23,9 @@ from qa.conversation.context_dependence import is_short
 from qa.conversation.corrections import Correction, correction
 from qa.conversation.followup import check_history
 from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
-from qa.question.about_article import described, metadata_evidence
+from qa.question.about_article import Aspect, described, metadata_evidence
 from qa.question.answer_type import as_question, correct_spelling
+from qa.question.overviews import asks_for_overview
 from qa.question.periods import periods
 from qa.question.sections import section_asked
 from qa.question.small_talk import small_talk
@@ -37,6 +38,7 @@ from qa.ranking.candidates import (
     parse_question,
 )
 from qa.ranking.confidence import MIN_CONFIDENCE
+from qa.ranking.overview import overview
 from qa.ranking.plain_rules import by_plain_rules
 from qa.ranking.ranking import RankedPool, rank, texts_of
 from qa.ranking.reranker import Reranker, SecondLook
@@ -55,6 +57,10 @@ _DESCRIBED: Final = 3
 _WALKED_THROUGH: Final = 128
 """Passages of one article that are all read for a follow-up: the next answer may stand just after
 the last without a word in common."""
+_OVERVIEW: Final = "What is this article about?"
+_BEGINS: Final = 500
+"""Code points of an article without a title that say what it is about."""
+_IN_SHORT: Final = "the text in short: its lead, and what stands for each of its parts"
 _NAMED_IN: Final = 10
 """Passages in whose articles an abbreviation is looked up."""
 
@@ -121,9 +127,16 @@ class Engine:
     def answer(self, snapshot: Snapshot, inquiry: Inquiry) -> Answer:
         """The sentences of a snapshot that answer a question."""
         if reply := small_talk(inquiry.question):
-            return Answer(inquiry.question, None, False, 0.0, (), (), reply=reply)
+            return Answer(
+                inquiry.question, None, False, 0.0, (), (), reply=reply, kind="small talk"
+            )
         history = tuple(answer for answer in inquiry.history if not answer.reply)
         return _Asking(self, snapshot, replace(inquiry, history=history)).answer()
+
+    def overview(self, snapshot: Snapshot, article_id: str, k: int = DEFAULT_K) -> Answer:
+        """An article in so many of its own sentences."""
+        inquiry = Inquiry(_OVERVIEW, k, Where(ids=(article_id,)))
+        return _Asking(self, snapshot, inquiry).overview(snapshot.article(article_id))
 
     def is_word(self, word: str) -> bool:
         """Whether the model has a word piece of its own for it, as it has for every usual word."""
@@ -147,12 +160,26 @@ class _Asking:
     def _about_article(self) -> Answer | None:
         """An answer to "Who wrote this?", where it is clear what "this" is."""
         question, article = self._asked.question, self._only or self._last_cited()
-        about = metadata_evidence(question, article) if article else None
-        if article is None or about is None:
+        if article is None:
+            return None
+        about = metadata_evidence(question, article)
+        if asks_for_overview(question) or (about and about.aspect is Aspect.TOPIC):
+            return self.overview(article)
+        if about is None:
             return None
         where = replace(self._inquiry.where or Where(), ids=(article.id,))
         cited = self._cited(self._ranked(self._parsed(question), [where]), question)
         return self._made(question, 1.0, cited_first(article, about, cited), (about.reason,))
+
+    def overview(self, article: Article) -> Answer:
+        """The title, the lead, and what stands for each section, in their order."""
+        begins = self._engine.encode(article.title or article.text[:_BEGINS]).vector
+        title = metadata_evidence(_OVERVIEW, article)
+        k = max(1, self._inquiry.k - bool(title))
+        cited = self._cited(overview(self._snapshot, article, begins, k), "", k)
+        if title:
+            cited = cited_first(article, title, cited)
+        return replace(self._made(self._asked.question, 1.0, cited, (_IN_SHORT,)), kind="overview")
 
     def _about_described(self) -> Answer | None:
         """An answer to "Who wrote the article about the bridge?"."""
@@ -286,14 +313,16 @@ class _Asking:
     ) -> RankedPool | None:
         return next(iter(self._rank([parsed], wheres, reranker, whole=whole)), None)
 
-    def _cited(self, ranked: RankedPool | None, question: str) -> Cited:
+    def _cited(self, ranked: RankedPool | None, question: str, of_one: int | None = None) -> Cited:
+        """What is shown of a pool; `of_one` is how much, where it is of one article."""
         if ranked is None:
             return Cited()
-        k = self._inquiry.k
-        most = self._inquiry.per_article or (k if self._only else PER_ARTICLE)
+        k = of_one or self._inquiry.k
+        few = k if self._only or of_one else PER_ARTICLE
         # Each article is wanted for several sentences.
         article = lru_cache(maxsize=None)(self._snapshot.article)
-        return cite(ranked, article, question, k, most, self._asked.passed_over)
+        passed_over = self._asked.passed_over
+        return cite(ranked, article, question, k, self._inquiry.per_article or few, passed_over)
 
     def _made(self, read_as: str, confidence: float, cited: Cited, why: tuple[str, ...]) -> Answer:
         k, question = self._inquiry.k, self._inquiry.question

@@ -305,6 +305,17 @@ class Library:
         with self.store.read() as snapshot:
             return self._engine.answer(snapshot, inquiry)
 
+    def overview(self, article_id: str, *, k: int = DEFAULT_K) -> Answer:
+        """One article in short, as ``ArticleBot.overview``.
+
+        Raises:
+            UnknownArticle: It is not there.
+            QuestionError: ``k`` cannot be used.
+            LibraryError: The library cannot be read.
+        """
+        with self.store.read() as snapshot:
+            return self._engine.overview(snapshot, article_id, k)
+
     def suggest(
         self, n: int = 3, *, asked: Sequence[str] = (), about: Sequence[str] = ()
     ) -> tuple[str, ...]:

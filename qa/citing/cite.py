@@ -18,6 +18,7 @@ import numpy as np
 
 from index.archive.entries import days_of
 from index.article import Article
+from index.models.encoder import Float32
 from qa.answer import ArticleRef, Citation, Exact, PassageRef
 from qa.question.about_article import MetadataEvidence
 from qa.question.periods import Period, periods
@@ -119,7 +120,7 @@ def cite(
             chosen.append(candidate)
             taken[candidate.article.id] += 1
     pool = ranked.pool
-    rows = np.argsort(-ranked.ranking.passages, kind="stable")[:k].tolist()
+    rows = _finite(ranked.ranking.passages)[:k]
     return Cited(
         tuple(_citation(ranked, c, number) for number, c in enumerate(chosen, 1)),
         tuple(
@@ -136,7 +137,7 @@ def _best(
     several = len(pool.articles) > 1
     passage = pool.passage_of
     found = []
-    order: Iterable[int] = np.argsort(-scores, kind="stable").tolist()
+    order: Iterable[int] = _finite(scores)
     if several:
         order = _few_of_each(order, pool.article_of[passage].tolist(), per_article)
     for row in islice(order, 2 * k + 6):
@@ -161,6 +162,12 @@ def _best(
             )
         )
     return sorted(found, key=lambda c: (-c.score, c.row))
+
+
+def _finite(scores: Float32) -> list[int]:
+    """Rows by falling score; those without one are not to be shown."""
+    order: list[int] = np.argsort(-scores, kind="stable")[: np.isfinite(scores).sum()].tolist()
+    return order
 
 
 def _few_of_each(order: Iterable[int], owner: Sequence[int], per_article: int) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""``article-qa ask``, ``suggest`` and ``build``: what asks one article, or a library."""
+"""``article-qa ask``, ``overview``, ``suggest``, ``build``: what asks an article or a library."""
 
 from __future__ import annotations
 
@@ -211,6 +211,26 @@ def suggest(arguments: argparse.Namespace) -> int:
     return FOUND if questions else NOT_FOUND
 
 
+def _overview_options(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    parser.add_argument(
+        "-k",
+        type=int,
+        default=DEFAULT_K,
+        metavar="N",
+        help=f"sentences wanted, 1 to {MAX_K} (default {DEFAULT_K})",
+    )
+    add_json(parser, "the overview")
+    add_model(parser)
+
+
+def overview(arguments: argparse.Namespace) -> int:
+    """Print an article in short: its title, its lead and what stands for each section."""
+    bot = _article(arguments, reader=False)
+    print_answer(bot.overview(k=arguments.k), as_json=arguments.json)
+    return FOUND
+
+
 def _build_options(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument(
@@ -232,6 +252,7 @@ def build(arguments: argparse.Namespace) -> int:
 
 COMMANDS = {
     "ask": Command(ask, _ask_options),
+    "overview": Command(overview, _overview_options),
     "suggest": Command(suggest, _suggest_options),
     "build": Command(build, _build_options),
 }
