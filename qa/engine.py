@@ -18,6 +18,7 @@ from index.errors import QuestionError
 from index.models.encoder import Encoder, Encoding
 from qa.answer import Answer, Citation
 from qa.citing.cite import Cited, cite, cited_first
+from qa.citing.together import together
 from qa.conversation.context import context_of, in_context, narrowed, still_there
 from qa.conversation.context_dependence import is_short
 from qa.conversation.corrections import Correction, correction
@@ -26,6 +27,7 @@ from qa.question.abbreviations import as_written, initials_of_names, may_abbrevi
 from qa.question.about_article import Aspect, described, metadata_evidence
 from qa.question.answer_type import as_question, correct_spelling
 from qa.question.overviews import asks_for_overview
+from qa.question.parts import parts_of
 from qa.question.periods import periods
 from qa.question.sections import section_asked
 from qa.question.small_talk import small_talk
@@ -131,7 +133,11 @@ class Engine:
                 inquiry.question, None, False, 0.0, (), (), reply=reply, kind="small talk"
             )
         history = tuple(answer for answer in inquiry.history if not answer.reply)
-        return _Asking(self, snapshot, replace(inquiry, history=history)).answer()
+        answers: list[Answer] = []
+        for part in parts_of(inquiry.question):
+            asked = replace(inquiry, question=part, history=(*history, *answers))
+            answers.append(_Asking(self, snapshot, asked).answer())
+        return answers[0] if len(answers) == 1 else together(inquiry.question, answers, inquiry.k)
 
     def overview(self, snapshot: Snapshot, article_id: str, k: int = DEFAULT_K) -> Answer:
         """An article in so many of its own sentences."""
