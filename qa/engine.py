@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from index.archive.store import Snapshot, Where
@@ -26,6 +26,7 @@ from qa.conversation.followup import check_history
 from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
 from qa.question.about_article import Aspect, described, metadata_evidence
 from qa.question.answer_type import as_question, correct_spelling
+from qa.question.languages import MULTILINGUAL, NAMES, question_language
 from qa.question.overviews import asks_for_overview
 from qa.question.parts import parts_of
 from qa.question.periods import periods
@@ -59,6 +60,7 @@ _DESCRIBED: Final = 3
 _WALKED_THROUGH: Final = 128
 """Passages of one article that are all read for a follow-up: the next answer may stand just after
 the last without a word in common."""
+_RUSSIAN: Final = "кто написал эту книгу о нашем городе"
 _OVERVIEW: Final = "What is this article about?"
 _BEGINS: Final = 500
 """Code points of an article without a title that say what it is about."""
@@ -143,6 +145,11 @@ class Engine:
         """An article in so many of its own sentences."""
         inquiry = Inquiry(_OVERVIEW, k, Where(ids=(article_id,)))
         return _Asking(self, snapshot, inquiry).overview(snapshot.article(article_id))
+
+    @cached_property
+    def multilingual(self) -> bool:
+        """Whether the model has words of other languages, and not only their letters."""
+        return self.encoder.count_tokens([_RUSSIAN])[0] <= 2 * len(_RUSSIAN.split())
 
     def is_word(self, word: str) -> bool:
         """Whether the model has a word piece of its own for it, as it has for every usual word."""
@@ -231,11 +238,25 @@ class _Asking:
                 leaning=context is not None
                 and (is_short(question) or len(parsed.known) + parsed.n_unknown == 1),
             )
-        return self._made(
-            self._asked.read_as(read_as),
-            ranked.ranking.confidence if ranked else 0.0,
-            self._cited(ranked, question),
-            ranked.ranking.reasons if ranked else (self._nothing_asked(),),
+        confidence = ranked.ranking.confidence if ranked else 0.0
+        reasons = ranked.ranking.reasons if ranked else (self._nothing_asked(),)
+        unsure = confidence < self._inquiry.min_confidence and not context
+        if unsure and (foreign := self._in_another_language(question)):
+            ranked, reasons = None, (foreign,)
+        cited = self._cited(ranked, question)
+        return self._made(self._asked.read_as(read_as), confidence, cited, reasons)
+
+    def _in_another_language(self, question: str) -> str | None:
+        """That question and article are in two languages, where the model knows but one."""
+        asked, written = question_language(question), self._only.language if self._only else None
+        if asked not in NAMES or written not in NAMES:
+            return None
+        if asked == written or self._engine.multilingual:
+            return None
+        return (
+            f"the question is in {NAMES[asked]} and the article in {NAMES[written]}, which the"
+            f" model does not bring together: ask in {NAMES[written]}, or use a model that does,"
+            f" as with --model {MULTILINGUAL}"
         )
 
     def _looked_at_again(self, ranked: RankedPool, question: str) -> RankedPool:

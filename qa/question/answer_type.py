@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Final, Protocol
 
+from qa.question.languages import asked_elsewhere
+
 __all__ = [
     "ANSWER_TYPES",
     "Vocabulary",
@@ -83,7 +85,7 @@ def answer_type(question: str) -> str:
     for kind, pattern in _PATTERNS:
         if pattern.search(lowered):
             return kind
-    return "other"
+    return asked_elsewhere(question) or "other"
 
 
 class Vocabulary(Protocol):

@@ -30,7 +30,7 @@ SAME_SECTION: Final = 0.2
 """What counts against a sentence of a section that has one already."""
 LEANING: Final = 0.1
 """What counts against a sentence that opens with a pronoun, as "He" of somebody else."""
-EARLY: Final = 0.3
+EARLY: Final = 0.6
 """What counts for the first sentence, half as much for the second and so on: a text tells first
 what it is about."""
 SHORTEST: Final = 40

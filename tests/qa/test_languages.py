@@ -89,6 +89,40 @@ def test_the_sentence_that_answers_is_first(
     assert answer.interpreted_as is None
 
 
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("de", "Wie viele Einwohner hat die Mongolei?"),
+        ("es", "¿Quién pintó el techo de la capilla?"),
+        ("ru", "Какова длина экватора?"),
+        ("ar", "كم عدد سكان منغوليا؟"),
+        ("zh", "蒙古的首都是哪里？"),
+    ],
+)
+def test_a_question_about_something_else_is_not_answered(
+    bots: dict[str, ArticleBot], language: str, question: str
+) -> None:
+    assert not bots[language].ask(question).found
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "said"),
+    [
+        ("en", "Wer hat protestiert?", "in German and the article in English"),
+        ("en", "¿Cuánto cuesta el programa?", "in Spanish and the article in English"),
+        ("en", "这个软件多少钱？", "in Chinese and the article in English"),
+        ("de", "Who is the captain of the ship?", "in English and the article in German"),
+    ],
+)
+def test_a_question_in_another_language_than_the_article_is_told_so(
+    bots: dict[str, ArticleBot], bot: ArticleBot, language: str, question: str, said: str
+) -> None:
+    answer = (bots | {"en": bot})[language].ask(question)
+    assert (answer.found, answer.citations) == (False, ())
+    assert said in answer.why[0]
+    assert "multilingual" in answer.why[0]
+
+
 @pytest.mark.parametrize("language", ["de", "zh"])
 def test_where_the_reader_does_not_know_the_language_it_is_off_and_says_so(
     bots: dict[str, ArticleBot], language: str
