@@ -92,10 +92,14 @@ class _Sentences:
         counts: list[int] = self._has[:, columns].sum(axis=1).tolist()
         return counts
 
-    def table_rows(self) -> Iterator[int]:
-        """Those that are rows of a table."""
+    def table_rows(self, *, heads: bool = False) -> Iterator[int]:
+        """Those that are rows of a table, or the heads of its columns."""
         tables = {
-            article.id: [(b.start, b.end) for b in article.blocks if b.kind is BlockKind.TABLE_ROW]
+            article.id: [
+                (block.start, block.end)
+                for block in article.blocks
+                if block.kind is BlockKind.TABLE_ROW and bool(block.level) is heads
+            ]
             for article in {owner.id: owner for owner, _ in self._placed}.values()
         }
         for row, (owner, (a, _)) in enumerate(self._placed):
@@ -122,7 +126,7 @@ def by_plain_rules(
     """
     question, ranking = parsed.question, ranked.ranking
     sentences = _Sentences(ranked, parsed, articles)
-    quoted = _past_questions(ranking.quoted, sentences.quotes)
+    quoted = _past_questions(ranking.quoted, sentences)
     confidence, reasons = ranking.confidence, ranking.reasons
     if section:
         spans = ranked.pool.sentence_spans.tolist()
@@ -151,16 +155,17 @@ def by_plain_rules(
     return replace(ranked, ranking=changed)
 
 
-def _past_questions(quoted: Float32, quotes: Sequence[str]) -> Float32:
-    """Scores in which a question of the article hands its place on to what follows it."""
-    asked = [bool(_QUESTION.search(quote)) for quote in quotes]
+def _past_questions(quoted: Float32, sentences: _Sentences) -> Float32:
+    """Scores in which a question of the article hands its place on to what follows it.
+
+    The heads of a table's columns answer nothing either.
+    """
+    asked = np.asarray([bool(_QUESTION.search(quote)) for quote in sentences.quotes])
     scores: Float32 = quoted.copy()
-    if all(asked):
-        return scores
-    for row in range(len(quotes) - 1):
-        if asked[row] and not asked[row + 1]:
-            scores[row + 1] = max(scores[row + 1], scores[row] + 0.01)
+    for row in np.flatnonzero(asked[:-1] & ~asked[1:]).tolist():
+        scores[row + 1] = max(scores[row + 1], scores[row] + 0.01)
     scores[asked] -= 2 * _LIFT
+    scores[[*sentences.table_rows(heads=True)]] -= 2 * _LIFT
     return scores
 
 
@@ -183,7 +188,13 @@ def _named(
     if content and _OPPOSED.search(question) and (rows := _denying(sentences, content)):
         return rows, len(content) < _FEW
     words = {folded(word.lower()) for word in _WORD.findall(question)}
-    rows = [row for row in sentences.table_rows() if _first_word(sentences.quotes[row]) in words]
+    numbers = {term for term in content if term[:1].isdigit()}
+    with_numbers = sentences.holding(numbers) if numbers else ()
+    rows = [
+        row
+        for row in sentences.table_rows()
+        if row in with_numbers or _first_word(sentences.quotes[row]) in words
+    ]
     return (rows, True) if rows else None
 
 
