@@ -25,8 +25,9 @@ from qa.conversation.corrections import Correction, correction
 from qa.conversation.followup import check_history
 from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
 from qa.question.about_article import Aspect, described, metadata_evidence
-from qa.question.answer_type import as_question, correct_spelling
+from qa.question.answer_type import correct_spelling
 from qa.question.languages import MULTILINGUAL, NAMES, question_language
+from qa.question.lists import as_question, listing
 from qa.question.overviews import asks_for_overview
 from qa.question.parts import parts_of
 from qa.question.periods import periods
@@ -55,6 +56,8 @@ MAX_QUESTION_CHARS: Final = 2000
 PER_ARTICLE: Final = 2
 KEPT_QUESTIONS: Final = 64
 """Encodings an engine keeps of the last questions; some 20 kB each."""
+MOST_LISTED: Final = 20
+"""Citations at most where all of something is asked for, if no more are wanted."""
 _DESCRIBED: Final = 3
 """Articles that are looked at for what a question says of one: it may have no byline."""
 _WALKED_THROUGH: Final = 128
@@ -219,9 +222,12 @@ class _Asking:
         question = read_as = self._as_written(asked)
         parsed, wheres = self._parsed(question), self._filters(question)
         section = section_asked(question, self._only) if self._only else None
+        wanted, k = listing(asked), self._inquiry.k
+        most = max(k, MOST_LISTED) if wanted and wanted.everything else k
         context = context_of(self._snapshot, question, len(parsed.known), history)
         if context is None:
-            ranked = self._ranked(parsed, wheres, self._engine.reranker, whole=section is not None)
+            whole = bool(section or wanted)
+            ranked = self._ranked(parsed, wheres, self._engine.reranker, whole=whole)
         else:
             read_as = context.follow.read_as
             forms = [parsed, self._parsed(context.follow.joined)]
@@ -235,6 +241,8 @@ class _Asking:
                 parsed,
                 [*map(self._snapshot.article, ranked.pool.articles)],
                 section=section,
+                wanted=wanted,
+                most=most,
                 leaning=context is not None
                 and (is_short(question) or len(parsed.known) + parsed.n_unknown == 1),
             )
@@ -243,8 +251,8 @@ class _Asking:
         unsure = confidence < self._inquiry.min_confidence and not context
         if unsure and (foreign := self._in_another_language(question)):
             ranked, reasons = None, (foreign,)
-        cited = self._cited(ranked, question)
-        return self._made(self._asked.read_as(read_as), confidence, cited, reasons)
+        cited = self._cited(ranked, question, most if most > k else None)
+        return self._made(self._asked.read_as(read_as), confidence, cited, reasons, most)
 
     def _in_another_language(self, question: str) -> str | None:
         """That question and article are in two languages, where the model knows but one."""
@@ -351,8 +359,15 @@ class _Asking:
         passed_over = self._asked.passed_over
         return cite(ranked, article, question, k, self._inquiry.per_article or few, passed_over)
 
-    def _made(self, read_as: str, confidence: float, cited: Cited, why: tuple[str, ...]) -> Answer:
-        k, question = self._inquiry.k, self._inquiry.question
+    def _made(
+        self,
+        read_as: str,
+        confidence: float,
+        cited: Cited,
+        why: tuple[str, ...],
+        most: int | None = None,
+    ) -> Answer:
+        k, question = most or self._inquiry.k, self._inquiry.question
         return Answer(
             question=question,
             interpreted_as=read_as if read_as != question else None,

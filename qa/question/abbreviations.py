@@ -10,10 +10,13 @@ needed, as most news articles give none.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
-__all__ = ["as_written", "initials_of_names", "may_abbreviate"]
+from index.scoring.spellings import MONTHS
+from index.scoring.terms import STOP_WORDS
+
+__all__ = ["as_written", "initials_of_names", "may_abbreviate", "persons"]
 
 _SMALL: Final = frozenset("of for and the de du des der und".split())
 _TOKEN: Final = re.compile(r"[^\W\d_][\w'\u2019-]*|\S")
@@ -28,6 +31,14 @@ _BODY: Final = frozenset(
     union university""".split()
 )
 """Words that tell a body from a person of the same initials."""
+_NO_PERSON: Final = frozenset(
+    word.title()
+    for word in (
+        *STOP_WORDS, *MONTHS,
+        *"monday tuesday wednesday thursday friday saturday sunday street road river".split(),
+    )
+)  # fmt: skip
+"""Words with a capital that open a sentence, or a date, and no name of anybody."""
 _LONGEST: Final = 8
 
 
@@ -53,13 +64,31 @@ def initials_of_names(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, after_the in _names(text):
         words = name.split()
-        if not (after_the or {"of", "for"} & {*words} or _BODY & {*map(str.lower, words)}):
+        if not (after_the or _is_body(words)):
             continue
         for kept in ([w for w in words if w[0].isupper()], words):
             initials = "".join(word[0] for word in kept).upper()
             if len(kept) > 2:
                 found.setdefault(initials, name)
     return found
+
+
+def persons(text: str) -> list[str]:
+    """Names of two words or more that no body has.
+
+    >>> persons("On Monday the Bank of England wrote to Mary Ann Holt and Jan Ek.")
+    ['Mary Ann Holt', 'Jan Ek']
+    """
+    return [name for name, after_the in _names(text) if not after_the and _is_person(name.split())]
+
+
+def _is_person(words: Sequence[str]) -> bool:
+    named = all(word[0].isupper() for word in words) and _NO_PERSON.isdisjoint(words)
+    return named and not _is_body(words)
+
+
+def _is_body(words: Sequence[str]) -> bool:
+    return bool({"of", "for"} & {*words} or _BODY & {*map(str.lower, words)})
 
 
 def _names(text: str) -> Iterator[tuple[str, bool]]:

@@ -17,7 +17,6 @@ __all__ = [
     "ANSWER_TYPES",
     "Vocabulary",
     "answer_type",
-    "as_question",
     "correct_spelling",
     "repair_typos",
 ]
@@ -150,30 +149,6 @@ def _edits(word: str) -> set[str]:
 
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
-
-
-_ORDER: Final = re.compile(
-    r"\W*(?:please\s+)?(?:name|list|enumerate)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?"
-    r"(?P<what>(?:the|its|their|his|her)\s+[^.?!]*?|[^.?!]*?s)[.?!]?\s*",
-    re.IGNORECASE,
-)
-_PERSONS: Final = re.compile(
-    r"\b(?:members|people|persons|authors|directors|ministers|players|officials|experts|winners"
-    r"|victims|witnesses|speakers|critics|founders|owners|judges|senators)\b",
-    re.IGNORECASE,
-)
-
-
-def as_question(order: str) -> str:
-    """An order as the question that it stands for; a question as it is.
-
-    >>> as_question("Name the board members")
-    'Who are the board members?'
-    """
-    match = _ORDER.fullmatch(order)
-    if not match:
-        return order
-    return f"{'Who' if _PERSONS.search(match['what']) else 'What'} are {match['what']}?"
 
 
 def correct_spelling(question: str, vocabulary: Vocabulary, is_word: Callable[[str], bool]) -> str:

@@ -2,7 +2,7 @@
 
 - A question that stands in the article ("Why did you stop? My hand began to shake.") is no
   answer: what follows it is.
-- A section that is asked for by its heading is quoted in its order.
+- A section that is asked for by its heading is quoted in its order; so is all of something.
 - What a question turns on, an identifier, a year, a month or a weekday, decides: the sentence
   that names it comes first, and where none does, the article does not say.
 - "Who is Novak?" is answered where Novak is named; a row of a table, by the name it begins with.
@@ -23,6 +23,7 @@ from index.article import Article, BlockKind
 from index.models.encoder import Float32
 from index.scoring.spellings import folded
 from index.scoring.terms import terms
+from qa.question.lists import Listing
 from qa.question.specifics import GENERIC, Specific, specifics
 from qa.ranking.candidates import ParsedQuestion
 from qa.ranking.ranking import RankedPool
@@ -113,6 +114,8 @@ def by_plain_rules(
     articles: Sequence[Article],
     *,
     section: tuple[int, int] | None = None,
+    wanted: Listing | None = None,
+    most: int = 1,
     leaning: bool = False,
 ) -> RankedPool:
     """Reorder the sentences of a pool, and correct the confidence in them.
@@ -122,6 +125,8 @@ def by_plain_rules(
         parsed: The question as it is read.
         articles: Those of the pool, in its order.
         section: Where the section that is asked for stands, where the pool is of one article.
+        wanted: What the question wants all of, if it does.
+        most: So much of it at most.
         leaning: Whether the question is an ellipsis that follows another ("and scooters?").
     """
     question, ranking = parsed.question, ranked.ranking
@@ -135,6 +140,11 @@ def by_plain_rules(
         order = np.arange(len(decided), dtype=np.float32)
         quoted[decided] = quoted.max() + _LIFT - order / 100
         confidence = max(confidence, _PLAIN) if decided else confidence
+    elif wanted and (listed := _listed(wanted, quoted, sentences)):
+        best = sorted(sorted(listed, key=listed.__getitem__, reverse=True)[:most])
+        quoted[:] = -np.inf
+        quoted[best] = np.linspace(1.0, 0.0, len(best), endpoint=False)
+        confidence, reasons = max(confidence, _PLAIN), ("all that is asked for, in its order",)
     else:
         turning = specifics(question, parsed.language)
         gone = [
@@ -167,6 +177,15 @@ def _past_questions(quoted: Float32, sentences: _Sentences) -> Float32:
     scores[asked] -= 2 * _LIFT
     scores[[*sentences.table_rows(heads=True)]] -= 2 * _LIFT
     return scores
+
+
+def _listed(wanted: Listing, quoted: Float32, sentences: _Sentences) -> dict[int, float]:
+    """The sentences that have what all is wanted of, and what each is worth."""
+    rows = sentences.holding(wanted.content)
+    if wanted.count is None:
+        return {row: float(quoted[row]) for row in rows}
+    counts = {row: wanted.count(sentences.quotes[row]) for row in rows}
+    return {row: float(n) for row, n in counts.items() if n}
 
 
 def _named(
