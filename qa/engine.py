@@ -26,6 +26,7 @@ from qa.conversation.followup import check_history
 from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
 from qa.question.about_article import Aspect, described, metadata_evidence
 from qa.question.answer_type import correct_spelling
+from qa.question.deciding import deciding_question
 from qa.question.languages import MULTILINGUAL, NAMES, question_language
 from qa.question.lists import as_question, listing
 from qa.question.overviews import asks_for_overview
@@ -283,7 +284,7 @@ class _Asking:
 
     def _as_written(self, question: str) -> str:
         """The question in the articles' own spelling, its names as long or short as there."""
-        question = as_question(question)
+        question = deciding_question(as_question(question))
         named = question
         if may_abbreviate(question):
             words = SnapshotVocabulary(self._snapshot, question.replace(".", ""))

@@ -16,8 +16,10 @@ __all__ = ["Listing", "as_question", "listing"]
 _ORDER: Final = re.compile(
     r"\W*(?:please\s+)?(?:(?:can|could) you\s+)?(?:name|list|enumerate|(?:give|show|tell)\s+me)\s+"
     r"(?:me\s+)?(?P<all>(?:all|every|each)\b\s*)?(?:of\s+)?"
-    r"(?!(?:an?|one|two|three|some|any|another)\b)(?P<what>(?:the|its|their|his|her)\s+[^.?!]*?|[^.?!]*?s|(?:people|persons)\b[^.?!]*?)"
-    r"[.?!]?\s*",
+    r"(?!(?:an?|one|two|three|some|any|another)\b)"
+    r"(?P<what>(?:[\w'\u2019-]+\s+)*?(?:\w+[^s\W]s|people|men|women|children)"
+    r"(?:\s+(?:that|which|who|whose|of|in|on|for|from|at|by|with|to|and|mentioned|named|given)\b"
+    r"[^.?!]*)?)[.?!]?\s*",
     re.IGNORECASE,
 )
 _ASKED: Final = re.compile(

@@ -62,6 +62,15 @@ _SAID: Final = re.compile(
     r"\W*(?:He|She|They|It|This|The \w+)\s+"
     r"(?:said|says|argued|explained|added|warned|feared|claimed|complained|thought|believed)\b"
 )
+_CHANGE: Final = re.compile(r"\W*how\b.+\bchanged?\b", re.IGNORECASE)
+_CHANGED: Final = re.compile(
+    r"\binstead of\b|\bfrom [^.]*\d[^.]* to\b|\b(?:up|down|higher|lower|more|less) (?:from|than)\b"
+    r"|\b(?:r[io]se[sn]?|rising|f[ae]ll(?:s|en|ing)?|gr[eo]w[ns]?|growing|shr[aiu]nk|dropp?(?:ed|s)"
+    r"|increas(?:ed|es|ing)|decreas(?:ed|es|ing)|declin(?:ed|es|ing)|doubled|halved|cut)\b",
+    re.IGNORECASE,
+)
+_NUDGE: Final = 2.0
+"""Log-odds that a sentence gains by telling of a change where one is asked for."""
 _FEW: Final = 2
 _REASON: Final = 0.3
 """Confidence of a reason that follows what it is given for, at least."""
@@ -159,6 +168,9 @@ def by_plain_rules(
             decided, sure = named
             quoted[decided] += _LIFT
             confidence = max(confidence, _PLAIN) if sure else confidence
+        if _CHANGE.match(question):
+            tells = [bool(_CHANGED.search(quote)) for quote in sentences.quotes]
+            quoted[tells] += _NUDGE
         if _reason_first(question, quoted, sentences.quotes):
             confidence = max(confidence, _REASON)
     changed = replace(ranking, quoted=quoted, confidence=confidence, reasons=reasons)

@@ -76,7 +76,8 @@ def test_what_nothing_is_listed_of_is_asked_as_ever(fair: ArticleBot) -> None:
 @pytest.mark.parametrize(
     "question",
     ["Who is Olga Dahl?", "What are the rules of the fair?", "Name a novelist", "Who are they?",
-     "What are the ticket prices?", "Name one of the poets", "List"],
+     "What are the ticket prices?", "Name one of the poets", "List",
+     "Name the way that the trams take"],
 )  # fmt: skip
 def test_any_other_question_is_no_list(question: str) -> None:
     assert listing(question) is None
