@@ -67,6 +67,11 @@ _UP: Final = (
 _DIRECTION: Final = re.compile(
     rf"\W*{_AUX} (?P<who>.+?) (?:{_UP}) or (?:{_UP}|not)\b(?P<rest>[^?]*)\W*", re.IGNORECASE
 )
+# No month: "May I …?", "May dogs come in?"
+_MAY: Final = re.compile(
+    r"(\W*)may(?=\s+(?:i|we|you|one|he|she|it|they|the|an?|my|our|\w+s\s+[^\W\d]+)\b)",
+    re.IGNORECASE,
+)
 _DID: Final = {"is": "does", "are": "do", "was": "did", "were": "did"}
 
 
@@ -81,6 +86,7 @@ def deciding_question(question: str) -> str:
     Args:
         question: As it is read.
     """
+    question = _MAY.sub(r"\1Can", question) if _MAY.match(question) else question
     if match := _DIRECTION.fullmatch(question):
         aux = match["aux"].lower()
         change = "changed" if aux in ("has", "have", "had") else "change"

@@ -90,7 +90,9 @@ _ASKED: Final = {
     for language, of in _WORDS.items()
 }
 _ENGLISH: Final = re.compile(
-    r"\b(?:what|when|who(?:m|se)?|how|why|which|where|did|does|the|of|and|to)\b", re.IGNORECASE
+    r"\b(?:what|when|who(?:m|se)?|how|why|which|where|did|does|are|were|has|have|had|the|of|and|to"
+    r"|it|he|she|they|you|there|this|that|than|for|with|any)\b",
+    re.IGNORECASE,
 )
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _TOO_FEW: Final = 3

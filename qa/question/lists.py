@@ -112,5 +112,5 @@ def as_question(order: str) -> str:
     match = _ORDER.fullmatch(order)
     if not match:
         return order
-    every = "all " if match["all"] else ""
-    return f"{'Who' if _PEOPLE.search(match['what']) else 'What'} are {every}{match['what']}?"
+    every, what = "all " if match["all"] else "", match["what"]
+    return f"{'Who' if _PEOPLE.search(what.split(' of ')[0]) else 'What'} are {every}{what}?"

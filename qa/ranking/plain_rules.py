@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -48,6 +48,14 @@ _DENIED: Final = re.compile(
     r"\b(?:against|not|never|no|nobody|none|neither|refus\w+|reject\w+|oppos\w+)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
+_DENIED_VERB: Final = re.compile(r"(?:\b(?:not|never)|n['\u2019]t)\s+(?:\w+ly\s+)?([^\W\d_]+)")
+_AGAINST: Final = re.compile(
+    r"\b(?:against|refus\w+|reject\w+|oppos\w+|object\w+|disagree\w+|abstain\w+|protest\w+)\b",
+    re.IGNORECASE,
+)
+_ENTITY: Final = re.compile(r"\W*(?:who|which|what\s+(?!do|did|does|is|are|was|were)\w)", re.I)
+_BESIDE: Final = 3
+"""Sentences between two that tell of one matter, at most."""
 _OPPOSED: Final = re.compile(
     r"\bagainst\b|\boppos(?:e|es|ed|ing)\b"
     r"|\bwho (?:did|do|does|was|were|has|have|is|are)(?: not|n['\u2019]t)\b",
@@ -164,10 +172,13 @@ def by_plain_rules(
         if gone:
             confidence = min(confidence, _ABSENT)
             reasons = tuple(f"\u2018{each.text}\u2019 is not mentioned" for each in gone)
-        elif named := _named(parsed, turning, sentences, leaning=leaning):
+        elif named := _named(parsed, turning, sentences, int(quoted.argmax()), leaning=leaning):
             decided, sure = named
             quoted[decided] += _LIFT
             confidence = max(confidence, _PLAIN) if sure else confidence
+        if _denied_first(parsed, quoted, sentences):
+            confidence = min(confidence, _ABSENT)
+            reasons = ("the sentence that comes closest denies it",)
         if _CHANGE.match(question):
             tells = [bool(_CHANGED.search(quote)) for quote in sentences.quotes]
             quoted[tells] += _NUDGE
@@ -201,7 +212,12 @@ def _listed(wanted: Listing, quoted: Float32, sentences: _Sentences) -> dict[int
 
 
 def _named(
-    parsed: ParsedQuestion, turning: Sequence[Specific], sentences: _Sentences, *, leaning: bool
+    parsed: ParsedQuestion,
+    turning: Sequence[Specific],
+    sentences: _Sentences,
+    best: int,
+    *,
+    leaning: bool,
 ) -> tuple[list[int], bool] | None:
     """The sentences that name what a question is about, and whether that is all it asks."""
     question = parsed.question
@@ -216,7 +232,7 @@ def _named(
         return (described or rows, True) if rows else None
     if leaning and content and (rows := sentences.holding(content)):
         return rows, True
-    if content and _OPPOSED.search(question) and (rows := _denying(sentences, content)):
+    if content and _OPPOSED.search(question) and (rows := _denying(sentences, content, best)):
         return rows, len(content) < _FEW
     words = {folded(word.lower()) for word in _WORD.findall(question)}
     numbers = {term for term in content if term[:1].isdigit()}
@@ -229,12 +245,42 @@ def _named(
     return (rows, True) if rows else None
 
 
-def _denying(sentences: _Sentences, content: Iterable[str]) -> list[int]:
-    """The sentences that deny, and share most with the question."""
+def _denying(sentences: _Sentences, content: Collection[str], best: int) -> list[int]:
+    """The sentences that deny, and share most with the question.
+
+    "Councillor Bures opposed it" shares nothing with "Who did not back the plan?", and stands
+    beside the sentence that tells who did.
+    """
     shared = sentences.shared(content)
     denying = [row for row, quote in enumerate(sentences.quotes) if _DENIED.search(quote)]
     most = max((shared[row] for row in denying), default=0)
+    beside = [
+        row
+        for row in denying
+        if abs(row - best) <= _BESIDE and _AGAINST.search(sentences.quotes[row])
+    ]
+    if most < len(content) and beside:
+        return beside
     return [row for row in denying if shared[row] == most] if most else []
+
+
+def _denied_first(parsed: ParsedQuestion, quoted: Float32, sentences: _Sentences) -> bool:
+    """Put what denies that which is asked for behind; says whether nothing else tells of it.
+
+    "The old machines did not accept phones" does not say which machines do.
+    """
+    if not _ENTITY.match(parsed.question) or _DENIED.search(parsed.question):
+        return False
+    content = {*terms(parsed.question, parsed.language)} - GENERIC
+    best = int(quoted.argmax())
+    denies = [
+        any(content.intersection(terms(verb)) for verb in _DENIED_VERB.findall(quote))
+        for quote in sentences.quotes
+    ]
+    if not denies[best]:
+        return False
+    quoted[denies] -= _LIFT
+    return all(denies[row] for row in sentences.holding(content))
 
 
 def _reason_first(question: str, quoted: Float32, quotes: Sequence[str]) -> bool:

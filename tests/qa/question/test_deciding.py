@@ -35,6 +35,7 @@ def dam(bot: ArticleBot) -> ArticleBot:
         ("Was it finished before 1970?", "When was it finished?"),
         ("Did prices rise or fall in May?", "How did prices change in May?"),
         ("Have fares gone up or down?", "How have fares changed?"),
+        ("May dogs come in?", "Can dogs come in?"),
     ],
 )
 def test_it_is_read_as_the_question_that_decides_it(question: str, read: str) -> None:
@@ -44,7 +45,8 @@ def test_it_is_read_as_the_question_that_decides_it(question: str, read: str) ->
 @pytest.mark.parametrize(
     "question",
     ["Is swimming or fishing free?", "Was it better than in 1964?", "Do cats eat more than dogs?",
-     "How long is it?", "Is it more than a dam?", "Did she come before Monday?"],
+     "How long is it?", "Is it more than a dam?", "Did she come before Monday?",
+     "May 1964?"],
 )  # fmt: skip
 def test_any_other_stays_as_it_is(question: str) -> None:
     assert deciding_question(question) == question

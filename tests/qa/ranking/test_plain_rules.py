@@ -97,3 +97,19 @@ def test_what_stands_beyond_the_passages_that_were_read_is_mentioned(bot: Articl
     long = ArticleBot.from_text("\n\n".join(["Quay", *pier, *bread]))
     answer = long.ask("What did the ferry board argue about berths of the pier on Monday?")
     assert not any("not mentioned" in reason for reason in answer.why)
+
+
+def test_a_denial_does_not_say_what_does(bot: ArticleBot) -> None:
+    press = ArticleBot.from_text(
+        "Printing works of Aune\n\nThe old presses did not print in colour. Editor Lea Moe bought"
+        " two new presses. Mayor Finn Berg backed the purchase. Councillor Ivar Sund opposed it."
+    )
+    assert not press.ask("Which presses print in colour?").found
+    assert "old presses" in first(press.ask("Did the old presses print in colour?"))
+    assert "Ivar Sund" in press.ask("Who did not back the purchase?").citations[0].quote
+
+
+def test_may_is_a_month_only_where_it_is_no_verb(depot: ArticleBot) -> None:
+    answer = depot.ask("May I visit the depot?")
+    assert not any("May" in reason for reason in answer.why)
+    assert "is not mentioned" in depot.ask("What happened in May?").why[0]
