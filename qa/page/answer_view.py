@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qa.answer import NONE_FOUND, NOT_FOUND, Answer, Citation
+from qa.answer import Answer, Citation
 from qa.page.article_view import readable_date
 from qa.page.markup import escape
-from qa.sharing.export import quote_as_markdown, quote_as_text
+from qa.sharing.export import place_of, quote_as_markdown, quote_as_text, said_in_words
 from qa.sharing.reference import quote_as_apa, quote_as_bibtex
 
-__all__ = ["confidence_in_words", "render_suggestions", "render_turn", "render_welcome"]
+__all__ = ["render_suggestions", "render_turn", "render_welcome"]
 
-CLEAR, LIKELY = 0.5, 0.3
-"""Of the bundled questions, answerable or not, the answer to 19 of 20 that are called clear is
-right, and to 4 of 5 that are called likely; the probability itself is one among questions of
-which half are made to mislead."""
+NEAR = 0.6
+"""A citation after the first is shown from this share of its score on: what scores lower has
+little to do with the question."""
 FOLLOWING = "(following “"
 """Where a question was read after those before it, ``interpreted_as`` says so in these words."""
 
@@ -29,17 +28,6 @@ _THUMB = (
     ' stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" d="M7 11l4-8a2 2 0 0 1 2.5'
     ' 2.5L12.5 9H19a2 2 0 0 1 2 2.4l-1.3 7A2 2 0 0 1 17.7 20H7zM7 11H3v9h4"/></svg>'
 )
-
-
-def confidence_in_words(confidence: float) -> str:
-    """A probability as a reader would say it of the sentence that comes first.
-
-    >>> confidence_in_words(0.7), confidence_in_words(0.2)
-    ('A clear answer', 'A weak answer: read it in its place')
-    """
-    if confidence >= CLEAR:
-        return "A clear answer"
-    return "A likely answer" if confidence >= LIKELY else "A weak answer: read it in its place"
 
 
 def render_welcome(suggestions: Sequence[str], *, several: bool = False) -> str:
@@ -74,7 +62,10 @@ def render_turn(answer: Answer, *, several: bool = False) -> str:
         answer: What came of the question.
         several: Whether more than one article was asked, so that each citation names its own.
     """
-    body = _found(answer, several) if answer.found else _not_found(answer, several)
+    if answer.reply:
+        body = f'<p class="silent reply">{escape(answer.reply)}</p>'
+    else:
+        body = _found(answer, several) if answer.found else _not_found(answer, several)
     return (
         f'<h2 class="question" dir="auto">{escape(answer.question)}</h2>{_read_as(answer)}'
         f'<div class="answer">{body}</div>'
@@ -94,18 +85,20 @@ def _read_as(answer: Answer) -> str:
 
 def _found(answer: Answer, several: bool) -> str:
     best, *others = answer.citations
+    near = [citation for citation in others if citation.score >= NEAR * best.score]
     more = (
         '<details class="also"><summary>'
         f"Also in the {'articles' if several else 'article'}</summary>"
-        f'<ol class="others">{"".join(_other(citation, several) for citation in others)}</ol>'
+        f'<ol class="others">{"".join(_other(citation, several) for citation in near)}</ol>'
         "</details>"
-        if others
+        if near
         else ""
     )
-    words = confidence_in_words(answer.confidence)
+    state = "says" if answer.sure else "may"
     return (
-        f'<blockquote class="best" dir="auto">{_quote(best)} {_number(best)}</blockquote>'
-        f'<p class="sure"><span class="confidence" data-level="{words.split()[1]}">{words}</span>'
+        f'<blockquote class="best {state}" dir="auto">{_quote(best)} {_number(best)}</blockquote>'
+        f'<p class="sure"><span class="confidence" data-state="{state}">'
+        f"{said_in_words(answer, several=several)}</span>"
         f"{_place(best, several)}</p>{_foot(best)}{_why(answer)}{more}"
     )
 
@@ -118,7 +111,7 @@ def _not_found(answer: Answer, several: bool) -> str:
         if nearest
         else ""
     )
-    says = (NONE_FOUND if several else NOT_FOUND).removesuffix(".")
+    says = said_in_words(answer, several=several)
     return f'<p class="silent">{says}</p>{_foot()}{_why(answer)}{closest}'
 
 
@@ -148,11 +141,12 @@ def _quote(citation: Citation) -> str:
 
 
 def _number(citation: Citation) -> str:
-    passage = citation.passage
+    passage, exact = citation.passage, citation.exact
+    words = f' data-exact="{exact.start}-{exact.end}"' if exact else ""
     return (
         f'<a class="cite" href="#cite={citation.start}-{citation.end}"'
         f' data-article="{escape(citation.article.id)}"'
-        f' data-start="{citation.start}" data-end="{citation.end}"'
+        f' data-start="{citation.start}" data-end="{citation.end}"{words}'
         f' data-passage="{passage.start}-{passage.end}" data-number="{citation.number}"'
         f' aria-label="Citation {citation.number}, show in the article">{citation.number}</a>'
     )
@@ -160,14 +154,8 @@ def _number(citation: Citation) -> str:
 
 def _place(citation: Citation, several: bool) -> str:
     """Where a quote stands: its article, where that is not the only one, and the place in it."""
-    passage, article = citation.passage, citation.article
-    where = passage.heading
-    if where is None and passage.paragraph is not None:
-        # A passage may begin some paragraphs before its sentence.
-        before = passage.text[: citation.start - passage.start].count("\n\n")
-        where = f"Paragraph {passage.paragraph + before + 1}"
-    page = f"page {passage.page}" if passage.page else None
-    place = escape(" · ".join(part for part in (where, page) if part))
+    article = citation.article
+    place = escape(place_of(citation))
     if several:
         names = [article.title or "Untitled", readable_date(article.published)]
         name = escape(" · ".join(part for part in names if part))

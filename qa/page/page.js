@@ -344,9 +344,42 @@
     return !reply.error;
   }
 
+  /* Calls with each piece of text of a unit between two places of the article; places are code
+     points, the browser's are not. */
+  function pieces(unit, start, end, take) {
+    const walk = document.createTreeWalker(unit, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walk.nextNode()) texts.push(walk.currentNode);
+    let place = +unit.dataset.start;
+    for (const text of texts) {
+      if (text.parentNode !== unit) place = +(text.parentNode.dataset.start ?? place);
+      const points = [...text.data];
+      const [from, to] = [Math.max(start - place, 0), Math.min(end - place, points.length)];
+      const units = (n) => points.slice(0, n).join("").length;
+      if (from < to) take(text, units(from), units(to));
+      place += points.length;
+    }
+  }
+  function mark_exact(unit, start, end) {
+    pieces(unit, start, end, (text, from, to) => {
+      const range = new Range();
+      range.setStart(text, from);
+      range.setEnd(text, to);
+      range.surroundContents(make("mark", { className: "exact" }));
+    });
+  }
+  function unmark_exact() {
+    for (const words of $$("#reader .exact")) {
+      const unit = words.parentNode;
+      words.replaceWith(...words.childNodes);
+      unit.normalize();
+    }
+  }
+
   function mark(which) {
     shown = which;
     at = 0;
+    unmark_exact();
     const silent = Boolean($(".silent", section_shown() ?? document.head));
     const cites = silent ? [] : citations().filter((cite) => cite.dataset.article === opened());
     const spans = cites.map((cite) => [+cite.dataset.start, +cite.dataset.end, cite.dataset.number]);
@@ -356,6 +389,8 @@
       unit.classList.toggle("first", numbers.includes("1"));
       if (numbers.length) unit.dataset.numbers = numbers.join(" ");
       else delete unit.dataset.numbers;
+      for (const cite of cites.filter((cite) => cite.dataset.exact && quotes(cite, unit)))
+        mark_exact(unit, ...cite.dataset.exact.split("-").map(Number));
     }
     $$(".current").forEach((element) => element.classList.remove("current"));
     sections().forEach((element, n) => element.classList.toggle("shown", n === which));

@@ -19,8 +19,10 @@ __all__ = [
     "conversation_as_html",
     "conversation_as_markdown",
     "name_of",
+    "place_of",
     "quote_as_markdown",
     "quote_as_text",
+    "said_in_words",
 ]
 
 SCHEMA = "article-qa/conversation/1"
@@ -57,6 +59,33 @@ def quote_as_markdown(citation: Citation) -> str:
     # Angle brackets keep parentheses inside the address from ending the link.
     source = f"[{source}](<{link}>)" if link else source
     return f"> {citation.as_markdown}\n>\n> — {source}"
+
+
+def said_in_words(answer: Answer, *, several: bool = False) -> str:
+    """Whether the article says what was asked, as a reader would put it of the first citation.
+
+    Args:
+        answer: What came of the question.
+        several: Whether more than one article was asked.
+    """
+    article, verb = ("The articles", "say") if several else ("The article", "says")
+    if answer.sure:
+        return f"{article} {verb} so"
+    if answer.found:
+        return f"{article} may say so: read it in its place"
+    return f"{article} {'do' if several else 'does'} not say"
+
+
+def place_of(citation: Citation) -> str:
+    """Under which heading or in which paragraph a quote stands, and on which page."""
+    passage = citation.passage
+    where = passage.heading
+    if where is None and passage.paragraph is not None:
+        # A passage may begin some paragraphs before its sentence.
+        before = passage.text[: citation.start - passage.start].count("\n\n")
+        where = f"Paragraph {passage.paragraph + before + 1}"
+    page = f"page {passage.page}" if passage.page else None
+    return " · ".join(part for part in (where, page) if part)
 
 
 def conversation_as_dict(answers: Sequence[Answer]) -> dict[str, Any]:

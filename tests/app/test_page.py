@@ -67,8 +67,26 @@ def test_a_question_is_answered_by_a_sentence_of_the_article(page: Page) -> None
     cited = page.locator("#article .unit.cited[data-numbers='1']")
     assert cited.inner_text() in bundled_article().text
     expect(page.locator(".best")).to_contain_text(cited.inner_text())
-    expect(page.locator(".confidence")).to_have_text(re.compile("^A (clear|likely|weak) answer"))
+    expect(page.locator(".confidence")).to_have_text(re.compile("^The article (says|may say) so"))
     expect(page.locator("#question textarea")).to_have_value("")
+
+
+def test_the_exact_words_are_marked_in_the_answer_and_in_the_article(page: Page) -> None:
+    ask(page, "What have civil liberties advocates warned?")
+    expect(page.locator(".confidence")).to_have_text("The article says so")
+    words = page.locator(".best mark").inner_text()
+    expect(page.locator("#article .exact")).to_have_text(words)
+    expect(page.locator("#article .unit.first .exact")).to_have_count(1)
+    ask(page, MONGOLIA)  # of which the article says nothing
+    expect(page.locator("#article .exact")).to_have_count(0)
+    page.locator(".turn[data-turn='0'] .best .cite").click()
+    expect(page.locator("#article .exact")).to_have_text(words)
+
+
+def test_thanks_are_answered_with_a_kind_line(page: Page) -> None:
+    ask(page, "Thank you!")
+    expect(page.locator(".silent")).to_have_text("You are welcome.")
+    expect(page.locator(".thumb, .cite")).to_have_count(0)
 
 
 def test_what_the_article_does_not_say_is_said_so(page: Page) -> None:

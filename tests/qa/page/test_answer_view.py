@@ -7,39 +7,63 @@ from dataclasses import replace
 import pytest
 
 from qa import Answer, ArticleBot
-from qa.answer import PassageRef
-from qa.page.answer_view import (
-    confidence_in_words,
-    render_suggestions,
-    render_turn,
-    render_welcome,
-)
+from qa.answer import Exact, PassageRef
+from qa.page.answer_view import render_suggestions, render_turn, render_welcome
 
 
 @pytest.fixture(scope="module")
 def found(bot: ArticleBot) -> Answer:
-    return replace(bot.ask("What did Gender Shades find?", k=3), found=True, confidence=0.9)
+    answer = bot.ask("What did Gender Shades find?", k=3)
+    alike = tuple(replace(citation, score=1.0) for citation in answer.citations)
+    return replace(answer, found=True, confidence=0.9, citations=alike)
 
 
 def test_the_best_sentence_comes_first_and_large(found: Answer) -> None:
     html = render_turn(found)
-    best, others = html.index('class="best"'), html.index('class="others"')
+    best, others = html.index('class="best'), html.index('class="others"')
     assert best < html.index(found.citations[0].quote[:20]) < others
     assert html.count('class="cite"') == 3
 
 
 @pytest.mark.parametrize(
-    ("confidence", "words"),
-    [(1.0, "clear"), (0.85, "clear"), (0.49, "likely"), (0.3, "likely"), (0.29, "weak"),
-     (0.2, "weak")],
-)  # fmt: skip
+    ("confidence", "several", "words"),
+    [
+        (1.0, False, "The article says so"),
+        (0.5, True, "The articles say so"),
+        (0.49, False, "The article may say so"),
+        (0.1, True, "The articles may say so"),
+    ],
+)
 def test_how_sure_it_is_is_said_of_the_first_sentence_in_words(
-    found: Answer, confidence: float, words: str
+    found: Answer, confidence: float, several: bool, words: str
 ) -> None:
-    assert confidence_in_words(confidence).startswith(f"A {words} answer")
-    best, _, after = render_turn(replace(found, confidence=confidence)).partition("</blockquote>")
-    assert 'class="best"' in best
-    assert f">A {words} answer" in after
+    html = render_turn(replace(found, confidence=confidence), several=several)
+    best, _, after = html.partition("</blockquote>")
+    assert 'class="best' in best
+    assert f">{words}" in after
+
+
+def test_what_has_little_to_do_with_the_question_is_not_shown(found: Answer) -> None:
+    first, second, third = found.citations
+    answer = replace(found, citations=(first, second, replace(third, score=0.3)))
+    assert 'data-number="2"' in render_turn(answer)
+    assert 'data-number="3"' not in render_turn(answer)
+
+
+def test_the_exact_words_are_marked_in_the_quote_and_lead_to_their_place(found: Answer) -> None:
+    first = found.citations[0]
+    words = first.quote[8:20]
+    exact = Exact(words, first.start + 8, first.start + 20)
+    html = render_turn(replace(found, citations=(replace(first, exact=exact),)))
+    assert f"<mark>{words}</mark>" in html
+    assert f'data-exact="{exact.start}-{exact.end}"' in html
+
+
+def test_thanks_are_met_with_thanks_and_no_verdict(bot: ArticleBot) -> None:
+    html = render_turn(bot.ask("Thank you!"))
+    assert "You are welcome" in html
+    assert "does not say" not in html
+    assert "thumb" not in html
 
 
 def test_what_was_not_found_folds_the_nearest_away(found: Answer) -> None:
@@ -47,8 +71,8 @@ def test_what_was_not_found_folds_the_nearest_away(found: Answer) -> None:
     assert "The article does not say<" in html
     assert "answer</summary>" in html
     assert html.index("<details") < html.index('class="cite"')
-    assert 'class="best"' not in html
-    assert "clear answer" not in html
+    assert 'class="best' not in html
+    assert "may say" not in html
 
 
 def test_nothing_at_all_to_cite_is_still_an_answer(found: Answer) -> None:
