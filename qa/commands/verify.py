@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,6 +14,7 @@ from index.errors import DataError
 from index.reading.reader import bundled_article, read_article
 from index.single.storage import is_article_folder, is_index_folder, open_index
 from qa.commands.options import Command, add_allow_private, add_library
+from qa.sharing.conversation import conversation_in
 from qa.sharing.export import name_of
 from qa.sharing.verification import Check, Standing, among, verify
 from qa.text import one_line
@@ -23,7 +23,9 @@ __all__ = ["COMMANDS"]
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("export", metavar="FILE", help="an answer or a conversation, as JSON")
+    parser.add_argument(
+        "export", metavar="FILE", help="a conversation as it was saved: JSON, Markdown, HTML"
+    )
     parser.add_argument(
         "source",
         nargs="?",
@@ -38,9 +40,11 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Tell which quotes of an export still stand in their articles; status 1 where one does not."""
     try:
-        export = json.loads(Path(arguments.export).read_bytes())
+        export = conversation_in(Path(arguments.export).read_bytes())
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {arguments.export!r} as JSON: {error}") from error
+        raise DataError(
+            f"{arguments.export!r} is no saved conversation, nor an answer as JSON: {error}"
+        ) from error
     checks = _checked(export, arguments)
     sys.stdout.writelines(_lines(checks))
     return 0 if all(check.standing is Standing.STANDS for check in checks) else 1

@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qa.answer import Answer, Citation
-from qa.page.article_view import readable_date
 from qa.page.markup import escape
-from qa.sharing.export import place_of, quote_as_markdown, quote_as_text, said_in_words
+from qa.sharing.export import (
+    place_of,
+    quote_as_markdown,
+    quote_as_text,
+    readable_date,
+    said_in_words,
+)
 from qa.sharing.reference import quote_as_apa, quote_as_bibtex
 
 __all__ = ["render_suggestions", "render_turn", "render_welcome"]

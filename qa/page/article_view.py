@@ -10,14 +10,14 @@ whose offsets are those of the article's text. The page highlights units; it nev
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import groupby
 
 from index.article import Article, Block, BlockKind
 from qa.page.markup import escape
+from qa.sharing.export import readable_date
 from qa.text import web_url
 
-__all__ = ["Span", "readable_date", "render_article"]
+__all__ = ["Span", "render_article"]
 
 Span = tuple[int, int]
 
@@ -112,19 +112,6 @@ def _head(article: Article) -> str:
     if facts:
         parts.append(f'<p class="facts">{" · ".join(facts)}</p>')
     return "".join(parts)
-
-
-def readable_date(published: str | None) -> str:
-    """A day as a reader writes it, or the date as it was given.
-
-    >>> readable_date("2021-05-18T15:00:00Z"), readable_date("2021-05")
-    ('18 May 2021', '2021-05')
-    """
-    try:
-        day = datetime.fromisoformat((published or "").replace("Z", "+00:00"))
-    except ValueError:
-        return published or ""
-    return f"{day.day} {day:%B %Y}"
 
 
 def _language(article: Article) -> str:

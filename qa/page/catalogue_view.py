@@ -9,8 +9,8 @@ from typing import Any
 
 from index.archive.store import Entry, Where
 from index.errors import QuestionError
-from qa.page.article_view import readable_date
 from qa.page.markup import escape, transferable
+from qa.sharing.export import readable_date
 
 __all__ = ["LISTED", "NAMES", "render_catalogue", "render_filters", "where_of"]
 

@@ -11,6 +11,8 @@ import base64
 import binascii
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
 from io import BytesIO
 from queue import SimpleQueue
 from typing import Any
@@ -28,7 +30,8 @@ from qa.page.catalogue_view import LISTED, NAMES, render_catalogue, render_filte
 from qa.page.markup import transferable
 from qa.page.opened import OpenedArticles
 from qa.page.source import ArticleSource, Opened, Source
-from qa.sharing.export import conversation_as_html, conversation_as_markdown
+from qa.sharing.conversation import conversation_as_dict
+from qa.sharing.export import html_parts, markdown_parts
 from qa.sharing.feedback import FeedbackFile, Verdict, feedback_record
 
 __all__ = ["PageController"]
@@ -202,13 +205,18 @@ class PageController:
         question = transferable(str(request.get("question") or ""))
         answer = source.ask(question, history=history, where=_where(request))
         several = source.first is None
+        title = None if several else source.open(source.first or "").article.title
+        asked = datetime.now(timezone.utc).isoformat(timespec="seconds")
         # In a library the best sentence's article opens with the answer.
         opens = several and answer.found
         return {
             "turn": render_turn(answer, several=several),
             "answer": answer.to_dict(),
-            "markdown": conversation_as_markdown([answer]),
-            "html": conversation_as_html([answer]),
+            "saved": {
+                "json": conversation_as_dict([answer], asked=asked),
+                "md": asdict(markdown_parts([answer], title=title, asked=asked)),
+                "html": asdict(html_parts([answer], title=title, asked=asked)),
+            },
             "next": render_suggestions(
                 self._suggestions(source, [*history, answer], SUGGESTIONS), asked=True
             ),

@@ -721,24 +721,32 @@
   }
 
   /* The server made each part with its answer, so a conversation can be saved without it. */
-  const FORMS = {
-    md: ["text/markdown", (done) => done.map(({ markdown }) => markdown).join("\n")],
-    html: ["text/html", (done) => {
-      const pages = done.map(({ html }) => new DOMParser().parseFromString(html, "text/html"));
-      pages[0].body.append(...pages.slice(1).flatMap((page) => [...page.body.childNodes]));
-      return `<!doctype html>\n${pages[0].documentElement.outerHTML}`;
-    }],
-    json: ["application/json", (done) => JSON.stringify({
-      schema: "article-qa/conversation/1", answers: done.map(({ answer }) => answer),
-    }, null, 2)],
-  };
+  function checked(done) {
+    const parts = done.map(({ saved }) => saved.json);
+    return {
+      schema: parts[0].schema,
+      articles: Object.assign({}, ...parts.map(({ articles }) => articles)),
+      passages: Object.assign({}, ...parts.map(({ passages }) => passages)),
+      answers: parts.flatMap(({ answers }) => answers),
+    };
+  }
+  const hidden = (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  function joined(done, form) {
+    const parts = done.map(({ saved }) => saved[form]);
+    const sources = new Set(parts.flatMap((part) => part.sources));
+    const check = JSON.stringify(checked(done)).replace(/[<>&]/g, hidden);
+    return [parts[0].head, ...parts.flatMap((part) => part.sections), ...sources,
+      `\n<!-- article-qa ${check} -->\n`, parts[0].tail].join("");
+  }
+  const TYPES = { md: "text/markdown", html: "text/html", json: "application/json" };
   function save(form) {
-    const done = turns.filter((turn) => turn.state === "done");
     if (form === "print") return print();
+    const done = turns.filter((turn) => turn.saved);
     if (!done.length) return;
-    const [type, write] = FORMS[form];
+    const text = form === "json" ? JSON.stringify(checked(done), null, 2) : joined(done, form);
     const link = make("a", {
-      href: URL.createObjectURL(new Blob([write(done)], { type })), download: `conversation.${form}`,
+      href: URL.createObjectURL(new Blob([text], { type: TYPES[form] })),
+      download: `conversation.${form}`,
     });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);

@@ -14,9 +14,8 @@ from typing import Any, TypeAlias
 
 from index.archive.store import Entry
 from index.article import Article
-from index.errors import DataError
-from qa.answer import Answer, ArticleRef, Citation
-from qa.sharing.export import SCHEMA
+from qa.answer import ArticleRef, Citation
+from qa.sharing.conversation import answers_of
 
 __all__ = ["Check", "Current", "Standing", "among", "verify"]
 
@@ -67,7 +66,7 @@ def verify(export: Mapping[str, Any], article: Article | Current) -> tuple[Check
     Raises:
         DataError: The mapping is neither, or is not whole.
     """
-    answers = _answers(export)
+    answers = answers_of(export)
     if isinstance(article, Article):
         quoted = {citation.article.id for answer in answers for citation in answer.citations}
         # An export of one article is taken to be of this one, whatever became of its text.
@@ -103,15 +102,6 @@ def among(known: Iterable[Article | Entry], read: Callable[[str], Article]) -> C
         return read(found) if found else None
 
     return current
-
-
-def _answers(export: Mapping[str, Any]) -> list[Answer]:
-    if not isinstance(export, Mapping) or export.get("schema") != SCHEMA:
-        return [Answer.from_dict(export)]
-    answers = export.get("answers")
-    if not isinstance(answers, list):
-        raise DataError("the export lacks its list of answers; export the conversation again")
-    return [Answer.from_dict(answer) for answer in answers]
 
 
 def _check(question: str, citation: Citation, article: Article | None) -> Check:

@@ -55,8 +55,8 @@ def test_an_answer_comes_as_html_for_the_page_and_as_values_to_be_kept(
     reply = ask(controller, "Who wrote this article?")
     answer = Answer.from_dict(reply["answer"])
     assert answer == bot.ask("Who wrote this article?")
-    assert answer.citations[0].quote in reply["markdown"]
-    assert 'class="best"' in reply["turn"]
+    assert answer.citations[0].quote in reply["saved"]["md"]["sections"][0]
+    assert 'class="best ' in reply["turn"]
     json.dumps(reply)
 
 

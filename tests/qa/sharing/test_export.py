@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +12,11 @@ from hypothesis import strategies as st
 
 from qa import Answer, ArticleBot
 from qa.sharing.export import (
-    conversation_as_dict,
+    Parts,
     conversation_as_html,
     conversation_as_markdown,
+    html_parts,
+    markdown_parts,
     quote_as_markdown,
     quote_as_text,
 )
@@ -27,11 +28,6 @@ def answers(bot: ArticleBot) -> list[Answer]:
         replace(bot.ask("Did Microsoft do the same?", k=2), found=True),
         replace(bot.ask("What is the capital of Mongolia?", k=1), found=False),
     ]
-
-
-def through_json(answers: list[Answer]) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(json.dumps(conversation_as_dict(answers)))
-    return values
 
 
 # ---- to read ----
@@ -47,9 +43,32 @@ def test_a_quote_names_its_source(answers: list[Answer]) -> None:
 def test_markdown_has_every_question_and_quote(answers: list[Answer]) -> None:
     text = conversation_as_markdown(answers)
     assert "## Did Microsoft do the same?" in text
-    assert "The article does not say." in text
+    assert "The article does not say" in text
     assert text.count("characters ") == 3
-    assert text.count(answers[0].citations[0].article.hash) == 1
+    assert text.partition("<!--")[0].count(answers[0].citations[0].article.hash) == 1
+
+
+@pytest.mark.parametrize("parts_of", [markdown_parts, html_parts])
+def test_it_says_what_was_asked_when_and_where_it_stands(
+    answers: list[Answer], parts_of: Callable[..., Parts]
+) -> None:
+    first = answers[0].citations[0]
+    printed = replace(first.passage, heading="What came of it", page=7)
+    cited = replace(first, passage=printed)
+    answer = replace(
+        answers[0], interpreted_as="Did Microsoft sell it?", confidence=0.9, citations=(cited,)
+    )
+    parts = parts_of([answer], asked="2026-11-28T10:00:00+00:00")
+    text = parts.joined([answer])
+    for said in (
+        first.article.title or "",
+        "Asked on 28 November 2026",
+        "Read as: Did Microsoft sell it?",
+        "The article says so",
+        "What came of it · page 7",
+    ):
+        assert said in text
+    assert text.startswith(parts.head)
 
 
 @given(st.text())
@@ -59,7 +78,8 @@ def test_no_text_becomes_markup(text: str) -> None:
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attrs: tags.append(tag)  # type: ignore[method-assign]
     parser.feed(conversation_as_html([answer]))
-    assert tags == ["html", "head", "meta", "meta", "title", "style", "body", "h2", "ol"]
+    page = ["html", "head", "meta", "meta", "title", "style", "body", "h1"]
+    assert tags == [*page, "h2", "p", "b", "ol"]
     (line,) = [x for x in conversation_as_markdown([answer]).split("\n") if x.startswith("## ")]
     assert "<" not in line.replace("\\<", "")
 

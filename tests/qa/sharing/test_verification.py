@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from index.errors import DataError
 from index.reading.plaintext import article_from_text
 from qa import Answer, ArticleBot, Library, open_folder
 from qa.cli import main
-from qa.sharing.export import conversation_as_dict
+from qa.sharing.conversation import conversation_as_dict
+from qa.sharing.export import conversation_as_html, conversation_as_markdown
 from qa.sharing.verification import Standing, among, verify
 
 
@@ -174,6 +176,22 @@ def test_the_bundled_article_needs_not_be_named(
     path.write_text(json.dumps(answers[0].to_dict()))
     assert main(["verify", str(path)]) == 0
     assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"stands"}
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("c.md", conversation_as_markdown), ("c.html", conversation_as_html)]
+)
+def test_what_is_saved_to_read_can_be_verified_too(
+    answers: list[Answer],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    write: Callable[[Sequence[Answer]], str],
+) -> None:
+    path = tmp_path / name
+    path.write_text(write(answers), encoding="utf-8")
+    assert main(["verify", str(path)]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["stands"] * 3
 
 
 def test_a_saved_index_is_an_article(tmp_path: Path) -> None:
