@@ -6,6 +6,7 @@ Plain ASGI, so that it holds for each route, Gradio's own and MCP included.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -93,7 +94,8 @@ class Guard:
                 if not name.startswith(b"x-forwarded-")
             ]
         if scope["path"] == "/":
-            send = _with_head(send, self._head, nonce)
+            small = "gzip" in names.get("accept-encoding", "")
+            send = _with_head(send, self._head, nonce, small=small)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
@@ -223,8 +225,11 @@ def _hardened(send: Send, nonce: str) -> Send:
     return hardened
 
 
-def _with_head(send: Send, head: str, nonce: str) -> Send:
-    """A ``send`` that puts our head into the page, and the nonce on the scripts it comes with."""
+def _with_head(send: Send, head: str, nonce: str, *, small: bool) -> Send:
+    """A ``send`` that puts our head into the page, and the nonce on the scripts it comes with.
+
+    ``small`` compresses the page, as Gradio does all its other files.
+    """
     start: MutableMapping[str, Any] = {}
     body = bytearray()
 
@@ -242,6 +247,9 @@ def _with_head(send: Send, head: str, nonce: str) -> Send:
             page = page.replace(b"</head>", head.encode() + b"</head>", 1)
             page = page.replace(b"<script", f'<script nonce="{nonce}"'.encode())
         kept = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+        if small and page and b"content-encoding" not in headers:
+            page = gzip.compress(page)
+            kept += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
         length = (b"content-length", str(len(page)).encode())
         await send({**start, "headers": [*kept, length]})
         await send({"type": "http.response.body", "body": page})

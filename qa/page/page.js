@@ -947,5 +947,5 @@
   });
   watch.observe(document, { childList: true, subtree: true });
 
-  globalThis.articlePage = { put };
+  globalThis.articlePage = { put, ready: () => Boolean(conversation) };
 })();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -176,6 +177,14 @@ def test_every_response_is_hardened_and_only_the_pages_own_scripts_run(
         assert other["x-content-type-options"] == "nosniff"
         assert other["referrer-policy"] == "no-referrer"
     assert nonce not in request(make())[1]["content-security-policy"]
+
+
+def test_the_page_is_compressed_for_who_takes_that(make: Callable[..., Guard]) -> None:
+    _, headers, body = request(make(), accept_encoding="gzip, br")
+    assert headers["content-encoding"] == "gzip"
+    assert int(headers["content-length"]) == len(body)
+    assert b"<title>x</title></head>" in gzip.decompress(body)
+    assert "content-encoding" not in request(make(), "/other", accept_encoding="gzip")[1]
 
 
 def test_failed_logins_are_slow_and_one_at_a_time(
