@@ -39,7 +39,8 @@ from starlette.routing import Route
 from index.archive.folder.store import is_library_folder
 from index.errors import ArticleQAError
 from index.models.encoder import Progress
-from index.single.storage import is_article_folder
+from index.reading.reader import read_source
+from index.single.storage import is_article_folder, is_index_folder
 from qa.bot import ArticleBot
 from qa.commands.serve_options import is_loopback, parse_serve_options, read_accounts
 from qa.commands.terminal import takes_any_text, terminal_progress
@@ -50,7 +51,7 @@ from qa.page.api import Endpoints
 from qa.page.frame import ACTIONS, DIALOGS, EVIDENCE_BAR, NEWS, SHEET_HANDLE, header
 from qa.page.guard import Guard
 from qa.page.opened import OpenedArticles
-from qa.page.source import ArticleSource, LibrarySource, Source
+from qa.page.source import ArticleSource, LibrarySource, Source, pdf_of
 from qa.sharing.feedback import FeedbackFile
 
 __all__ = ["build_page", "html_pane", "main"]
@@ -78,7 +79,7 @@ def build_page(controller: PageController, endpoints: Endpoints) -> gr.Blocks:
     with page:
         for name in ("ask", "open", "evidence"):
             publish(_friendly(getattr(endpoints, name)), api_name=name)
-        for name in ("ask", "open", "show", "judge", "start"):
+        for name in ("ask", "open", "show", "judge", "start", "picture"):
             publish(
                 getattr(controller, name), api_name=f"page_{name}", api_visibility="undocumented"
             )
@@ -222,16 +223,13 @@ def _source(options: Namespace, progress: Progress | None) -> Source:
         return LibrarySource(library)
     if is_article_folder(path):
         return LibrarySource(open_folder(path, model=model, reader=reader, progress=progress))
-    return ArticleSource(
-        ArticleBot.open(
-            options.source,
-            allow_private=options.allow_private,
-            model=options.model,
-            reranker=options.reranker,
-            reader=reader,
-            progress=progress,
-        )
-    )
+    settings: dict[str, Any] = {
+        "model": model, "reranker": options.reranker, "reader": reader, "progress": progress
+    }  # fmt: skip
+    if path is None or is_index_folder(path):
+        return ArticleSource(ArticleBot.open(path, **settings))
+    article, data = read_source(path, allow_private=options.allow_private)
+    return ArticleSource(ArticleBot.from_article(article, **settings), pdf_of(data))
 
 
 def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]] | None) -> str:

@@ -16,7 +16,7 @@ from index.reading.encodings import decode_text
 from index.reading.formats import Format, format_of
 from index.reading.plaintext import article_from_text
 
-__all__ = ["Source", "bundled_article", "is_address", "read_article"]
+__all__ = ["Source", "bundled_article", "is_address", "read_article", "read_source"]
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | TextIO"
 
@@ -56,21 +56,27 @@ def read_article(source: Source, *, allow_private: bool = False) -> Article:
         SourceError: It is too large, or takes too long or too much memory to read.
         EmptyArticle: Nothing in it can be cited.
     """
+    return read_source(source, allow_private=allow_private)[0]
+
+
+def read_source(source: Source, *, allow_private: bool = False) -> tuple[Article, bytes]:
+    """An article and the bytes that it was read from; otherwise as ``read_article``."""
     if isinstance(source, bytes):
-        return _read(source, "")
+        return _read(source, ""), source
     if isinstance(source, str) and is_address(source):
         from index.reading.web.fetch import fetch
 
         page = fetch(source, allow_private=allow_private)
         article = _read(page.data, page.url, url=page.url, content_type=page.content_type)
         _check_paywall(page.data, article, page.url)
-        return article
+        return article, page.data
     if isinstance(source, (str, os.PathLike)):
-        return _read(_read_file(Path(source)), str(source))
-    data = source.read(MAX_BYTES + 1)
+        data = _read_file(Path(source))
+        return _read(data, str(source)), data
+    given = source.read(MAX_BYTES + 1)
     name = getattr(source, "name", "")
-    name = name if isinstance(name, str) else ""
-    return _read(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"), name)
+    data = given if isinstance(given, bytes) else given.encode("utf-8", "surrogatepass")
+    return _read(data, name if isinstance(name, str) else ""), data
 
 
 def bundled_article() -> Article:

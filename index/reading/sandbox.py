@@ -8,6 +8,7 @@ document can crash or hang.
 from __future__ import annotations
 
 import atexit
+import base64
 import contextlib
 import json
 import os
@@ -24,7 +25,7 @@ from index.reading.encodings import decode_text
 from index.reading.formats import Format
 from index.reading.plaintext import article_from_text
 
-__all__ = ["MAX_MEMORY", "MAX_SECONDS", "read_bounded", "read_here"]
+__all__ = ["MAX_MEMORY", "MAX_SECONDS", "draw_page", "lay_out_pages", "read_bounded", "read_here"]
 
 MAX_SECONDS = 10.0
 MAX_MEMORY = 500 * 2**20
@@ -78,11 +79,37 @@ def read_bounded(
             f" {MAX_WRITTEN_BYTES // 2**20}; save the article's part of it"
         )
     order = {"kind": kind.name, "name": name, "url": url, "content_type": content_type}
+    kept = kind is not Format.PDF and len(data) <= LARGE
+    return Article.from_dict(_ordered(order, data, seconds, keep_child=kept))
+
+
+def lay_out_pages(data: bytes, *, name: str = "") -> list[dict[str, Any]]:
+    """Where the characters of a PDF stand: ``pdf.pages.page_layouts``, bounded as reading is."""
+    order = {"kind": Format.PDF.name, "name": name, "page": 0}
+    pages: list[dict[str, Any]] = _ordered(order, data, MAX_SECONDS)["pages"]
+    return pages
+
+
+def draw_page(data: bytes, number: int, *, name: str = "") -> bytes:
+    """A page of a PDF as WebP: ``pdf.pages.page_picture``, bounded as reading is.
+
+    Raises:
+        SourceError: There is no such page, or it takes too long or too much memory to draw.
+    """
+    order = {"kind": Format.PDF.name, "name": name, "page": number}
+    return base64.b64decode(_ordered(order, data, MAX_SECONDS)["picture"])
+
+
+def _ordered(
+    order: dict[str, Any], data: bytes, seconds: float, *, keep_child: bool = False
+) -> dict[str, Any]:
+    """What a child answers to an order; errors as of ``read_bounded``."""
+    name = order["name"]
     child = _idle_child() or _Child()
     kept = False
     try:
         result = child.ask(order, data, seconds)
-        kept = kind is not Format.PDF and len(data) <= LARGE
+        kept = keep_child
     except TimeoutError as error:
         raise SourceError(
             f"reading {name} took more than {seconds:g} seconds and was stopped; give a shorter"
@@ -97,7 +124,7 @@ def read_bounded(
         _put_back(child, usable=kept)
     if "error" in result:
         raise getattr(errors, result["error"], SourceError)(result["message"])
-    return Article.from_dict(result)
+    return result
 
 
 def read_here(
@@ -242,12 +269,28 @@ def child_main() -> None:
         data = orders.read(order.pop("size"))
         _limit_memory(len(data))
         try:
-            result = read_here(kind, data, **order).to_dict()
+            page = order.pop("page", None)
+            if page is None:
+                result = read_here(kind, data, **order).to_dict()
+            else:
+                result = _pages(data, page)
         except SourceError as error:
             result = {"error": type(error).__name__, "message": str(error)}
         answers.write(json.dumps(result).encode("ascii") + b"\n")
         answers.flush()
     os._exit(0)
+
+
+def _pages(data: bytes, number: int) -> dict[str, Any]:
+    """The layout of all pages, or from 1 on the picture of one."""
+    from index.reading.pdf.pages import page_layouts, page_picture
+
+    try:
+        if number == 0:
+            return {"pages": page_layouts(data)}
+        return {"picture": base64.b64encode(page_picture(data, number)).decode("ascii")}
+    except (IndexError, RuntimeError) as error:  # PdfiumError is a RuntimeError
+        raise SourceError(f"the page cannot be drawn: {error}") from error
 
 
 def _limit_memory(size: int) -> None:

@@ -9,21 +9,20 @@ whose offsets are those of the article's text. The page highlights units; it nev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from index.article import Article, Block, BlockKind
 from qa.page.markup import escape
+from qa.page.sheets_view import Span, render_sheets
 from qa.sharing.export import readable_date
 from qa.text import web_url
 
-__all__ = ["Span", "render_article"]
-
-Span = tuple[int, int]
+__all__ = ["render_article"]
 
 _TAGS = {
     BlockKind.PARAGRAPH: "p",
-    BlockKind.TABLE_ROW: "p",
     BlockKind.CAPTION: "p",
     BlockKind.CODE: "pre",
     BlockKind.BYLINE: "p",
@@ -33,62 +32,103 @@ _TAGS = {
     BlockKind.QUOTE: "blockquote",
     BlockKind.TITLE: "h2",
 }
+_AROUND = {
+    BlockKind.LIST_ITEM: ("<ul>", "</ul>"),
+    BlockKind.TABLE_ROW: ('<table class="table">', "</table>"),
+}
+_SEAM = re.compile(r" ?\| ?")
 # The page's own title is the h1, the article's the h2.
 _FIRST_HEADING = 3
 
 
-def render_article(article: Article, sentences: Sequence[Span], *, several: bool = False) -> str:
+def render_article(
+    article: Article, sentences: Sequence[Span], *, several: bool = False, pdf: bytes | None = None
+) -> str:
     """The article for the reader's pane.
 
     Args:
         article: What to show.
         sentences: Spans of its citable sentences, in order, each within one block.
         several: Whether it is one of several, which a button leads back to.
+        pdf: The file that it was read from, to be shown as its pages.
     """
     spans = iter([*sentences, (len(article.text) + 1, 0)])
     upcoming = next(spans)
     parts: list[str] = []
-    for is_list, blocks in groupby(article.blocks, lambda b: b.kind is BlockKind.LIST_ITEM):
-        parts += ["<ul>"] * is_list
+    units: list[Span] = []
+    page = None
+    for kind, blocks in groupby(article.blocks, lambda b: b.kind if b.kind in _AROUND else None):
+        opening, closing = _AROUND[kind] if kind else ("", "")
+        parts.append(opening)
         for block in blocks:
             inside: list[Span] = []
             while upcoming[0] < block.end:
                 inside.append(upcoming)
                 upcoming = next(spans)
-            parts.append(_block(article.text, block, inside))
-        parts += ["</ul>"] * is_list
+            if not block.kind.citable:
+                inside = [(block.start, block.end)]
+            units += inside
+            turned = f' data-page="{block.page}"' if block.page not in (None, page) else ""
+            page = block.page
+            parts.append(_block(article.text, block, inside, turned))
+        parts.append(closing)
+    sheets = render_sheets(article, units, pdf) if pdf else ""
     back = (
         '<p class="of-many"><button type="button" class="all-articles">All articles</button>'
         ' <button type="button" class="only">Ask only this article</button></p>'
     )
     return (
         f'<article class="article" id="article" data-id="{escape(article.id)}" dir="auto"'
-        f"{_language(article)}>{back if several else ''}{_head(article)}{''.join(parts)}</article>"
+        f"{_language(article)}>{back if several else ''}"
+        + (f'<div class="pages">{sheets}</div>' if sheets else "")
+        + f'<div class="text"{" hidden" if sheets else ""}>{_head(article)}{"".join(parts)}</div>'
+        "</article>"
     )
 
 
-def _block(text: str, block: Block, sentences: Sequence[Span]) -> str:
+def _block(text: str, block: Block, sentences: Sequence[Span], turned: str) -> str:
+    if block.kind is BlockKind.TABLE_ROW:
+        return f"<tr{turned}>{''.join(_cells(text, block, sentences))}</tr>"
     if block.kind is BlockKind.HEADING:
         tag = f"h{min(6, _FIRST_HEADING + max(block.level, 1) - 1)}"
     else:
         tag = _TAGS[block.kind]
-    if not block.kind.citable:
-        sentences = [(block.start, block.end)]
-    inner = "".join(_units(text, block, sentences))
-    return f'<{tag} class="{block.kind.value}" dir="auto">{inner}</{tag}>'
+    inner = "".join(_units(text, block.start, block.end, sentences))
+    return f'<{tag} class="{block.kind.value}" dir="auto"{turned}>{inner}</{tag}>'
 
 
-def _units(text: str, block: Block, sentences: Sequence[Span]) -> Iterator[str]:
-    """The block's text whole and in order, its sentences wrapped."""
-    at = block.start
+def _units(text: str, first: int, last: int, sentences: Sequence[Span]) -> Iterator[str]:
+    """A stretch of text whole and in order, its sentences wrapped.
+
+    Of a sentence that stands in several cells, each part says where it begins.
+    """
+    at = first
     for start, end in sentences:
-        yield escape(text[at:start])
+        if end <= first or start >= last:
+            continue
+        begin = max(start, first)
+        place = f'id="u{start}"' if begin == start else f'data-from="{begin}"'
+        yield escape(text[at:begin])
+        at = min(end, last)
         yield (
-            f'<span class="unit" id="u{start}" data-start="{start}" data-end="{end}">'
-            f"{escape(text[start:end])}</span>"
+            f'<span class="unit" {place} data-start="{start}" data-end="{end}">'
+            f"{escape(text[begin:at])}</span>"
         )
-        at = end
-    yield escape(text[at : block.end])
+    yield escape(text[at:last])
+
+
+def _cells(text: str, block: Block, sentences: Sequence[Span]) -> Iterator[str]:
+    """The cells of a row; what stands between two of them is there, and not shown."""
+    tag = "th" if block.level == 1 else "td"
+    at = block.start
+    while at < block.end:
+        seam = _SEAM.search(text, at, block.end)
+        end, after = seam.span() if seam else (block.end, block.end)
+        inner = "".join(_units(text, at, end, sentences))
+        between = "".join(_units(text, end, after, sentences))
+        hidden = f"<span hidden>{between}</span>" if between else ""
+        yield f'<{tag} dir="auto">{inner}{hidden}</{tag}>'
+        at = after
 
 
 def _head(article: Article) -> str:

@@ -22,14 +22,15 @@ from index.article import Article
 from index.errors import ArticleQAError, DataError, QuestionError, SourceError
 from index.models.encoder import Progress
 from index.reading.plaintext import article_from_text
-from index.reading.reader import bundled_article, is_address, read_article
+from index.reading.reader import bundled_article, is_address, read_source
+from index.reading.sandbox import draw_page
 from qa.answer import Answer
 from qa.page.answer_view import render_suggestions, render_turn, render_welcome
 from qa.page.article_view import render_article
 from qa.page.catalogue_view import LISTED, NAMES, render_catalogue, render_filters, where_of
 from qa.page.markup import transferable
 from qa.page.opened import OpenedArticles
-from qa.page.source import ArticleSource, Opened, Source
+from qa.page.source import ArticleSource, Opened, Source, pdf_of
 from qa.sharing.conversation import conversation_as_dict
 from qa.sharing.export import html_parts, markdown_parts
 from qa.sharing.feedback import FeedbackFile, Verdict, feedback_record
@@ -120,12 +121,26 @@ class PageController:
 
         return self._answered(request, show)
 
+    def picture(self, request: Json) -> Json:
+        """A ``page`` of the PDF that an article, of several that with an ``id``, was read from."""
+
+        def picture(source: Source) -> Json:
+            opened = source.open(str(request.get("id") or source.first))
+            number = request.get("page")
+            if opened.pdf is None or not isinstance(number, int) or number < 1:
+                return {}
+            drawn = base64.b64encode(draw_page(opened.pdf, number)).decode("ascii")
+            return {"picture": f"data:image/webp;base64,{drawn}"}
+
+        return self._answered(request, picture)
+
     def open(self, request: Json) -> Iterator[Json]:
         """Open an article that a reader brings; gives its progress and at last the article.
 
         Args:
             request: ``text`` and ``title``; or a file's ``name`` and its ``data`` in base64; or
-                an ``address``; or the ``record`` that came back when it was opened first.
+                an ``address``; or the ``record`` that came back when it was opened first, with
+                the ``data`` of its PDF.
         """
         told: SimpleQueue[Json] = SimpleQueue()
 
@@ -134,7 +149,7 @@ class PageController:
 
         def work() -> None:
             try:
-                told.put(self._open(self._read(request), progress))
+                told.put(self._open(request, progress))
             except ArticleQAError as error:
                 told.put({"error": _line(error)})
             except Exception:
@@ -223,33 +238,36 @@ class PageController:
             "article": _article(source, answer.citations[0].article.id) if opens else None,
         }
 
-    def _read(self, request: Json) -> Callable[[], Article]:
-        """How to read the article that a request brings.
+    def _read(self, request: Json) -> tuple[Article, bytes]:
+        """The article that a request brings, and the bytes that it was read from.
 
         Raises:
             SourceError: It brings none, or one that is too large.
         """
         given = {name: value for name, value in request.items() if isinstance(value, str)}
         if "record" in request:
-            return lambda: self._kept(request["record"])
+            return self._kept(request["record"]), self._decoded(given.get("data", ""))
         if "address" in given:
             address = transferable(given["address"]).strip()
             if not is_address(address):
                 raise SourceError("that is no address; give one that begins with https://")
-            return lambda: read_article(address, allow_private=self._allow_private)
+            return read_source(address, allow_private=self._allow_private)
         if "data" in given:
-            try:
-                data = base64.b64decode(given["data"], validate=True)
-            except (binascii.Error, ValueError) as error:
-                raise SourceError("the file did not arrive whole; open it again") from error
-            self._check_size(len(data))
-            stream = BytesIO(data)
+            stream = BytesIO(self._decoded(given["data"]))
             stream.name = given.get("name") or "The file"  # what the engine's messages call it
-            return lambda: read_article(stream)
+            return read_source(stream)
         text = transferable(given.get("text", ""))
         title = transferable(given.get("title", "")).strip()
         self._check_size(len(text.encode()))
-        return lambda: article_from_text(text, title=title or None)
+        return article_from_text(text, title=title or None), b""
+
+    def _decoded(self, data: str) -> bytes:
+        try:
+            decoded = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise SourceError("the file did not arrive whole; open it again") from error
+        self._check_size(len(decoded))
+        return decoded
 
     def _kept(self, record: Any) -> Article:  # noqa: ANN401 - whatever a page sends
         """An article as this page's server gave it away."""
@@ -267,11 +285,16 @@ class PageController:
                 f" {self.max_bytes / 2**20:.1f} MB are taken here; give a part of it"
             )
 
-    def _open(self, read: Callable[[], Article], progress: Progress) -> Json:
-        bot = self.source.another(read(), progress=progress)
-        article, source = bot.article, ArticleSource(bot)
+    def _open(self, request: Json, progress: Progress) -> Json:
+        read, data = self._read(request)
+        bot, pdf = self.source.another(read, progress=progress), pdf_of(data)
+        article, source = bot.article, ArticleSource(bot, pdf)
+        # The browser keeps the file that it did not have.
+        fetched = {"data": base64.b64encode(pdf).decode("ascii")} if pdf else {}
         return {
-            "handle": self._opened.add(bot),
+            **(fetched if "address" in request else {}),
+            "handle": self._opened.add(bot, pdf),
+            "pages": pdf is not None,
             "id": article.id,
             "title": article.title or "Untitled",
             "record": article.to_dict(),
@@ -316,7 +339,7 @@ def _units(opened: Opened) -> dict[tuple[int, int], str]:
 def _article(source: Source, article_id: str) -> str:
     opened = source.open(article_id)
     spans = [(sentence.start, sentence.end) for sentence in opened.sentences]
-    return render_article(opened.article, spans, several=source.first is None)
+    return render_article(opened.article, spans, several=source.first is None, pdf=opened.pdf)
 
 
 def _catalogue(source: Source, where: Where | None) -> str:

@@ -57,6 +57,7 @@ SHEET_HANDLE = """\
 <button type="button" class="tool hit" data-by="-1" aria-label="Previous hit" hidden>‹</button>
 <button type="button" class="tool hit" data-by="1" aria-label="Next hit" hidden>›</button>
 <button type="button" class="tool return" hidden>Back to where I was</button>
+<button type="button" class="tool" id="view" hidden>Show as text</button>
 <details id="contents" hidden><summary>Contents</summary><ol></ol></details></div>"""
 
 DIALOGS = """\

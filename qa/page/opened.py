@@ -14,6 +14,7 @@ __all__ = ["OpenedArticles"]
 MAX_CHARACTERS = 4_000_000
 """Text of all articles that are open at a time. Vectors and word pieces take about ten times as
 many bytes, so this bounds what strangers can make a server hold."""
+BYTES_A_CHARACTER = 10
 MAX_ARTICLES = 64
 
 
@@ -28,11 +29,12 @@ class OpenedArticles:
         self._sources: OrderedDict[str, tuple[ArticleSource, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, bot: ArticleBot) -> str:
-        """Keep an article; gives its handle."""
+    def add(self, bot: ArticleBot, pdf: bytes | None = None) -> str:
+        """Keep an article, and the PDF that it was read from; gives its handle."""
         handle = token_urlsafe(16)
+        size = len(bot.article.text) + len(pdf or b"") // BYTES_A_CHARACTER
         with self._lock:
-            self._sources[handle] = ArticleSource(bot), len(bot.article.text)
+            self._sources[handle] = ArticleSource(bot, pdf), size
             while len(self._sources) > 1 and (
                 len(self._sources) > MAX_ARTICLES
                 or sum(size for _, size in self._sources.values()) > MAX_CHARACTERS

@@ -9,7 +9,7 @@
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const narrow = matchMedia("(max-width: 760px)");
   const HISTORY = 12; // answers that a question may lean on
-  const KEPT_BYTES = 8_000_000; // the largest article that outlives the page
+  const KEPT_BYTES = 30_000_000; // the largest article that outlives the page
   const DRAFT = "article-qa-draft";
   const CURRENT = "article-qa-conversation";
 
@@ -80,7 +80,8 @@
       const handle = article ? handles[article.id] ?? "none" : "";
       const reply = await server.call(name, [{ ...values, article: handle, key }], options);
       if (!reply.gone) return reply;
-      const again = await server.call("page_open", [{ record: article.record }], options);
+      const again = await server.call("page_open",
+        [{ record: article.record, data: article.data ?? "" }], options);
       if (again.error) return again;
       handles[article.id] = again.handle;
     }
@@ -319,7 +320,7 @@
 
   let shown = -1; // the turn whose evidence is shown
   let at = 0; // which of it, from 0
-  const units = () => $$("#reader .unit");
+  const units = () => $$("#article > :not([hidden]) .unit");
   const section_shown = () => sections()[shown];
   const citations = () => (section_shown() ? $$(".cite", section_shown()) : []);
   const within = (unit, start, end) => +unit.dataset.start < end && +unit.dataset.end > start;
@@ -350,7 +351,7 @@
     const walk = document.createTreeWalker(unit, NodeFilter.SHOW_TEXT);
     const texts = [];
     while (walk.nextNode()) texts.push(walk.currentNode);
-    let place = +unit.dataset.start;
+    let place = +(unit.dataset.from ?? unit.dataset.start);
     for (const text of texts) {
       if (text.parentNode !== unit) place = +(text.parentNode.dataset.start ?? place);
       const points = [...text.data];
@@ -362,6 +363,17 @@
   }
   function mark_exact(unit, start, end) {
     pieces(unit, start, end, (text, from, to) => {
+      const printed = text.parentNode;
+      if (printed.getExtentOfChar) { // on the page of a PDF
+        const [first, last] = [from, to - 1].map((at) => printed.getExtentOfChar(at));
+        const box = document.createElementNS(printed.namespaceURI, "rect");
+        box.setAttribute("class", "exact");
+        for (const [name, value] of Object.entries({ x: first.x, y: first.y,
+          width: last.x + last.width - first.x, height: first.height }))
+          box.setAttribute(name, value);
+        printed.before(box);
+        return;
+      }
       const range = new Range();
       range.setStart(text, from);
       range.setEnd(text, to);
@@ -420,17 +432,18 @@
     $$(".current").forEach((element) => element.classList.remove("current"));
     if (focus) cite.classList.add("current");
     count();
-    const unit = units().find((u) => quotes(cite, u));
     if (focus) sheet(true);
-    reveal(unit, focus);
+    reveal(units().filter((unit) => quotes(cite, unit)), focus);
     if (focus) say(`Citation ${cite.dataset.number}`);
   }
 
-  function reveal(unit, focus = true) {
+  /* A unit is in parts where it goes over to another cell or page. */
+  function reveal(parts, focus = true) {
+    const [unit] = parts;
     if (!unit) return;
     if (focus) {
       remember();
-      unit.classList.add("current");
+      for (const part of parts) part.classList.add("current");
       unit.tabIndex = -1;
       unit.focus({ preventScroll: true });
     }
@@ -491,9 +504,35 @@
     $("#contents ol").replaceChildren(...headings.map((heading) => make("li", {},
       make("button", { type: "button", dir: "auto", textContent: heading.textContent, onclick: () => {
         $("#contents").open = false;
-        reveal($(".unit", heading) ?? heading);
+        const { start } = $(".unit", heading).dataset;
+        reveal(units().filter((unit) => unit.dataset.start === start));
       } }))));
     search("");
+    const sheets = $$("#article .sheet");
+    $("#view").hidden = !sheets.length;
+    $("#view").textContent = "Show as text";
+    drawing.disconnect();
+    for (const sheet of sheets) drawing.observe(sheet);
+  }
+
+  /* The pages of a PDF are drawn when they come near. */
+  const drawing = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) draw_sheet(target);
+  }, { rootMargin: "600px" });
+  async function draw_sheet(sheet) {
+    drawing.unobserve(sheet);
+    const page = { id: opened(), page: +sheet.dataset.page };
+    const { picture } = await ask_source("page_picture", page, { key: start.key });
+    if (picture) $("img", sheet).src = picture;
+  }
+  function view(as_text) {
+    const [pages, text] = [$("#article > .pages"), $("#article > .text")];
+    if (!pages || text.hidden !== as_text) return;
+    [pages.hidden, text.hidden] = [as_text, !as_text];
+    $("#view").textContent = as_text ? "Show its pages" : "Show as text";
+    const [number, turn] = [at, shown];
+    mark(turn);
+    if (citations()[number]) show(citations()[number], false);
   }
 
   let hits = [];
@@ -502,7 +541,8 @@
     if ($("#search").value !== words) $("#search").value = words;
     hits = [];
     const text = words.trim().toLowerCase();
-    const root = $("#article");
+    if (text) view(true);
+    const root = $("#article > .text") ?? $("#article");
     if (text && root) {
       const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
       for (let node; (node = walk.nextNode());) {
@@ -599,12 +639,14 @@
     let binary = "";
     for (let i = 0; i < bytes.length; i += 0x8000)
       binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-    return server.call("page_open", [{ name: one.name, data: btoa(binary) }], { signal, progress });
+    const data = btoa(binary);
+    const reply = await server.call("page_open", [{ name: one.name, data }], { signal, progress });
+    return reply.pages ? { ...reply, data } : reply;
   }
 
   async function take({ handle, ...article }) {
     handles[article.id] = handle;
-    const kept = article.record.text.length < KEPT_BYTES;
+    const kept = article.record.text.length + (article.data ?? "").length < KEPT_BYTES;
     if (kept) await store.put("articles", article);
     const title = `Opened ${article.title}`;
     if (!kept) large[article.id] = article;
@@ -786,6 +828,7 @@
     },
     "#evidence .step": (button) => step(+button.dataset.by),
     "#evidence .back": back,
+    "#view": () => view($("#article > .text").hidden),
     "#tools .hit": (button) => next_hit(+button.dataset.by),
     "#tools .return": go_back,
     "#sheet-handle": () => sheet(!sheet_open()),
@@ -921,7 +964,7 @@
     const [, from, to] = /^#cite=(\d+)-(\d+)$/.exec(location.hash) ?? [];
     if (to) {
       sheet(true);
-      reveal(units().find((unit) => within(unit, +from, +to)));
+      reveal(units().filter((unit) => within(unit, +from, +to)));
     } else if (turns.length && !narrow.matches) {
       const cite = $(".best .cite", sections().at(-1));
       if (cite) show(cite, false);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from index.archive.store import Entry, Where
@@ -17,7 +18,7 @@ from qa.bot import ArticleBot
 from qa.engine import DEFAULT_K
 from qa.library import Library
 
-__all__ = ["ArticleSource", "LibrarySource", "Opened", "Source"]
+__all__ = ["ArticleSource", "LibrarySource", "Opened", "Source", "pdf_of"]
 
 CITED = 2
 """Articles of an answer that questions are suggested about."""
@@ -31,11 +32,18 @@ class Opened:
         article: The article.
         passages: Its passages, in order.
         sentences: Its citable sentences, in order.
+        pdf: The file, where it was read from a PDF that is still there.
     """
 
     article: Article
     passages: tuple[Passage, ...]
     sentences: tuple[Sentence, ...]
+    pdf: bytes | None = None
+
+
+def pdf_of(data: bytes) -> bytes | None:
+    """The bytes of a source where they are a PDF's."""
+    return data if b"%PDF-" in data[:1024] else None
 
 
 class Source(Protocol):
@@ -86,9 +94,10 @@ class Source(Protocol):
 class ArticleSource:
     """A source of one article."""
 
-    def __init__(self, bot: ArticleBot) -> None:
-        """Ask a bot."""
+    def __init__(self, bot: ArticleBot, pdf: bytes | None = None) -> None:
+        """Ask a bot; its article was read from a PDF where one is given."""
         self._bot = bot
+        self._pdf = pdf
 
     @property
     def key(self) -> str:  # noqa: D102 - as the protocol
@@ -120,7 +129,7 @@ class ArticleSource:
         index = self._bot.index
         if article_id != index.article.id:
             raise UnknownArticle(f"no article {article_id!r} is open here")
-        return Opened(index.article, tuple(index.passages), tuple(index.sentences))
+        return Opened(index.article, tuple(index.passages), tuple(index.sentences), self._pdf)
 
     def entries(self, where: Where | None = None, *, limit: int) -> tuple[Entry, ...]:  # noqa: D102
         return ()
@@ -165,7 +174,12 @@ class LibrarySource:
 
     def open(self, article_id: str) -> Opened:  # noqa: D102
         article = self._library.article(article_id)
-        return Opened(article, *self._library.segments(article))
+        pdf = None
+        for entry in self._library.articles(Where(ids=(article_id,))):
+            if entry.source and entry.source.lower().endswith(".pdf"):
+                with suppress(OSError):  # moved since, or an address
+                    pdf = pdf_of(Path(entry.source).read_bytes())
+        return Opened(article, *self._library.segments(article), pdf)
 
     def entries(self, where: Where | None = None, *, limit: int) -> tuple[Entry, ...]:  # noqa: D102
         return self._library.articles(where, limit=limit)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fpdf import FPDF
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from index.reading.reader import bundled_article
@@ -472,6 +473,66 @@ def test_the_two_hundredth_question_costs_little_more_than_the_first(page: Page)
     page.on("request", lambda r: sent.append(len(r.post_data or "")) if "page_ask" in r.url else 0)
     ask(page, "Who wrote this article?")
     assert 0 < max(sent) < 60_000
+
+
+# ---- documents ----
+
+FERRY = """\
+<html><head><title>Prices of the ferry</title></head><body><article><h1>Prices of the ferry</h1>
+<p>The ferry of Velm has new prices from Monday on, said the harbour master in a letter.</p>
+<table><tr><th>Who</th><th>One way</th></tr><tr><td>Adults</td><td>12 euros</td></tr>
+<tr><td>Children</td><td>7 euros</td></tr></table><p>To book a place, run this program:</p>
+<pre><code>def book(name):
+    return ferry.book(name)</code></pre></article></body></html>
+"""
+
+
+def open_file(page: Page, name: str, data: bytes, title: str) -> None:
+    page.click("#open-button")
+    page.set_input_files("#files", {"name": name, "mimeType": "", "buffer": data})
+    expect(page.locator("#switch .title")).to_have_text(title)
+    expect(page.locator("#open")).to_be_hidden()
+
+
+def test_a_pdf_is_shown_as_its_pages_with_the_sentence_drawn_on_them(page: Page) -> None:
+    pdf = FPDF()
+    pdf.set_font("times", size=12)
+    for n in range(30):
+        pdf.add_page()
+        pdf.set_y(100)
+        pdf.multi_cell(0, 6, f"Berth {n} of the harbour costs {n + 20} crowns a night.")
+    open_file(page, "harbour.pdf", bytes(pdf.output()), "harbour.pdf")
+    sheets = page.locator("#article .sheet")
+    expect(sheets).to_have_count(30)
+    expect(sheets.first.locator("img")).to_have_attribute("src", re.compile("^data:image/webp"))
+    assert sheets.last.locator("img").get_attribute("src") is None  # not before it is needed
+    ask(page, "How much does berth 27 cost?")
+    page.locator(".best .cite").click()
+    current = page.locator(".sheet[data-page='28'] .unit.first.current")
+    expect(current).to_be_focused()
+    assert in_sight(current.locator("rect").first)
+    expect(sheets.nth(27).locator("img")).to_have_attribute("src", re.compile("^data:image/webp"))
+    expect(current).to_have_text("Berth 27 of the harbour costs 47 crowns a night.")
+    page.click("#view")
+    expect(page.locator(".text .unit.first")).to_be_visible()
+    expect(sheets.first).to_be_hidden()
+    page.reload()
+    expect(sheets.nth(27).locator("img")).to_have_attribute("src", re.compile("^data:image/webp"))
+
+
+def test_a_table_is_a_table_and_code_keeps_its_indentation(page: Page) -> None:
+    open_file(page, "ferry.html", FERRY.encode(), "Prices of the ferry")
+    expect(page.locator("#article th")).to_have_count(2)
+    cells = page.locator("#article td").all_inner_texts()
+    assert cells == ["Adults", "12 euros", "Children", "7 euros"]
+    code = page.locator("#article pre")
+    assert code.inner_text() == "def book(name):\n    return ferry.book(name)"
+    assert "mono" in code.evaluate("(pre) => getComputedStyle(pre).fontFamily")
+    ask(page, "What do children pay one way?")
+    row = page.locator("#article tr", has_text="Children")
+    expect(row.locator(".unit.first")).to_have_count(3)  # two cells, and what parts them
+    page.locator(".best .cite").click()
+    expect(row.locator(".unit.current").first).to_be_focused()
 
 
 # ---- opening ----

@@ -30,7 +30,7 @@ class Units(HTMLParser):
         values = dict(attrs)
         if values.get("class") == "unit":
             self._open = int(values["data-start"] or -1), int(values["data-end"] or -1)
-            self.texts[self._open] = ""
+            self.texts.setdefault(self._open, "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "span":
