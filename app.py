@@ -184,6 +184,7 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
         feedback=FeedbackFile(options.feedback),
         max_bytes=options.max_upload,
         allow_private=options.allow_private,
+        reader=not options.no_reader,
     )
     page = build_page(controller, Endpoints(source, opened=opened, max_bytes=options.max_upload))
     stop = threading.Event()

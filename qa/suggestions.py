@@ -18,7 +18,7 @@ from index.article import Article, BlockKind
 from index.segmentation.passages import Sentence
 from qa.answer import Answer
 
-__all__ = ["Suggestion", "answered", "fresh", "suggestions"]
+__all__ = ["Suggestion", "answered", "fresh", "suggestions", "topics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Suggestion:
     end: int
     rank: int
 
+
+MOST_TOPIC: Final = 60
+"""Characters of a heading that is offered as it stands."""
 
 # Past forms and their base; the participle is not needed.
 _BASE: Final = dict(
@@ -197,6 +200,16 @@ def answered(
                 yield suggestion
 
     return tuple(islice(found(), most))
+
+
+def topics(article: Article) -> Iterator[str]:
+    """What an article is about in its own words, whatever its language: headings, names of rows."""
+    for kinds in ((BlockKind.HEADING,), (BlockKind.TABLE_ROW,)):
+        for block in article.blocks:
+            text = article.text[block.start : block.end]
+            topic = " ".join(text.partition("|")[0].split())
+            if block.kind in kinds and any(map(str.isalpha, topic)) and len(topic) <= MOST_TOPIC:
+                yield topic
 
 
 def fresh(offered: Iterable[Suggestion], asked: Iterable[str]) -> list[Suggestion]:

@@ -30,7 +30,7 @@ from qa.page.article_view import render_article
 from qa.page.catalogue_view import LISTED, NAMES, render_catalogue, render_filters, where_of
 from qa.page.markup import transferable
 from qa.page.opened import OpenedArticles
-from qa.page.source import ArticleSource, Opened, Source, pdf_of
+from qa.page.source import ArticleSource, Opened, Source, gather, pdf_of
 from qa.sharing.conversation import conversation_as_dict
 from qa.sharing.export import html_parts, markdown_parts
 from qa.sharing.feedback import FeedbackFile, Verdict, feedback_record
@@ -60,6 +60,7 @@ class PageController:
         feedback: FeedbackFile,
         max_bytes: int,
         allow_private: bool = False,
+        reader: bool = True,
     ) -> None:
         """Serve a source.
 
@@ -70,7 +71,9 @@ class PageController:
             feedback: Where verdicts go.
             max_bytes: Size of the largest article that is taken, as UTF-8.
             allow_private: Also fetch addresses of this machine and the local network.
+            reader: As for ``Library.open``, where articles are asked together.
         """
+        self._reader = reader
         self.source = source
         self.max_bytes = max_bytes
         self._opened = opened
@@ -80,22 +83,7 @@ class PageController:
 
     def start(self) -> Json:
         """What a page begins with, or goes back to."""
-        source = self.source
-        if source.first is None:
-            article = _catalogue(source, None)
-            filters, title = render_filters(source.entries(limit=NAMES)), "All articles"
-        else:
-            article, filters = _article(source, source.first), ""
-            title = source.open(source.first).article.title or "The article"
-        return {
-            "article": article,
-            "filters": filters,
-            "title": title,
-            "key": source.key,
-            "welcome": render_welcome(
-                self._suggestions(source, [], FIRST_SUGGESTIONS), several=source.first is None
-            ),
-        }
+        return {"key": self.source.key, **self._shown(self.source)}
 
     def ask(self, request: Json) -> Json:
         """Answer a question.
@@ -140,7 +128,7 @@ class PageController:
         Args:
             request: ``text`` and ``title``; or a file's ``name`` and its ``data`` in base64; or
                 an ``address``; or the ``record`` that came back when it was opened first, with
-                the ``data`` of its PDF.
+                the ``data`` of its PDF; or several ``records``, to be asked together.
         """
         told: SimpleQueue[Json] = SimpleQueue()
 
@@ -149,7 +137,8 @@ class PageController:
 
         def work() -> None:
             try:
-                told.put(self._open(request, progress))
+                open_ = self._gather if "records" in request else self._open
+                told.put(open_(request, progress))
             except ArticleQAError as error:
                 told.put({"error": _line(error)})
             except Exception:
@@ -288,7 +277,7 @@ class PageController:
     def _open(self, request: Json, progress: Progress) -> Json:
         read, data = self._read(request)
         bot, pdf = self.source.another(read, progress=progress), pdf_of(data)
-        article, source = bot.article, ArticleSource(bot, pdf)
+        article = bot.article
         # The browser keeps the file that it did not have.
         fetched = {"data": base64.b64encode(pdf).decode("ascii")} if pdf else {}
         return {
@@ -296,11 +285,30 @@ class PageController:
             "handle": self._opened.add(bot, pdf),
             "pages": pdf is not None,
             "id": article.id,
-            "title": article.title or "Untitled",
             "record": article.to_dict(),
-            "article": _article(source, article.id),
-            "welcome": render_welcome(self._suggestions(source, [], FIRST_SUGGESTIONS)),
+            **self._shown(ArticleSource(bot, pdf)),
         }
+
+    def _gather(self, request: Json, progress: Progress) -> Json:
+        articles = [self._kept(record) for record in request["records"]]
+        size = sum(len(article.text) for article in articles)
+        self._check_size(size)
+        source = gather(articles, model=self.source.model, reader=self._reader, progress=progress)
+        handle = self._opened.add_source(source, size)
+        return {"handle": handle, **self._shown(source), "title": f"{len(articles)} articles"}
+
+    def _shown(self, source: Source) -> Json:
+        """What a page begins with that asks a source."""
+        several = source.first is None
+        if source.first is None:
+            article = _catalogue(source, None)
+            filters, title = render_filters(source.entries(limit=NAMES)), "All articles"
+        else:
+            article, filters = _article(source, source.first), ""
+            title = source.open(source.first).article.title or "Untitled"
+        offered = self._suggestions(source, [], FIRST_SUGGESTIONS)
+        welcome = render_welcome(offered, several=several)
+        return {"article": article, "filters": filters, "title": title, "welcome": welcome}
 
     def _suggestions(self, source: Source, history: Sequence[Answer], n: int) -> Sequence[str]:
         """Questions to offer next, never one already asked."""

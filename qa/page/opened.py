@@ -7,7 +7,7 @@ from collections import OrderedDict
 from secrets import token_urlsafe
 
 from qa.bot import ArticleBot
-from qa.page.source import ArticleSource
+from qa.page.source import ArticleSource, Source
 
 __all__ = ["OpenedArticles"]
 
@@ -26,15 +26,19 @@ class OpenedArticles:
 
     def __init__(self) -> None:
         """Hold none yet."""
-        self._sources: OrderedDict[str, tuple[ArticleSource, int]] = OrderedDict()
+        self._sources: OrderedDict[str, tuple[Source, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, bot: ArticleBot, pdf: bytes | None = None) -> str:
         """Keep an article, and the PDF that it was read from; gives its handle."""
-        handle = token_urlsafe(16)
         size = len(bot.article.text) + len(pdf or b"") // BYTES_A_CHARACTER
+        return self.add_source(ArticleSource(bot, pdf), size)
+
+    def add_source(self, source: Source, size: int) -> str:
+        """Keep what is asked, with so many characters of text; gives its handle."""
+        handle = token_urlsafe(16)
         with self._lock:
-            self._sources[handle] = ArticleSource(bot, pdf), size
+            self._sources[handle] = source, size
             while len(self._sources) > 1 and (
                 len(self._sources) > MAX_ARTICLES
                 or sum(size for _, size in self._sources.values()) > MAX_CHARACTERS
@@ -42,7 +46,7 @@ class OpenedArticles:
                 self._sources.popitem(last=False)
         return handle
 
-    def get(self, handle: str) -> ArticleSource | None:
+    def get(self, handle: str) -> Source | None:
         """What a handle stands for; None where it is unknown or was let go."""
         with self._lock:
             if handle not in self._sources:

@@ -75,13 +75,20 @@
     key: start.key, changed: Date.now(),
   });
 
+  /* What the server has forgotten of an own article, or of several that are asked together. */
+  async function as_kept(article) {
+    if (!article.parts) return { record: article.record, data: article.data ?? "" };
+    const parts = await Promise.all(article.parts.map(async (id) =>
+      large[id] ?? await store.get("articles", id)));
+    return { records: parts.filter(Boolean).map(({ record }) => record) };
+  }
+
   async function ask_source(name, values, { article = own, key = conversation?.key, ...options } = {}) {
     for (;;) {
       const handle = article ? handles[article.id] ?? "none" : "";
       const reply = await server.call(name, [{ ...values, article: handle, key }], options);
       if (!reply.gone) return reply;
-      const again = await server.call("page_open",
-        [{ record: article.record, data: article.data ?? "" }], options);
+      const again = await server.call("page_open", [await as_kept(article)], options);
       if (again.error) return again;
       handles[article.id] = again.handle;
     }
@@ -93,7 +100,7 @@
     if (article?.id !== own?.id || !conversation) {
       own = article;
       $("#article-pane .slot").innerHTML = about().article;
-      $("#filter-pane .slot").innerHTML = own ? "" : start.filters;
+      $("#filter-pane .slot").innerHTML = about().filters ?? "";
       only = null;
       $("#switch .title").textContent = $("#sheet-handle").textContent = about().title;
       document.title = `${about().title} · Article QA`;
@@ -334,7 +341,7 @@
 
   /* An article of the library, or the list of those that fit the filters. */
   async function open(what) {
-    const reply = await ask_source("page_show", what, { article: null });
+    const reply = await ask_source("page_show", what, { article: own?.parts ? own : null });
     put_article(reply.article ?? "");
     if (reply.error) {
       const notice = make("p", { className: "notice", textContent: reply.error });
@@ -602,6 +609,7 @@
     opening = { done: new Promise((resolve) => { finish = resolve; }) };
     const abort = new AbortController();
     const act = ["Cancel", () => abort.abort()];
+    const read_now = [];
     try {
       for (const [n, one] of wanted.entries()) {
         const which = wanted.length > 1 ? ` (${n + 1} of ${wanted.length})` : "";
@@ -615,8 +623,10 @@
           $("#status").textContent = reply.error;
           return;
         }
-        await take(reply);
+        read_now.push(await take(reply));
       }
+      if (read_now.length > 1) await ask_together(read_now, abort.signal, act);
+      else await begin(read_now[0], opened_words(read_now[0]));
       $("#open").close();
       for (const field of $$("#open input, #open textarea")) field.value = "";
     } catch (error) {
@@ -648,10 +658,29 @@
     handles[article.id] = handle;
     const kept = article.record.text.length + (article.data ?? "").length < KEPT_BYTES;
     if (kept) await store.put("articles", article);
-    const title = `Opened ${article.title}`;
     if (!kept) large[article.id] = article;
-    await begin(article, kept ? title
-      : `${title}. It is too large to be kept here: after a reload, open it again.`);
+    return article;
+  }
+
+  const opened_words = (article) => `Opened ${article.title}${large[article.id]
+    ? ". It is too large to be kept here: after a reload, open it again." : ""}`;
+
+  /* Several own articles: a small library of the visit. */
+  async function ask_together(articles, signal, act) {
+    const parts = articles.map(({ id }) => id).sort();
+    const id = `together ${parts.join(" ")}`;
+    let group = await store.get("articles", id);
+    if (!group) {
+      tell("Making them ready to be asked together…", { done: -1, act });
+      const records = articles.map(({ record }) => record);
+      const reply = await server.call("page_open", [{ records }], { signal });
+      if (reply.error) return tell(reply.error, { wrong: true });
+      const { handle, ...shows } = reply;
+      group = { id, parts, ...shows };
+      handles[id] = handle;
+      await store.put("articles", group);
+    }
+    await begin(group, `Opened ${group.title}: they are asked together.`);
   }
 
   const files = (list) => open_all([...list].map((file) => ({ file, name: file.name })));
@@ -674,6 +703,7 @@
 
   async function menu() {
     const articles = await store.all("articles");
+    const alone = articles.filter(({ parts }) => !parts);
     const known = (await store.all("conversations")).sort((a, b) => b.changed - a.changed);
     const entry = (words, open, remove) => make("li", {},
       make("button", { type: "button", className: "entry", dir: "auto", textContent: words,
@@ -685,6 +715,8 @@
     $("#menu .list").replaceChildren(
       ...list("Articles", [
         entry(start.title, () => resume(null)),
+        ...(alone.length > 1 ? [entry(`Ask all ${alone.length} that you opened together`,
+          () => ask_together(alone))] : []),
         ...articles.map((article) => entry(article.title, () => resume(article), async () => {
           await store.remove("articles", article);
           for (const one of known.filter((c) => c.article === article.id)) await store.forget(one);

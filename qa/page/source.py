@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -17,9 +22,12 @@ from qa.answer import Answer
 from qa.bot import ArticleBot
 from qa.engine import DEFAULT_K
 from qa.library import Library
+from qa.suggestions import topics
 
-__all__ = ["ArticleSource", "LibrarySource", "Opened", "Source", "pdf_of"]
+__all__ = ["ArticleSource", "LibrarySource", "Opened", "Source", "gather", "pdf_of"]
 
+MOST_TOPICS = 8
+"""Topics of an article that are asked, to see whether it answers."""
 CITED = 2
 """Articles of an answer that questions are suggested about."""
 
@@ -57,6 +65,11 @@ class Source(Protocol):
     @property
     def first(self) -> str | None:
         """Id of the article to begin with; None where the reader chooses one of several."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Name of the model that it searches with."""
         ...
 
     def another(self, article: Article, *, progress: Progress | None = None) -> ArticleBot:
@@ -107,6 +120,10 @@ class ArticleSource:
     def first(self) -> str | None:  # noqa: D102
         return self._bot.article.id
 
+    @property
+    def model(self) -> str:  # noqa: D102
+        return self._bot.index.model
+
     def another(  # noqa: D102
         self, article: Article, *, progress: Progress | None = None
     ) -> ArticleBot:
@@ -123,7 +140,18 @@ class ArticleSource:
         return self._bot.ask(question, k=k, history=history)
 
     def suggest(self, n: int, history: Sequence[Answer]) -> tuple[str, ...]:  # noqa: D102
-        return self._bot.suggest(n, asked=[answer.question for answer in history])
+        asked = [answer.question for answer in history]
+        found = self._bot.suggest(n, asked=asked)
+        # Where no sentence makes a question, what the article is about is offered in its words.
+        known = {question.casefold() for question in (*asked, *found)}
+        topics = (topic for topic in self._topics if topic.casefold() not in known)
+        return (*found, *islice(topics, max(0, n - len(found))))
+
+    @cached_property
+    def _topics(self) -> tuple[str, ...]:
+        """Headings and names of rows that, asked as they stand, are answered."""
+        made = islice(topics(self._bot.article), MOST_TOPICS)
+        return tuple(topic for topic in made if self._bot.ask(topic, k=1).found)
 
     def open(self, article_id: str) -> Opened:  # noqa: D102
         index = self._bot.index
@@ -133,6 +161,32 @@ class ArticleSource:
 
     def entries(self, where: Where | None = None, *, limit: int) -> tuple[Entry, ...]:  # noqa: D102
         return ()
+
+
+def gather(
+    articles: Sequence[Article], *, model: str, reader: bool, progress: Progress | None = None
+) -> LibrarySource:
+    """Several articles that a reader brings, to be asked together.
+
+    They are a library in a temporary folder, which goes with the source.
+
+    Args:
+        articles: What was brought.
+        model: What makes their vectors.
+        reader: As for ``Library.open``.
+        progress: Called as they are added.
+    """
+    folder = tempfile.mkdtemp(prefix="article-qa-")
+    library = Library.open(folder, model=model, reader=reader)
+    source = LibrarySource(library)
+    weakref.finalize(source, _discard, library, folder)
+    library.add(articles, progress=progress)
+    return source
+
+
+def _discard(library: Library, folder: str) -> None:
+    library.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class LibrarySource:
@@ -148,11 +202,14 @@ class LibrarySource:
     def key(self) -> str:  # noqa: D102 - as the protocol
         return "library"
 
+    @property
+    def model(self) -> str:  # noqa: D102
+        return self._library.store.model.name
+
     def another(  # noqa: D102
         self, article: Article, *, progress: Progress | None = None
     ) -> ArticleBot:
-        model = self._library.store.model.name
-        return ArticleBot.from_article(article, model=model, progress=progress)
+        return ArticleBot.from_article(article, model=self.model, progress=progress)
 
     def ask(  # noqa: D102
         self,

@@ -538,7 +538,7 @@ def test_a_table_is_a_table_and_code_keeps_its_indentation(page: Page) -> None:
 # ---- opening ----
 
 
-def test_a_file_dropped_anywhere_is_opened(page: Page) -> None:
+def test_files_dropped_anywhere_are_asked_together_or_one_by_one(page: Page) -> None:
     page.evaluate(
         """(text) => {
             const given = new DataTransfer();
@@ -549,10 +549,20 @@ def test_a_file_dropped_anywhere_is_opened(page: Page) -> None:
         }""",
         TIDES,
     )
-    expect(page.locator("#article")).to_contain_text("The harbour closes in March.")
+    # Several are a small library of the visit: asked together, or one by one.
+    expect(page.locator("#article h2")).to_have_text("2 articles")
+    ask(page, "Who prints the times of high water?")
+    expect(page.locator(".best")).to_contain_text("Fishermen in Brittany")
+    expect(page.locator(".sure cite")).to_contain_text("Why the sea rises")
+    ask(page, "When does the harbour close?")
+    expect(page.locator("#article .unit.first")).to_have_text("The harbour closes in March.")
+    page.locator(".only").click()
+    expect(page.locator("#filters .asked")).to_have_text("only “Harbour”")
+    page.reload()
+    expect(page.locator("#filters .asked")).to_have_text("all articles")
+    expect(page.locator(".turn[data-turn='1'] .best")).to_contain_text("March")
     page.click("#switch")
-    expect(page.locator("#menu .entry")).to_have_count(3)
-    page.locator("#menu .entry", has_text="sea rises").click()
+    page.locator("#menu .entry", has_text="sea rises").first.click()
     expect(page.locator("#article h2")).to_have_text("Why the sea rises twice a day")
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.support.served import REKOGNITION, ask, browsing, free_port, serving, visiting
+from tests.support.served import (
+    REKOGNITION,
+    ask,
+    browsing,
+    free_port,
+    serving,
+    visiting,
+    wait_until_ready,
+)
 
 DARK = re.compile(r"\bdark\b")
 
@@ -23,15 +29,12 @@ def proxying(upstream: str, prefix: str) -> Iterator[str]:
     """A proxy that takes a prefix off and passes the rest on; gives its address."""
     port = free_port()
     script = Path(__file__).parents[1] / "support" / "path_proxy.py"
-    process = subprocess.Popen([sys.executable, str(script), str(port), upstream, prefix])
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(port), upstream, prefix], text=True
+    )
     address = f"http://127.0.0.1:{port}{prefix}/"
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}health", timeout=5).close()  # noqa: S310
-                break
-            except OSError:
-                time.sleep(0.1)
+        wait_until_ready(address, process)
         yield address
     finally:
         process.kill()

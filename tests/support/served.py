@@ -67,21 +67,21 @@ def serving(
     )
     server = Server(f"http://127.0.0.1:{port}/", process, feedback)
     try:
-        wait_until_ready(server)
+        wait_until_ready(server.url, process)
         yield server
     finally:
         process.terminate()
         process.communicate(timeout=30)
 
 
-def wait_until_ready(server: Server, seconds: float = 300) -> None:
-    """Return when the server is healthy."""
+def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 300) -> None:
+    """Return when what a process serves under an address is healthy."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            raise AssertionError(f"the server ended: {server.process.communicate()}")
+        if process.poll() is not None:
+            raise AssertionError(f"the server ended: {process.communicate()}")
         try:
-            with urllib.request.urlopen(f"{server.url}health", timeout=5) as reply:  # noqa: S310
+            with urllib.request.urlopen(f"{url}health", timeout=5) as reply:  # noqa: S310
                 if reply.status == 200:
                     return
         except OSError:

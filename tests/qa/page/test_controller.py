@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fpdf import FPDF
 
 from qa import ArticleBot
 from qa.answer import Answer
@@ -139,6 +140,61 @@ def test_what_is_no_article_is_refused_in_words(
     reply = open_article(controller, **request_)
     assert words in reply["error"]
     assert "handle" not in reply
+
+
+def test_several_articles_are_asked_together_and_can_be_sent_again(
+    controller: PageController, opened: OpenedArticles
+) -> None:
+    harbour = "Harbour\n\nThe harbour closes in March, and its hundred workers go home."
+    records = [open_article(controller, text=text)["record"] for text in (TIDES, harbour)]
+    for _ in range(2):  # the second time after the server has forgotten them
+        group = open_article(controller, records=records)
+        assert group["title"] == "2 articles"
+        assert 'id="filters"' in group["filters"]
+        for question, words in (
+            ("Who prints almanacs?", "Fishermen"),
+            ("When does the harbour close?", "March"),
+        ):
+            reply = ask(controller, question, article=group["handle"])
+            assert words in reply["answer"]["citations"][0]["quote"]
+            assert words in reply["article"]
+    only = {"article": open_article(controller, text=TIDES)["id"]}
+    reply = ask(controller, "What closes?", article=group["handle"], filters=only)
+    assert {c["article"]["title"] for c in reply["answer"]["citations"]} == {"Tides"}
+
+
+def test_several_articles_of_which_one_is_damaged_are_refused(controller: PageController) -> None:
+    record = open_article(controller, text=TIDES)["record"]
+    assert "damaged" in open_article(controller, records=[record, {"text": 1}])["error"]
+
+
+def test_headings_and_rows_are_offered_where_no_sentence_makes_a_question(
+    controller: PageController,
+) -> None:
+    table = "# Fares\n\n| Who | Fare |\n| --- | --- |\n| Adults | 12 euros |\n| Dogs | 3 euros |\n"
+    data = base64.b64encode(table.encode()).decode()
+    welcome = open_article(controller, name="fares.md", data=data)["welcome"]
+    assert ">Adults</button>" in welcome
+    assert ">Dogs</button>" in welcome
+
+
+def test_the_pages_of_a_pdf_are_drawn_one_by_one(controller: PageController) -> None:
+    pdf = FPDF()
+    for words in ("The bridge opened in 1931.", "Ida Morrow drew it."):
+        pdf.add_page()
+        pdf.set_font("helvetica", size=12)
+        pdf.text(30, 100, words)
+    data = base64.b64encode(bytes(pdf.output())).decode()
+    opened = open_article(controller, name="bridge.pdf", data=data)
+    assert opened["pages"]
+    assert opened["article"].count('class="sheet"') == 2
+    again = open_article(controller, record=opened["record"], data=data)  # after a restart
+    for handle in (opened["handle"], again["handle"]):
+        picture = controller.picture({"article": handle, "id": opened["id"], "page": 2})["picture"]
+        assert picture.startswith("data:image/webp;base64,")
+    for page in (0, 3, "1", None):
+        asked = {"article": opened["handle"], "id": opened["id"], "page": page}
+        assert "picture" not in controller.picture(asked)
 
 
 def test_a_verdict_is_kept_with_the_sentence_pointed_at(
