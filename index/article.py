@@ -109,6 +109,8 @@ class Article:
         url: Where it can be read, or None.
         language: ISO 639-1 code, or None where it was not detected.
         omitted: What of the source was left out: "12 blocks of comments".
+        declared: Where the source declares what it says of itself outside its text, by the names
+            of these attributes: ``(("published", "JSON-LD datePublished"),)``.
     """
 
     text: str
@@ -121,6 +123,7 @@ class Article:
     url: str | None = None
     language: str | None = None
     omitted: tuple[str, ...] = ()
+    declared: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is too large, blocks out of order, and articles with nothing to cite."""
@@ -185,6 +188,7 @@ class Article:
             "blocks": [[b.kind.value, b.start, b.end, b.level, b.page] for b in self.blocks],
             "authors": list(self.authors),
             "omitted": list(self.omitted),
+            "declared": [list(pair) for pair in self.declared],
         }
 
     @classmethod
@@ -197,6 +201,7 @@ class Article:
         values = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         values["authors"] = tuple(data["authors"])
         values["omitted"] = tuple(data.get("omitted", ()))
+        values["declared"] = tuple((name, where) for name, where in data.get("declared", ()))
         values["blocks"] = tuple(
             Block(BlockKind(kind), start, end, level, page)
             for kind, start, end, level, page in data["blocks"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.archive.store import Where
 from index.errors import ArticleQAError, DataError, QuestionError
-from qa.answer import Answer, ArticleRef, Citation, Exact, PassageRef
+from qa.answer import Answer, ArticleRef, Citation, Declared, Exact, PassageRef
 from qa.bot import ArticleBot, ask
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "ArticleRef",
     "Citation",
     "DataError",
+    "Declared",
     "Exact",
     "Library",
     "PassageRef",

@@ -14,7 +14,16 @@ from urllib.parse import quote as percent_encode
 from index.errors import DataError
 from qa.text import markdown_line, markdown_text, one_line, web_url
 
-__all__ = ["SCHEMA", "SURE", "Answer", "ArticleRef", "Citation", "Exact", "PassageRef"]
+__all__ = [
+    "SCHEMA",
+    "SURE",
+    "Answer",
+    "ArticleRef",
+    "Citation",
+    "Declared",
+    "Exact",
+    "PassageRef",
+]
 
 SCHEMA = "article-qa/answer/3"
 OLDER = frozenset({"article-qa/answer/1", "article-qa/answer/2"})
@@ -24,6 +33,8 @@ NOT_FOUND = "The article does not say."
 NONE_FOUND = "The articles do not say."
 UNSURE = "The article may say:"
 NONE_SURE = "The articles may say:"
+CLOSEST = "Closest, not an answer:"
+BEGINS = "No line of its text says so; it begins:"
 SURE = 0.5
 """Confidence from which an answer that is found is given without a "may"."""
 
@@ -89,6 +100,35 @@ class Exact:
     end: int
 
 
+_LABELS = {
+    "title": "Title",
+    "authors": "Author",
+    "published": "Published",
+    "modified": "Updated",
+    "site": "Publisher",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a source declares of itself outside its text: metadata, never a quote.
+
+    Attributes:
+        name: Which attribute of ``Article`` it is: ``"published"``.
+        value: Its value; of authors, all of them in one line.
+        where: Where it is declared: ``"JSON-LD datePublished"``.
+    """
+
+    name: str
+    value: str
+    where: str
+
+    def __str__(self) -> str:
+        """On one line, told from a quote."""
+        label = _LABELS.get(self.name, self.name)
+        return f"{label}: {one_line(self.value)} (metadata, not a quote: {one_line(self.where)})"
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """One sentence of the article: ``article.text[start:end] == quote``, always.
@@ -103,6 +143,8 @@ class Citation:
         article: The article it is from.
         also_in: Other articles that say the same, newest first: copies of one dispatch.
         exact: The words of it that answer; None where the reader is not sure, or off.
+        metadata: What is asked about the article, where its source declares that and no line of
+            its text says it: the quote then only shows which article is meant.
     """
 
     number: int
@@ -114,6 +156,7 @@ class Citation:
     article: ArticleRef
     also_in: tuple[ArticleRef, ...] = ()
     exact: Exact | None = None
+    metadata: tuple[Declared, ...] = ()
 
     @property
     def parts(self) -> tuple[tuple[str, bool], ...]:
@@ -179,6 +222,11 @@ class Answer:
         return tuple(dict.fromkeys(citation.article for citation in self.citations))
 
     @property
+    def metadata(self) -> tuple[Declared, ...]:
+        """What answers, where the source declares it and no line of its text says so."""
+        return tuple(declared for citation in self.citations for declared in citation.metadata)
+
+    @property
     def silence(self) -> str:
         """What to say when it is not ``found``: of one article, or of several."""
         if self.reply:
@@ -192,15 +240,24 @@ class Answer:
 
     @property
     def lead(self) -> str | None:
-        """What to say before the citations: that there is no answer, or that this may be one."""
+        """What to say before the citations: metadata, that there is no answer, or may be one."""
         if not self.found:
             return self.silence
+        if self.metadata:
+            return "; ".join(map(str, self.metadata))
         return None if self.sure else UNSURE if len(self.articles) == 1 else NONE_SURE
+
+    @property
+    def label(self) -> str | None:
+        """What to say over citations that do not answer; None where they do."""
+        if not self.citations or (self.found and not self.metadata):
+            return None
+        return BEGINS if self.found else CLOSEST
 
     def __str__(self) -> str:
         """The answer as Markdown."""
-        lines = [self.lead, ""] if self.lead else []
-        lines += ["Closest, not an answer:", ""] if self.citations and not self.found else []
+        lines = [markdown_line(self.lead), ""] if self.lead else []
+        lines += [self.label, ""] if self.label else []
         several = len(self.articles) > 1
         for citation in self.citations:
             lines += [f"> {citation.as_markdown} [{citation.number}]", ""]
@@ -215,6 +272,7 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready values, under ``answer.schema.json``."""
         data: dict[str, Any] = _jsonable({"schema": SCHEMA, **asdict(self)})
+        data["metadata"] = [asdict(declared) for declared in self.metadata]
         for citation, values in zip(self.citations, data["citations"], strict=True):
             values["deep_link"] = citation.deep_link
         return data
@@ -293,6 +351,7 @@ def _citation(values: Mapping[str, Any]) -> Citation:
         article=_article(values["article"]),
         also_in=tuple(map(_article, _typed(values.get("also_in", []), list))),
         exact=Exact(**exact) if (exact := values.get("exact")) else None,
+        metadata=tuple(Declared(**declared) for declared in values.get("metadata", ())),
     )
 
 

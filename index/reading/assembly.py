@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from index.article import Article, Block, BlockKind
 from index.errors import EmptyArticle
@@ -11,6 +12,7 @@ from index.reading.language import detect_language
 
 __all__ = ["Metadata", "Piece", "article_from_pieces", "joined_cells"]
 
+Said = TypeVar("Said", "Article", "Metadata")
 BETWEEN = "\n\n"
 SURE_CHARS = 1000
 """A text as long as this says its language itself."""
@@ -35,25 +37,35 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a source says of itself beside its text; the fields are those of ``Article``.
-
-    Attributes:
-        title: As printed, or None.
-        authors: Names, in the order of the byline.
-        published: ISO 8601 date, or date and time.
-        modified: The same for the last change.
-        site: Name of the publication.
-        url: Where it can be read.
-        language: ISO 639-1 code.
-    """
+    """What a source says of itself; the fields are those of ``Article``."""
 
     title: str | None = None
-    authors: tuple[str, ...] = field(default=())
+    authors: tuple[str, ...] = ()
     published: str | None = None
     modified: str | None = None
     site: str | None = None
     url: str | None = None
     language: str | None = None
+    declared: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, said: Mapping[str, tuple[Any, str]], **others: Any) -> Metadata:  # noqa: ANN401
+        """Metadata from values with the places that declare them.
+
+        Args:
+            said: By name, a value and where it is declared: "" where the text itself says it.
+            others: What nobody asks for the place of.
+        """
+        known = {name: value for name, (value, _) in said.items() if value}
+        places = tuple((name, said[name][1]) for name in known if said[name][1])
+        return cls(**known, **others, declared=places)
+
+    def over(self, said: Said) -> Said:
+        """An article, or metadata of it, with this in the place of what it says of itself."""
+        names = [f.name for f in fields(self) if f.name != "declared" and getattr(self, f.name)]
+        kept: list[tuple[str, str]] = [pair for pair in said.declared if pair[0] not in names]
+        known = {name: getattr(self, name) for name in names}
+        return replace(said, **known, declared=(*self.declared, *kept))
 
 
 def joined_cells(cells: Iterable[str] | None) -> str:
@@ -62,7 +74,9 @@ def joined_cells(cells: Iterable[str] | None) -> str:
     return " | ".join(row).replace("|  |", "| |").replace("|  |", "| |").strip() if any(row) else ""
 
 
-def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
+def article_from_pieces(
+    pieces: Iterable[Piece], metadata: Metadata, omitted: Iterable[str] = ()
+) -> Article:
     """Join pieces by blank lines.
 
     Metadata never becomes text: what the source declares but does not print is not quotable.
@@ -86,14 +100,5 @@ def article_from_pieces(pieces: Iterable[Piece], metadata: Metadata) -> Article:
     if metadata.language is None or len(words) >= SURE_CHARS:
         # What a page declares is its template's language, not always its article's.
         metadata = replace(metadata, language=detect_language(words) or metadata.language)
-    return Article(
-        text=text,
-        blocks=tuple(blocks),
-        title=metadata.title,
-        authors=metadata.authors,
-        published=metadata.published,
-        modified=metadata.modified,
-        site=metadata.site,
-        url=metadata.url,
-        language=metadata.language,
-    )
+    known = {f.name: getattr(metadata, f.name) for f in fields(metadata)}
+    return Article(text=text, blocks=tuple(blocks), omitted=tuple(omitted), **known)

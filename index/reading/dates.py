@@ -6,7 +6,15 @@ import re
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-__all__ = ["date_in", "day_comes_first", "iso_date"]
+__all__ = [
+    "date_at",
+    "date_in",
+    "date_of_name",
+    "dates_of_line",
+    "day_comes_first",
+    "iso_date",
+    "last_word_of_change",
+]
 
 _MONTHS = {
     name: number
@@ -40,10 +48,14 @@ _WORDED = re.compile(
     r"(?P<y2>\d{4})\b"
     r"|\b(?P<y3>\d{4})\s?[年년]\s?(?P<m3>\d{1,2})\s?[月월]\s?(?P<d3>\d{1,2})\s?[日일]"
 )
-_NUMERIC = re.compile(r"\b(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})\b")
+_NUMERIC = re.compile(r"\b(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)")
 _YEAR_LAST = re.compile(r"\b(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4})\b")
-
-
+_NAMED = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<s>[-_. ]?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)(?!\d)")
+_DATED_BY = re.compile(
+    r"(?i)\b(?:(?P<modified>updated?|modified|edited|edit|revised|reviewed|changed|aktualisiert|stand"
+    r"|geändert|bearbeitet|modifié|actualizado|aggiornato|atualizado)"
+    r"|(?P<published>published|posted|created|veröffentlicht|publié|publicado|pubblicato))\b"
+)
 _LOCALE = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}))?\b")
 _MONTH_FIRST_COUNTRIES = frozenset({"us", "ph"})
 _EITHER_COUNTRIES = frozenset({"ca"})
@@ -112,24 +124,57 @@ def date_in(text: str, *, day_first: bool | None = None) -> str | None:
         text: The text.
         day_first: As from ``day_comes_first``; None passes over what may be either.
     """
-    for match in _WORDED.finditer(text):
-        groups = match.groupdict()
-        if groups["y3"]:
-            found = _date(groups["y3"], groups["m3"], groups["d3"])
-        else:
-            month = _MONTHS.get((groups["m1"] or groups["m2"]).lower())
-            found = _date(groups["y1"] or groups["y2"], month, groups["d1"] or groups["d2"])
-        if found:
-            return found
-    for match in _NUMERIC.finditer(text):
-        found = _date(match["y"], match["m"], match["d"])
-        if found:
-            return found
-    for match in _YEAR_LAST.finditer(text):
-        found = _year_last(match, day_first)
-        if found:
-            return found
+    found = date_at(text, day_first=day_first)
+    return found[0] if found else None
+
+
+def date_at(text: str, *, day_first: bool | None = None) -> tuple[str, int, int] | None:
+    """As ``date_in``, with where in the text the date begins and ends."""
+    for pattern in (_WORDED, _NUMERIC, _YEAR_LAST):
+        for match in pattern.finditer(text):
+            found = _year_last(match, day_first) if pattern is _YEAR_LAST else _written(match)
+            if found:
+                return found, match.start(), match.end()
     return None
+
+
+def dates_of_line(line: str, *, day_first: bool | None = None) -> dict[str, str]:
+    """The dates that a line gives for an article, by what they are the dates of.
+
+    >>> dates_of_line("Updated 5 May 2020, first published 3 May 2020")
+    {'modified': '2020-05-05', 'published': '2020-05-03'}
+    """
+    found: dict[str, str] = {}
+    labels = [(0, "published"), *((m.start(), str(m.lastgroup)) for m in _DATED_BY.finditer(line))]
+    ends = [start for start, _ in labels[1:]] + [len(line)]
+    for (start, name), end in zip(labels, ends, strict=True):
+        date = date_in(line[start:end], day_first=day_first)
+        if date:
+            found.setdefault(name, date)
+    return found
+
+
+def date_of_name(name: str) -> str | None:
+    """The day in a file's name: ``2024-05-03-bridge.md``, ``20240503 bridge.txt``."""
+    match = _NAMED.search(name)
+    return _date(match["y"], match["m"], match["d"]) if match else None
+
+
+def last_word_of_change(text: str) -> bool:
+    """Whether a text last speaks of a change rather than of publication: "Last updated"."""
+    words = [match.lastgroup for match in _DATED_BY.finditer(text)]
+    return bool(words) and words[-1] == "modified"
+
+
+def _written(match: re.Match[str]) -> str | None:
+    """A date that can be read in one way only."""
+    groups = match.groupdict()
+    if "y" in groups:
+        return _date(groups["y"], groups["m"], groups["d"])
+    if groups["y3"]:
+        return _date(groups["y3"], groups["m3"], groups["d3"])
+    month = _MONTHS.get((groups["m1"] or groups["m2"]).lower())
+    return _date(groups["y1"] or groups["y2"], month, groups["d1"] or groups["d2"])
 
 
 def _year_last(match: re.Match[str], day_first: bool | None) -> str | None:

@@ -19,14 +19,14 @@ from lxml import etree
 from index.article import Article, BlockKind
 from index.errors import SourceError, UnreadableSource
 from index.reading.assembly import Metadata, Piece, article_from_pieces, joined_cells
-from index.reading.dates import date_in, iso_date
-from index.reading.plaintext import authors_of_byline, is_dateline, is_furniture
+from index.reading.dates import iso_date
+from index.reading.header import metadata_of, title_of, with_head
+from index.reading.plaintext import is_furniture
 
 __all__ = ["read_docx"]
 
 MAX_PART_BYTES = 20 * 2**20
 """Of XML unpacked; a novel has about five megabytes."""
-MAX_LINE = 200
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = ((b"http://purl.oclc.org/ooxml/wordprocessingml/main", _W[1:-1].encode()),)
@@ -40,6 +40,8 @@ _PROPERTIES = {
     "creator": "{http://purl.org/dc/elements/1.1/}creator",
     "modified": "{http://purl.org/dc/terms/}modified",
 }
+_NOBODY = frozenset(("", "python-docx", "un-named", "author", "user"))
+_LIST = re.compile(r"\s*;\s*")
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, RuntimeError, ValueError
 )  # fmt: skip
@@ -84,7 +86,7 @@ def read_docx(data: bytes, *, name: str = "the document", url: str | None = None
         ) from error
     if document is None:
         raise UnreadableSource(f"{name} holds no text; save it again as .docx")
-    pieces = list(_pieces(document, styles))
+    pieces = with_head(_pieces(document, styles))
     return article_from_pieces(pieces, _metadata(pieces, properties, url))
 
 
@@ -138,7 +140,6 @@ def _styles(root: etree._Element | None) -> dict[str, str]:
 
 def _pieces(root: etree._Element, styles: dict[str, str]) -> Iterator[Piece]:
     body = root.find(f"{_W}body")
-    seen = 0
     titled = False
     for kind, paragraph in _in_order(body if body is not None else root, styles):
         if not paragraph.text:
@@ -154,11 +155,10 @@ def _pieces(root: etree._Element, styles: dict[str, str]) -> Iterator[Piece]:
                 BlockKind.HEADING, paragraph.text, int(heading[1]) if heading else paragraph.level
             )
         else:
-            yield Piece(_kind(paragraph, seen), paragraph.text)
-        seen += 1
+            yield Piece(_kind(paragraph), paragraph.text)
 
 
-def _kind(paragraph: _Paragraph, before: int) -> BlockKind:
+def _kind(paragraph: _Paragraph) -> BlockKind:
     text, style = paragraph.text, paragraph.style.lower()
     if is_furniture(text):
         return BlockKind.FURNITURE
@@ -168,11 +168,6 @@ def _kind(paragraph: _Paragraph, before: int) -> BlockKind:
         return BlockKind.QUOTE
     if paragraph.listed or style.startswith("list"):
         return BlockKind.LIST_ITEM
-    if before < 5 and len(text) <= MAX_LINE:
-        if authors_of_byline(text):
-            return BlockKind.BYLINE
-        if is_dateline(text):
-            return BlockKind.DATELINE
     return BlockKind.PARAGRAPH
 
 
@@ -280,23 +275,18 @@ def _symbol(code: str) -> str:
 
 def _metadata(pieces: list[Piece], properties: etree._Element | None, url: str | None) -> Metadata:
     def declared(key: str) -> str:
-        return (
-            (properties.findtext(_PROPERTIES[key]) or "").strip() if properties is not None else ""
-        )
+        path = _PROPERTIES[key]
+        return (properties.findtext(path) or "").strip() if properties is not None else ""
 
-    def shown(kind: BlockKind) -> str:
-        return next((piece.text for piece in pieces if piece.kind is kind), "")
-
-    byline = authors_of_byline(shown(BlockKind.BYLINE))
-    creator = declared("creator")
+    title = next((title_of(piece.text) for piece in pieces if piece.kind is BlockKind.TITLE), "")
     # Libraries and templates sign documents that nobody signed.
-    signed = (
-        () if creator.lower() in ("", "python-docx", "un-named", "author", "user") else (creator,)
-    )
-    return Metadata(
-        title=shown(BlockKind.TITLE) or declared("title") or None,
-        authors=byline or signed,
-        published=date_in(shown(BlockKind.DATELINE)),
-        modified=iso_date(declared("modified")),
+    creator = "" if declared("creator").lower() in _NOBODY else declared("creator")
+    known = Metadata.of(
+        {
+            "title": (title or declared("title"), "" if title else "document property title"),
+            "authors": (_LIST.split(creator) if creator else (), "document property creator"),
+            "modified": (iso_date(declared("modified")), "document property modified"),
+        },
         url=url,
     )
+    return metadata_of((piece.kind, piece.text) for piece in pieces).over(known)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.utils import parseaddr
-from typing import Any
 
 from index.article import Article, BlockKind
 from index.errors import EmptyArticle
@@ -52,10 +51,13 @@ def read_email(data: bytes, *, name: str = "the e-mail") -> Article:
 
 def _known(message: EmailMessage) -> Metadata:
     sender, address = parseaddr(_header(message, "From"))
-    return Metadata(
-        title=_REPLY.sub("", _header(message, "Subject")).strip() or None,
-        authors=(sender or address,) if sender or address else (),
-        published=iso_date(_header(message, "Date")),
+    subject = _REPLY.sub("", _header(message, "Subject")).strip()
+    return Metadata.of(
+        {
+            "title": (subject, "mail header Subject"),
+            "authors": ((sender or address,) if sender or address else (), "mail header From"),
+            "published": (iso_date(_header(message, "Date")), "mail header Date"),
+        }
     )
 
 
@@ -102,7 +104,7 @@ def _own_text(
         if part.get_content_subtype() == "html":
             yield read_html(text, url=url, known=known)
         else:
-            yield replace(article_from_text(text), **_given(known))
+            yield known.over(article_from_text(text))
     except EmptyArticle:
         if text.strip():
             omitted.append(f"a part ({part.get_content_type()}) without text to cite")
@@ -119,11 +121,6 @@ def _best(
             omitted.extend(notes)
             yield from found
             return
-
-
-def _given(known: Metadata) -> dict[str, Any]:
-    names = ("title", "authors", "published", "url")
-    return {name: getattr(known, name) for name in names if getattr(known, name)}
 
 
 def _pieces(part: Article | Piece) -> Iterator[Piece]:

@@ -59,6 +59,10 @@ _MARKDOWN_SIGNS = (
     re.compile(r"\*\*\S[^*\n]{0,200}\*\*"),
     re.compile(r"(?m)^\S[^\n]{2,100}\n(?:={3,}|-{3,})\s*$"),
 )
+_FRONT_MATTER = re.compile(
+    r"\ufeff?(---|\+\+\+)[ \t]*\n"
+    r"(?:\w[\w-]{0,40}[ \t]*[:=].{0,500}\n|[ \t#-].{0,500}\n|\n){1,200}(?:\1|\.\.\.)[ \t]*(?:\n|\Z)"
+)
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -136,7 +140,9 @@ def _of_text(data: bytes, suffix: str, content_type: str) -> Format:
 
 
 def _signs_of_markdown(data: bytes) -> bool:
-    sample = data[:50_000].decode("utf-8", "replace")
+    sample = data[:50_000].decode("utf-8", "replace").replace("\r\n", "\n")
+    if _FRONT_MATTER.match(sample):
+        return True
     return sum(sign.search(sample) is not None for sign in _MARKDOWN_SIGNS) >= 2
 
 

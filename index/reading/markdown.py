@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
+from typing import Any, Final
 
 import yaml
 from markdown_it import MarkdownIt
@@ -14,8 +15,9 @@ from markdown_it.token import Token
 
 from index.article import Article, BlockKind
 from index.reading.assembly import Metadata, Piece, article_from_pieces, joined_cells
-from index.reading.dates import date_in, iso_date
-from index.reading.plaintext import authors_of_byline, is_dateline, is_furniture
+from index.reading.dates import iso_date
+from index.reading.header import HEAD, kind_of_line, metadata_of, title_of, with_head
+from index.reading.plaintext import is_furniture
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,9 +27,33 @@ else:
 __all__ = ["read_markdown"]
 
 MAX_NESTING = 100
+_KEYS: Final = {
+    "title": ("title", "headline"),
+    "authors": ("author", "authors", "by", "creator"),
+    "published": (
+        "date",
+        "published",
+        "publish_date",
+        "pubdate",
+        "publishdate",
+        "published_at",
+        "created",
+    ),
+    "modified": (
+        "lastmod",
+        "updated",
+        "modified",
+        "last_modified_at",
+        "last_updated",
+        "date_modified",
+    ),
+    "site": ("site", "publisher", "publication", "site_name", "source"),
+}
+"""Fields of front matter by what they declare, the usual one first."""
 _FRONT_MATTER = re.compile(
     r"\A\ufeff?(---|\+\+\+)[ \t]*\n(.{0,20000}?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
 )
+_PANDOC = re.compile(r"\A\ufeff?% (.{1,300})\n(?:% ?(.{0,300})\n(?:% ?(.{0,300})\n)?)?")
 _FIELD = re.compile(r"(?m)^(\w[\w -]{0,40}):[ \t]*(.*)$")
 _HTML_HEADING = re.compile(r"(?is)^<h([1-6])\b[^>]{0,500}>(?:(?!</?h[1-6]\b).)*</h\1>\s*$")
 _TAG = re.compile(r"<[^>]{1,500}>")
@@ -60,23 +86,39 @@ def read_markdown(text: str, *, url: str | None = None) -> Article:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     fields, body = _front_matter(text)
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-    pieces = _pieces(parser.parse(_without_footnotes(body)))
-    title = fields.get("title") or next((p.text for p in pieces if p.kind is BlockKind.TITLE), None)
-    pieces = _headed(pieces, title)
-    bylines = [piece.text for piece in pieces if piece.kind is BlockKind.BYLINE]
-    datelines = [piece.text for piece in pieces if piece.kind is BlockKind.DATELINE]
-    named = fields.get("author") or fields.get("authors") or ""
-    metadata = Metadata(
-        title=title,
-        authors=_listed(named) or (authors_of_byline(bylines[0]) if bylines else ()),
-        published=iso_date(fields.get("date") or fields.get("published") or "")
-        or (date_in(datelines[0]) if datelines else None),
-        modified=iso_date(fields.get("lastmod") or fields.get("updated") or ""),
-        site=fields.get("site"),
-        url=fields.get("canonical_url") or fields.get("url") or url,
-        language=(fields.get("lang") or fields.get("language") or "")[:2].lower() or None,
+    pieces = with_head(_pieces(parser.parse(_without_footnotes(body))))
+    known = {name: _declared(fields, name) for name in _KEYS}
+    printed = next((p.text for p in pieces if p.kind is BlockKind.TITLE), None)
+    title = known["title"][0] or (printed and title_of(printed))
+    if printed and title == title_of(printed):
+        known["title"] = title, ""
+    pieces = [_retitled(piece, title) for piece in pieces]
+    address = fields.get("canonical_url") or fields.get("url") or url
+    language = (fields.get("lang") or fields.get("language") or "")[:2].lower() or None
+    declared = Metadata.of(known, url=address, language=language)
+    return article_from_pieces(
+        pieces, declared.over(metadata_of((piece.kind, piece.text) for piece in pieces))
     )
-    return article_from_pieces(pieces, metadata)
+
+
+def _declared(fields: dict[str, str], name: str) -> tuple[Any, str]:
+    """What the front matter says of an attribute, and in which of its fields."""
+    for key in _KEYS[name]:
+        value: Any = fields.get(key) or ""
+        if name == "authors":
+            value = _listed(value)
+        elif name in ("published", "modified"):
+            value = iso_date(value)
+        if value:
+            return value, f"front matter {key}"
+    return None, ""
+
+
+def _retitled(piece: Piece, title: str | None) -> Piece:
+    """The first heading under another title is a heading like the others."""
+    if piece.kind is BlockKind.TITLE and title_of(piece.text) != title:
+        return Piece(BlockKind.HEADING, piece.text, 1)
+    return piece
 
 
 def _without_footnotes(body: str) -> str:
@@ -93,7 +135,10 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     """The fields of front matter, in YAML or TOML, and the text under it."""
     match = _FRONT_MATTER.match(text)
     if match is None:
-        return {}, text
+        lines = _PANDOC.match(text)
+        names = ("title", "authors", "date")
+        said = zip(names, lines.groups(""), strict=True) if lines else ()
+        return dict(said), text[lines.end() :] if lines else text
     try:
         if match[1] == "+++":
             fields = tomllib.loads(match[2])
@@ -171,7 +216,10 @@ def _take_inline(token: Token, state: _State) -> None:
         images = [child.content for child in token.children if child.type == "image"]
         state.pieces.append(Piece(BlockKind.CAPTION, " ".join(images).strip()))
     else:
-        state.pieces.append(Piece(_kind_of(text, state), text))
+        lines = _shown(token.children or (), between="\n").split("\n")
+        over = len(state.pieces) < HEAD and all(map(kind_of_line, lines))
+        for line in lines if over else [text]:
+            state.pieces.append(Piece(_kind_of(line, state), line))
 
 
 def _take_heading(text: str, level: int, state: _State) -> None:
@@ -190,29 +238,14 @@ def _kind_of(text: str, state: _State) -> BlockKind:
     return BlockKind.QUOTE if state.quotes else BlockKind.PARAGRAPH
 
 
-def _shown(children: Sequence[Token]) -> str:
-    """Inline text as it reads; a line break within a paragraph is a space."""
+def _shown(children: Sequence[Token], between: str = " ") -> str:
+    """Inline text as it reads; a line break within a paragraph is a space unless told else."""
     parts = []
     for child in children:
         if child.type in ("text", "code_inline"):
             parts.append(child.content)
         elif child.type == "softbreak":
-            parts.append(" ")
+            parts.append(between)
         elif child.type == "hardbreak":
             parts.append("\n")
     return "".join(parts).strip()
-
-
-def _headed(pieces: list[Piece], title: str | None) -> list[Piece]:
-    """The pieces with a byline and a dateline right under the title told from paragraphs."""
-    headed = []
-    for number, piece in enumerate(pieces):
-        if number < 5 and piece.kind is BlockKind.PARAGRAPH:
-            if authors_of_byline(piece.text):
-                piece = Piece(BlockKind.BYLINE, piece.text)
-            elif is_dateline(piece.text):
-                piece = Piece(BlockKind.DATELINE, piece.text)
-        if piece.kind is BlockKind.TITLE and piece.text != title:
-            piece = Piece(BlockKind.HEADING, piece.text, 1)
-        headed.append(piece)
-    return headed

@@ -17,10 +17,12 @@ import re
 from collections.abc import Iterator
 
 from index.article import Article, Block, BlockKind
-from index.reading.dates import date_in
+from index.reading.assembly import Metadata
+from index.reading.dates import day_comes_first
+from index.reading.header import authors_of_byline, kind_of_line, metadata_of, title_of
 from index.reading.language import detect_language
 
-__all__ = ["FURNITURE", "article_from_text", "authors_of_byline", "is_dateline", "is_furniture"]
+__all__ = ["FURNITURE", "article_from_text", "authors_of_byline", "is_furniture"]
 
 # Lines that web pages put around an article and that copying brings along.
 FURNITURE = re.compile(
@@ -46,27 +48,16 @@ _CAPTION = re.compile(
     r"(?i)\b(?:image|images|photo|photograph|picture|illustration|graphic|getty|reuters|afp|"
     r"courtesy|credit|file photo|screenshot)\b"
 )
-_BYLINE = re.compile(
-    r"^\W*(?:(?:[Ww]ritten |[Rr]eported |[Ss]tory )?(?:[Bb]y|BY)(?::\s*|\s+)|Authors?:\s*"
-    # Elsewhere it is a name and nothing else: "Von der Küste" and "Par avion" are no bylines.
-    r"|(?:Von|Par|Por|Di|Door|Av|Af|\u041e\u0442)\s+(?=(?:[^\W\d_a-z][\w.'\u2019-]*\s+){1,3}[^\W\d_a-z][\w.'\u2019-]*\W*$))"
-    r"(?P<who>\S.{1,120})$"
-)
-_ROLE = re.compile(
-    r"(?i)\b(?:reporter|editor|correspondent|writer|staff|columnist|contributor|analyst|bureau|"
-    r"desk|chief|journalist|producer|intern|fellow|professor|director)\b"
-)
-_DATELINE = re.compile(
-    r"(?ix)^\W*(?:(?:first\s+)?(?:published|posted|updated|last\s+updated|modified|date)\b"
-    r".{0,60}\d.{0,40}"
-    r"|(?:\w{3,9}\s+\d{1,2},?\s+\d{4}|\d{1,2}\s+\w{3,9}\s+\d{4}|\d{4}-\d{2}-\d{2})\b.{0,30})$"
-)
 _BULLET = re.compile(r"^\s*(?:[•●▪◦‣·*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+(?=\S)")
+_UNTITLED = frozenset({BlockKind.BYLINE, BlockKind.DATELINE, BlockKind.FURNITURE})
 _TERMINAL = re.compile(r"[.!?;:,…。！？؟।][\"'”’»)\]]*$")
 _LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _NEXT_WORD = re.compile(r"\S+")
 
+GIVEN = "given with the text"
 MAX_TITLE = 200
+MAX_HEAD = 20
+"""Lines that are looked at for what they say of the article."""
 MAX_HEADING = 90
 MAX_HEADING_WORDS = 14
 MAX_WRAPPED_LINE = 120
@@ -79,28 +70,6 @@ def is_furniture(line: str) -> bool:
     if len(line) > MAX_TITLE or (line.endswith(".") and not _RIGHTS.search(line)):
         return False  # prose ends with a full stop, labels do not
     return FURNITURE.match(line) is not None
-
-
-def is_dateline(line: str) -> bool:
-    """Whether a line only says when an article appeared ("Published 3 March 2020")."""
-    return _DATELINE.match(line) is not None
-
-
-def authors_of_byline(line: str) -> tuple[str, ...]:
-    """Names in a byline, roles left out.
-
-    >>> authors_of_byline("By Sayujya S, Desk Reporter")
-    ('Sayujya S',)
-    >>> authors_of_byline("By Jane Doe and John Roe")
-    ('Jane Doe', 'John Roe')
-    """
-    match = _BYLINE.match(line.strip())
-    if match is None:
-        return ()
-    who = re.split(r"\s+[|•·–—]\s+", match["who"])[0]
-    parts = re.split(r"\s*[,;]\s*(?:and\s+|&\s*)?|\s+(?:and|AND|&)\s+", who)
-    names = (part.strip(" .") for part in parts)
-    return tuple(name for name in names if name and name[0].isupper() and not _ROLE.search(name))
 
 
 def article_from_text(
@@ -127,30 +96,27 @@ def article_from_text(
     Raises:
         EmptyArticle: Nothing in the text can be cited.
     """
+    language = language or detect_language(text)
+    day_first = day_comes_first(language or "")
     lines = _unwrapped(text)
-    kinds = _classify([text[start:end] for start, end in lines], title)
+    kinds = _classify([text[start:end] for start, end in lines], title, day_first)
     blocks = tuple(
         Block(kind, start, end, level=1 if kind is BlockKind.HEADING else 0)
         for kind, (start, end) in zip(kinds, lines, strict=True)
     )
-    for block in blocks:
-        line = text[block.start : block.end]
-        if block.kind is BlockKind.TITLE:
-            title = title or line.removeprefix("Title:").strip()
-        elif block.kind is BlockKind.BYLINE:
-            authors = authors or authors_of_byline(line)
-        elif block.kind is BlockKind.DATELINE:
-            published = published or date_in(line)
-    return Article(
-        text=text,
-        blocks=blocks,
-        title=title,
-        authors=authors,
+    head = [(block.kind, text[block.start : block.end]) for block in blocks]
+    printed = next((line for kind, line in head if kind is BlockKind.TITLE), None)
+    said = metadata_of(head, day_first=day_first, title=printed and title_of(printed))
+    given = Metadata.of(
+        {
+            "title": (title, "" if title == printed else GIVEN),
+            "authors": (authors, GIVEN),
+            "published": (published, GIVEN),
+            "site": (site, GIVEN),
+        },
         url=url,
-        published=published,
-        site=site,
-        language=language or detect_language(text),
     )
+    return given.over(said.over(Article(text, blocks, language=language)))
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -194,29 +160,25 @@ def _unwrapped(text: str) -> list[tuple[int, int]]:
     return merged
 
 
-def _classify(lines: list[str], title: str | None) -> list[BlockKind]:
+def _classify(lines: list[str], title: str | None, day_first: bool | None) -> list[BlockKind]:
     """The kind of each line of an article."""
-    bodies = [_is_body(line) for line in lines]
+    said = [kind_of_line(line, day_first=day_first) for line in lines[:MAX_HEAD]]
+    said += [None] * (len(lines) - len(said))
+    bodies = [kind is None and _is_body(line) for line, kind in zip(lines, said, strict=True)]
     first_body = bodies.index(True) if True in bodies else len(lines)
     kinds: list[BlockKind] = []
     for number, line in enumerate(lines):
-        heads_the_article = number < first_body < len(lines)
+        head = said[number] if number < first_body < len(lines) else None
+        untitled = title is None and _UNTITLED.issuperset(kinds)
         if is_furniture(line):
             kind = BlockKind.FURNITURE
-        elif line == title or (
-            heads_the_article
-            and title is None
-            and not kinds
-            and len(line) <= MAX_TITLE
-            and not _BYLINE.match(line)
-            and not is_dateline(line)
-        ):
+        elif line == title or (head is BlockKind.TITLE and title is None):
             kind = BlockKind.TITLE
-        elif heads_the_article and authors_of_byline(line):
-            kind = BlockKind.BYLINE
-        elif heads_the_article and _DATELINE.match(line):
-            kind = BlockKind.DATELINE
-        elif heads_the_article and _CAPTION.search(line):
+        elif head and head is not BlockKind.TITLE:
+            kind = head
+        elif number < first_body < len(lines) and untitled and len(line) <= MAX_TITLE:
+            kind = BlockKind.TITLE
+        elif number < first_body < len(lines) and _CAPTION.search(line):
             kind = BlockKind.CAPTION
         elif _BULLET.match(line):
             kind = BlockKind.LIST_ITEM

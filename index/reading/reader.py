@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path, PurePath
 from typing import BinaryIO, Final, TextIO, TypeAlias
 
 from index.article import Article
 from index.errors import FetchError, SourceError, SourceNotFound, UnreadableSource
+from index.reading.assembly import Metadata
+from index.reading.dates import date_of_name
 from index.reading.encodings import decode_text
 from index.reading.formats import Format, format_of
 from index.reading.plaintext import article_from_text
@@ -103,14 +104,21 @@ def _read(data: bytes, name: str, *, url: str | None = None, content_type: str =
         from index.reading.sandbox import read_bounded
 
         article = read_bounded(kind, data, name=shown, url=url, content_type=content_type)
-    return article if url else _titled(article, name)
+    return article if url else _named(article, name, kind)
 
 
-def _titled(article: Article, name: str) -> Article:
-    """An article that names no title goes by its file's name: people know it by that."""
+def _named(article: Article, name: str, kind: Format) -> Article:
+    """An article with what its file's name says and it does not: people know it by that."""
     file = PurePath(name).name
-    # Streams that are no files have names such as <stdin>.
-    return article if article.title or not file or file[0] == "<" else replace(article, title=file)
+    if not file or file[0] == "<":  # streams that are no files have names such as <stdin>
+        return article
+    dated = kind in (Format.TEXT, Format.MARKDOWN) and not article.published
+    return Metadata.of(
+        {
+            "title": ("" if article.title else file, "file name"),
+            "published": (date_of_name(file) if dated else None, "file name"),
+        }
+    ).over(article)
 
 
 def _check_paywall(data: bytes, article: Article, url: str) -> None:

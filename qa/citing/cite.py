@@ -272,9 +272,13 @@ def cited_first(article: Article, about: MetadataEvidence, cited: Cited) -> Cite
     for start, end in about.spans:
         quote = article.text[start:end]
         passage = PassageRef(quote, start, end, None, None, None, top, reference)
-        first.append(Citation(0, quote, start, end, top, passage, reference))
+        first.append(
+            Citation(0, quote, start, end, top, passage, reference, metadata=about.declared)
+        )
     there = {(reference, *span) for span in about.spans}
-    rest = [c for c in cited.citations if (c.article, c.start, c.end) not in there]
+    # Nothing of the text comes near what its source only declares.
+    rest = () if about.declared else cited.citations
+    rest = tuple(c for c in rest if (c.article, c.start, c.end) not in there)
     return Cited(
         tuple(replace(c, number=number) for number, c in enumerate((*first, *rest), 1)),
         (*(c.passage for c in first), *cited.passages),

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plain_warnings", "print_answer", "render", "takes_any_text", "terminal_progress"]
 
-_CLOSEST = "Closest, not an answer:"
-
 
 def print_answer(answer: Answer, *, as_json: bool, indent: int | None = 2) -> None:
     """Print an answer for a person, or as JSON for a program."""
@@ -111,7 +109,7 @@ def terminal_progress() -> Iterator[Progress | None]:
 def _plain(answer: Answer) -> str:
     lines = [answer.lead] if answer.lead else []
     lines += [] if answer.citations else [_sentence(why) for why in answer.why]
-    lines += [_CLOSEST, ""] if answer.citations and not answer.found else []
+    lines += [answer.label, ""] if answer.label else []
     for citation in answer.citations:
         lines.append(f"[{citation.number}] {one_line(citation.quote)}")
         lines += [f"    {line}" for line in _about(citation, answer)]
@@ -128,18 +126,19 @@ def _render_rich(answer: Answer, file: TextIO) -> None:
 
     console = Console(file=file, highlight=False)
     if answer.lead:
-        console.print(Text(answer.lead, "yellow" if answer.found else "bold yellow"))
+        doubtful = "yellow" if answer.found else "bold yellow"
+        console.print(Text(answer.lead, "bold" if answer.metadata else doubtful))
     for why in () if answer.citations else answer.why:
         console.print(Text(_sentence(why)))
-    if answer.citations and not answer.found:
-        console.print(Text(_CLOSEST, "dim"))
+    if answer.label:
+        console.print(Text(answer.label, "dim"))
     for citation in answer.citations:
         passage = citation.passage
         before = passage.text[: citation.start - passage.start]
         after = passage.text[citation.end - passage.start :]
         text = Text()
         text.append(one_line(before, keep_ends=True), "dim")
-        whole = answer.found and not citation.exact
+        whole = not answer.label and not citation.exact
         for part, exact in citation.parts:
             text.append(part, "bold" if exact or whole else "")
         text.append(one_line(after, keep_ends=True), "dim")

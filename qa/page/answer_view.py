@@ -89,6 +89,8 @@ def _read_as(answer: Answer) -> str:
 
 
 def _found(answer: Answer, several: bool) -> str:
+    if answer.metadata:
+        return _declared(answer, several)
     best, *others = answer.citations
     near = [citation for citation in others if citation.score >= NEAR * best.score]
     more = (
@@ -105,6 +107,17 @@ def _found(answer: Answer, several: bool) -> str:
         f'<p class="sure"><span class="confidence" data-state="{state}">'
         f"{said_in_words(answer, several=several)}</span>"
         f"{_place(best, several)}</p>{_foot(best)}{_why(answer)}{more}"
+    )
+
+
+def _declared(answer: Answer, several: bool) -> str:
+    """What the source declares, told from a quote, and how its text begins."""
+    facts = f'<p class="silent" dir="auto">{escape(answer.lead or "")}</p>'
+    begins = "".join(_other(citation, several) for citation in answer.citations)
+    return (
+        f'{facts}{_foot()}{_why(answer)}<details class="closest"><summary>'
+        f"{escape((answer.label or '').removesuffix(':'))}</summary>"
+        f'<ol class="others">{begins}</ol></details>'
     )
 
 

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 from functools import lru_cache
+from typing import Any
 
-from index.article import Article, BlockKind
+from index.article import Article, Block, BlockKind
+from index.reading.dates import day_comes_first
+from index.reading.header import said_in
 from index.segmentation.sentences import split_sentences
+from qa.answer import Declared
 
 __all__ = ["Aspect", "Described", "MetadataEvidence", "described", "metadata_evidence"]
 
@@ -26,6 +30,8 @@ class Aspect(Enum):
     AUTHOR = "author"
     TITLE = "title"
     PUBLISHED = "published"
+    MODIFIED = "modified"
+    PUBLISHER = "publisher"
     CAPTION = "caption"
     TOPIC = "topic"
 
@@ -36,12 +42,15 @@ class MetadataEvidence:
 
     Attributes:
         aspect: What is asked.
-        spans: Stretches of ``article.text`` that answer, best first; at least one.
+        spans: Stretches of ``article.text``, best first; at least one. They answer, unless
+            something is declared: then they only show which article is meant.
+        declared: What its source declares outside the text, in answer to the question.
         reason: Why they do, in plain words.
     """
 
     aspect: Aspect
     spans: tuple[tuple[int, int], ...]
+    declared: tuple[Declared, ...] = ()
     reason: str = "the question is about the article itself, and it says so in its own lines"
 
 
@@ -75,7 +84,12 @@ _TRIGGERS = {
     ),
     Aspect.TITLE: frozenset("called entitled headline headlines name title titled".split()),
     Aspect.PUBLISHED: frozenset(
-        """appear appeared date dated posted publication publish published updated""".split()
+        "appear appeared date dated posted publication publish published".split()
+    ),
+    Aspect.MODIFIED: frozenset("edited modified update updated".split()),
+    Aspect.PUBLISHER: frozenset(
+        """magazine newspaper outlet posted publication published publisher publishes site
+    website""".split()
     ),
     Aspect.CAPTION: frozenset(
         "caption illustration image images photo photograph picture pictures".split()
@@ -90,7 +104,11 @@ _COMPANY = {
     title""".split()
     ),
     Aspect.TITLE: frozenset("exact full read say says".split()),
-    Aspect.PUBLISHED: frozenset("day first last month out time year".split()),
+    Aspect.PUBLISHED: frozenset("day first last month originally out time year".split()),
+    Aspect.MODIFIED: frozenset(
+        "changed date day last latest month most published recently time year".split()
+    ),
+    Aspect.PUBLISHER: frozenset("name original".split()),
     Aspect.CAPTION: frozenset(
         """accompanying attached depict depicts depicted describe main say says see""".split()
     ),
@@ -135,6 +153,15 @@ _ELSEWHERE = tuple(
         ),
     )
 )
+_ATTRIBUTES = {
+    Aspect.AUTHOR: "authors",
+    Aspect.TITLE: "title",
+    Aspect.PUBLISHED: "published",
+    Aspect.MODIFIED: "modified",
+    Aspect.PUBLISHER: "site",
+}
+_DECLARED = "the question is about the article itself, and its source declares this beside its text"
+_OVER = "the article begins so, under the title "
 _DESCRIBED = re.compile(
     r"(?P<head>.*?\b(?P<noun>article|story|piece|column|post|news item|write-up))"
     r"\s+(?:about|on|regarding|concerning|covering|titled|entitled|called|headed|headlined)"
@@ -157,11 +184,21 @@ def metadata_evidence(question: str, article: Article) -> MetadataEvidence | Non
     if not words or len(words) > 24:
         return None
     elsewhere = (aspect for aspect, whole in _ELSEWHERE if whole.fullmatch(question))
-    aspect = next(elsewhere, None) or _names_author(words, article) or _aspect(words)
+    named = _names_author(words, article)
+    aspect = next(elsewhere, None) or named or _aspect(words)
     if aspect is None:
         return None
     spans = _spans(aspect, article)
-    return MetadataEvidence(aspect, spans) if spans else _declared(aspect, article)
+    if spans:
+        return MetadataEvidence(aspect, spans)
+    if named and any(name in article.text for name in article.authors):
+        return None  # the text may say who that is
+    if aspect is Aspect.TOPIC and article.title:
+        return MetadataEvidence(
+            aspect, _lead(article), reason=f"{_OVER}\u201c{article.title}\u201d"
+        )
+    declared = _declared(aspect, article)
+    return MetadataEvidence(aspect, _lead(article), declared, _DECLARED) if declared else None
 
 
 def described(question: str) -> Described | None:
@@ -183,18 +220,14 @@ def described(question: str) -> Described | None:
     return Described(asked, parts["subject"])
 
 
-def _declared(aspect: Aspect, article: Article) -> MetadataEvidence | None:
-    """What is known of the article, but stands nowhere in its text: told beside how it begins."""
-    over = f"its title, \u201c{article.title}\u201d, stands apart from the text and over this"
-    said = "the article's metadata, not its text, say"
-    declared = {
-        Aspect.AUTHOR: (article.authors, f"{said} its author: {', '.join(article.authors)}"),
-        Aspect.PUBLISHED: (article.published, f"{said} when it was published: {article.published}"),
-        Aspect.TITLE: (article.title, over),
-        Aspect.TOPIC: (article.title, over),
-    }
-    known, reason = declared.get(aspect, (None, ""))
-    return MetadataEvidence(aspect, _lead(article), reason) if known else None
+def _declared(aspect: Aspect, article: Article) -> tuple[Declared, ...]:
+    """What the source of an article declares in answer, and where."""
+    name = _ATTRIBUTES.get(aspect, "")
+    value = getattr(article, name, None)
+    if not value:
+        return ()
+    where = dict(article.declared).get(name, "the article's metadata")
+    return (Declared(name, value if isinstance(value, str) else ", ".join(value), where),)
 
 
 def _lead(article: Article) -> tuple[tuple[int, int], ...]:
@@ -230,7 +263,8 @@ def _aspect(words: list[str]) -> Aspect | None:
         asks_when = bool(_WHEN.intersection(words))
         if aspect is Aspect.AUTHOR and asks_when:
             return Aspect.PUBLISHED  # "when was this written?"
-        return aspect if asks_when or aspect is not Aspect.PUBLISHED else None
+        if asks_when == (aspect in (Aspect.PUBLISHED, Aspect.MODIFIED)):
+            return aspect
     return None
 
 
@@ -249,15 +283,26 @@ def _repaired(word: str) -> str:
 
 
 def _spans(aspect: Aspect, article: Article) -> tuple[tuple[int, int], ...]:
-    def of(*kinds: BlockKind) -> tuple[tuple[int, int], ...]:
-        return tuple((b.start, b.end) for b in article.blocks if b.kind in kinds)
+    """Where the article's own lines answer."""
+    said: list[tuple[Block, dict[str, Any]]] = []
+    day_first = day_comes_first(article.language or "")
+    for block in article.blocks:
+        if block.kind in (BlockKind.BYLINE, BlockKind.DATELINE):
+            line = article.text[block.start : block.end]
+            said.append((block, said_in(line, day_first=day_first)))
+
+    def of(kind: BlockKind) -> list[Block]:
+        return [block for block in article.blocks if block.kind is kind]
 
     match aspect:
-        case Aspect.AUTHOR:
-            return of(BlockKind.BYLINE)
         case Aspect.TITLE | Aspect.TOPIC:
-            return of(BlockKind.TITLE)[:1]
-        case Aspect.PUBLISHED:
-            return of(BlockKind.DATELINE)
+            found = of(BlockKind.TITLE)[:1]
         case Aspect.CAPTION:
-            return of(BlockKind.CAPTION)
+            found = of(BlockKind.CAPTION)
+        case _:
+            name = _ATTRIBUTES[aspect]
+            found = [block for block, values in said if name in values]
+            # A page's own lines may be worded as no other's.
+            usual = {Aspect.AUTHOR: BlockKind.BYLINE, Aspect.PUBLISHED: BlockKind.DATELINE}
+            found = found or [b for b, values in said if not values and b.kind is usual.get(aspect)]
+    return tuple((block.start, block.end) for block in found)

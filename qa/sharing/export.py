@@ -29,7 +29,6 @@ __all__ = [
     "said_in_words",
 ]
 
-CLOSEST = "Closest, not an answer:"
 SEVERAL = "Questions and answers"
 
 _HTML_HEAD = """\
@@ -151,7 +150,7 @@ def markdown_parts(
         lines = [f"## {markdown_line(answer.question)}", ""]
         lines += [f"*{markdown_line(said)}*  " for said in _asked(answer, asked)]
         lines += [f"**{markdown_line(_said(answer))}**", ""]
-        lines += [CLOSEST, ""] if answer.citations and not answer.found else []
+        lines += [answer.label, ""] if answer.label else []
         lines += [
             f"{citation.number}. “{citation.as_markdown}”"
             f" — {markdown_line(_place(citation, answers))}"
@@ -174,7 +173,7 @@ def html_parts(
             for citation in answer.citations
         )
         about = "".join(f"<p><small>{_html(said)}</small></p>" for said in _asked(answer, asked))
-        closest = f"<p>{CLOSEST}</p>" if answer.citations and not answer.found else ""
+        closest = f"<p>{_html(answer.label)}</p>" if answer.label else ""
         sections.append(
             f"<h2>{_html(answer.question)}</h2>{about}<p><b>{_html(_said(answer))}</b></p>"
             f"{closest}<ol>{items}</ol>\n"
@@ -196,8 +195,8 @@ def _asked(answer: Answer, asked: str | None) -> list[str]:
 
 
 def _said(answer: Answer) -> str:
-    if answer.reply:
-        return answer.reply
+    if answer.reply or answer.metadata:
+        return answer.lead or ""
     return said_in_words(answer, several=len(answer.articles) > 1)
 
 

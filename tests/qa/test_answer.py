@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa import Answer, ArticleBot, ArticleRef, Citation, DataError, Exact, PassageRef
+from qa import Answer, ArticleBot, ArticleRef, Citation, DataError, Declared, Exact, PassageRef
 from qa.answer import text_fragment
 
 SCHEMA = json.loads(resources.files("qa").joinpath("answer.schema.json").read_text("utf-8"))
@@ -52,6 +52,7 @@ citations = st.builds(
     article_refs,
     st.lists(article_refs, max_size=2).map(tuple),
     st.none() | st.builds(Exact, text, offset, offset),
+    st.lists(st.builds(Declared, text, text, text), max_size=2).map(tuple),
 )
 answers = st.builds(
     Answer,
@@ -143,6 +144,25 @@ def test_markdown_of_several_articles_names_each_and_where_else_it_stands() -> N
         "— *Wire*, 2021-06-04; also in *A \\*bold\\* title*, 2021-06-04",
     ]
     assert str(dataclasses.replace(answer, found=False)).startswith("The articles do not say.")
+
+
+def test_markdown_tells_metadata_from_quotes() -> None:
+    declared = Declared("published", "2021-06-04", "JSON-LD <datePublished>")
+    quote = dataclasses.replace(sample("It rained.").citations[0], metadata=(declared,))
+    answer = dataclasses.replace(sample("It rained."), citations=(quote,))
+    assert answer.metadata == (declared,)
+    assert str(answer).startswith(
+        "Published: 2021-06-04 (metadata, not a quote: JSON-LD \\<datePublished\\>)\n\n"
+        "No line of its text says so; it begins:\n\n> It rained. [1]"
+    )
+
+
+def test_an_answer_kept_before_there_was_metadata_has_none(bot: ArticleBot) -> None:
+    data = bot.ask("Who protested?").to_dict()
+    del data["metadata"]
+    for citation in data["citations"]:
+        del citation["metadata"]
+    assert Answer.from_dict(data).metadata == ()
 
 
 def test_markdown_says_when_the_article_does_not() -> None:

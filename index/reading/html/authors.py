@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import cast
 
 from lxml import etree
 
-from index.reading.plaintext import authors_of_byline
+from index.reading.header import authors_of_byline
 
 __all__ = ["page_authors", "stands_elsewhere"]
 
@@ -82,14 +83,12 @@ def page_authors(
         return shown
     # "Staff Reports" says more than nothing.
     whole = (_SPACE.sub(" ", _BY.sub("", value)).strip() for values in fields for value in values)
-    staff = tuple(
-        [
-            n
-            for n in whole
-            if 0 < len(n) <= 80 and not re.search(r"\d", n) and not _ADDRESS.search(n)
-        ][:1]
+    staff = (
+        name
+        for name in whole
+        if 0 < len(name) <= 80 and not re.search(r"\d", name) and not _ADDRESS.search(name)
     )
-    return named or staff or shown
+    return named or tuple(islice(staff, 1)) or shown
 
 
 def _names(values: Iterable[str], site: str = "") -> tuple[str, ...]:

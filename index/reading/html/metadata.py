@@ -12,16 +12,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from html import escape, unescape
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
 from index.reading.assembly import Metadata
-from index.reading.dates import date_in, day_comes_first, iso_date
+from index.reading.dates import dates_of_line, day_comes_first, iso_date, last_word_of_change
 from index.reading.html.authors import page_authors, stands_elsewhere
 
 __all__ = ["declared_text", "page_metadata"]
+
+Said: TypeAlias = "tuple[str, str]"
+"""Where the page declares something, and what."""
 
 _ARTICLE_TYPES = re.compile(r"(?i)(?:article|posting|report|review|story|claimreview)$")
 _PAGE_TYPES = re.compile(r"(?i)(?:webpage|itempage|creativework|videoobject|podcastepisode)$")
@@ -41,11 +44,6 @@ MAX_DATE_LINE = 120
 MAX_BESIDE_DATE = 60
 MAX_PLAIN = 60
 _EVENT = re.compile(r"event|calendar|deadline|schedule|birth|copyright")
-_DATED_BY = re.compile(
-    r"(?i)\b(?:(?P<modified>updated?|modified|edited|edit|revised|reviewed|changed|aktualisiert"
-    r"|geändert|bearbeitet|modifié|actualizado|aggiornato|atualizado)"
-    r"|(?P<published>published|posted|created|veröffentlicht|publié|publicado|pubblicato))\b"
-)
 MAX_LD_NODES = 5000
 MAX_LD_CHARS = 5_000_000
 MAX_TITLE = 500
@@ -86,60 +84,64 @@ def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
     meta = _meta_tags(root)
     item = _item_properties(root)
 
-    def first(name: str) -> str:
-        return next((meta[key][0] for key in _META[name] if meta.get(key)), "")
+    def tags(name: str) -> list[Said]:
+        return [(f"meta tag {key}", value) for key in _META[name] for value in meta.get(key, ())]
 
-    address = _canonical(root, first("url"), _string(article.get("url")), url)
-    site = _string(_get(article, "publisher", "name")) or first("site")
-    title = _title(
-        [_string(article.get("headline")) or _string(article.get("name")), first("title")],
-        root,
-        site,
-        _string(page.get("headline")),
-    )
-    authors = page_authors(
-        [
-            [_string(value) for value in _listed(article.get("author") or article.get("creator"))],
-            *(meta.get(key, []) for key in _META["author"]),
-            item["author"],
-        ],
-        root,
-        site,
-    )
-    day_first = day_comes_first(
-        _locale(root, _string(article.get("inLanguage")), first("language")),
-        urlsplit(address).hostname or "" if address else "",
-    )
+    def linked(node: dict[str, Any], *keys: str) -> list[Said]:
+        return [(f"JSON-LD {key}", _string(node.get(key))) for key in keys]
+
+    def items(key: str) -> list[Said]:
+        return [(f"microdata {key}", value) for value in item[key.lower()]]
+
+    def first(said: Iterable[Said]) -> Said:
+        return next((found for found in said if found[1]), ("", ""))
+
+    address = _canonical(root, first(tags("url"))[1], _string(article.get("url")), url)
+    publisher = ("JSON-LD publisher", _string(_get(article, "publisher", "name")))
+    site, site_at = first([publisher, *tags("site"), *items("publisher")])[::-1]
+    headline = first(linked(article, "headline", "name"))
+    titles = [headline, first(tags("title"))]
+    title = _title([said for _, said in titles], root, site, _string(page.get("headline")))
+    locale = (_string(article.get("inLanguage")), first(tags("language"))[1])
+    host = urlsplit(address).hostname if address else None
+    day_first = day_comes_first(_locale(root, *locale), host or "")
     printed = _printed_dates(root, address, day_first)
-    published = _date(
-        [
-            _string(article.get("datePublished")),
-            _string(article.get("dateCreated")),
-            *(value for key in _META["published"] for value in meta.get(key, ())),
-            *item["datepublished"],
-            _string(page.get("datePublished")),
-            printed.get("published", ""),
-        ],
-        day_first,
-    )
-    modified = _date(
-        [
-            _string(article.get("dateModified")),
-            *(value for key in _META["modified"] for value in meta.get(key, ())),
-            *item["datemodified"],
-            _string(page.get("dateModified")),
-            printed.get("modified", ""),
-        ],
-        day_first,
-    )
-    return Metadata(
-        title=title or None,
-        authors=authors,
-        published=published or None,
-        modified=modified or None,
-        site=site or None,
+    persons = article.get("author") or article.get("creator")
+    by = [
+        ("JSON-LD author", [_string(value) for value in _listed(persons)]),
+        *((f"meta tag {key}", meta.get(key, [])) for key in _META["author"]),
+        ("microdata author", item["author"]),
+    ]
+    authors = page_authors([values for _, values in by], root, site)
+    family = authors[0].split()[-1] if authors else ""
+    return Metadata.of(
+        {
+            "title": (title, first(titles)[0] or "title element"),
+            "authors": (authors, next((at for at, said in by if family in " ".join(said)), "")),
+            "published": _date(
+                [
+                    *linked(article, "datePublished", "dateCreated"),
+                    *tags("published"),
+                    *items("datePublished"),
+                    *linked(page, "datePublished"),
+                    printed["published"],
+                ],
+                day_first,
+            ),
+            "modified": _date(
+                [
+                    *linked(article, "dateModified"),
+                    *tags("modified"),
+                    *items("dateModified"),
+                    *linked(page, "dateModified"),
+                    printed["modified"],
+                ],
+                day_first,
+            ),
+            "site": (site, site_at),
+        },
         url=address,
-        language=_language(root, _string(article.get("inLanguage")), first("language")),
+        language=_language(root, *locale),
     )
 
 
@@ -275,6 +277,10 @@ def _item_properties(root: etree._Element) -> dict[str, list[str]]:
             if inner is not None and inner.get("content"):
                 value = inner.get("content") or ""
             found[name].append(value)
+        elif name == "publisher":
+            inner = element.find(".//*[@itemprop='name']")
+            value = "" if inner is None else inner.get("content") or _text(inner)
+            found[name].append(element.get("content") or value)
     return found
 
 
@@ -347,14 +353,14 @@ def _without_site(title: str, site: str, *, guess: bool) -> str:
     return title
 
 
-def _date(values: Iterable[str], day_first: bool | None) -> str:
-    found = (iso_date(value, day_first=day_first) for value in values if value)
-    return next(filter(None, found), None) or ""
+def _date(said: Iterable[Said], day_first: bool | None) -> tuple[str | None, str]:
+    dates = ((iso_date(value, day_first=day_first), where) for where, value in said if value)
+    return next((found for found in dates if found[0]), (None, ""))
 
 
 def _printed_dates(
     root: etree._Element, address: str | None, day_first: bool | None
-) -> dict[str, str]:
+) -> dict[str, Said]:
     """The days on which the page says it was published and changed, as far as it prints them.
 
     Only a line that is a date counts: never one out of the prose, of an event, or of a foot. What
@@ -363,7 +369,7 @@ def _printed_dates(
     """
     heading = next(root.iter("h1"), None)
     below = heading is None
-    found: dict[str, dict[tuple[bool, bool], str]] = {"published": {}, "modified": {}}
+    found: dict[str, dict[tuple[bool, bool], Said]] = {"published": {}, "modified": {}}
     begun = heading is None
     for element in root.iter("h1", "time", *_DATE_TAGS):
         if element.tag == "h1":
@@ -379,18 +385,18 @@ def _printed_dates(
         key = (element.tag == "time", below)
         for name, date in _shown_dates(element, day_first).items():
             if key not in found[name] and not stands_elsewhere(element):
-                found[name][key] = date
+                found[name][key] = ("time element" if element.tag == "time" else "", date)
     shown = {
         name: next(
             (dates[key] for key in ((True, True), (True, False), (False, True), (False, False))
              if key in dates),
-            "",
+            ("", ""),
         )
         for name, dates in found.items()
     }  # fmt: skip
     in_address = _date_of_address(address)
     if in_address and (True, True) not in found["published"]:
-        shown["published"] = in_address
+        shown["published"] = ("the page's address", in_address)
     return shown
 
 
@@ -412,26 +418,13 @@ def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, s
             beside = parent.text if sibling is None and parent is not None else None
             beside = sibling.tail if sibling is not None else beside
             before = around[: around.find(line)] if is_line and line in around else beside or ""
-            words = [match.lastgroup for match in _DATED_BY.finditer(f"{before} {line}")]
-            edited = bool(words) and words[-1] == "modified"
+            edited = last_word_of_change(f"{before} {line}")
             return {"modified" if edited or "modified" in marks else "published": date}
-    return _dates_of_line(line, day_first) if len(line) <= MAX_DATE_LINE else {}
+    return dates_of_line(line, day_first=day_first) if len(line) <= MAX_DATE_LINE else {}
 
 
 def _marks(element: etree._Element) -> str:
     return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-
-
-def _dates_of_line(line: str, day_first: bool | None) -> dict[str, str]:
-    """The dates in "Updated 5 May 2020, first published 3 May 2020"."""
-    found: dict[str, str] = {}
-    labels = [(0, "published"), *((m.start(), str(m.lastgroup)) for m in _DATED_BY.finditer(line))]
-    ends = [start for start, _ in labels[1:]] + [len(line)]
-    for (start, name), end in zip(labels, ends, strict=True):
-        date = date_in(line[start:end], day_first=day_first)
-        if date:
-            found.setdefault(name, date)
-    return found
 
 
 def _date_of_address(address: str | None) -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterable, Sequence
 
 import lxml.html
 from lxml import etree
@@ -14,7 +13,7 @@ from trafilatura import bare_extraction
 from index.article import Article, BlockKind
 from index.errors import EmptyArticle
 from index.reading.assembly import Metadata, Piece, article_from_pieces
-from index.reading.dates import date_in
+from index.reading.dates import dates_of_line
 from index.reading.encodings import decode_html
 from index.reading.html.blocks import Leaf, leaves_of
 from index.reading.html.main_content import is_article, is_prose, with_tables_and_code
@@ -36,9 +35,16 @@ SURE_CHARS = 600
 _TERMINAL = re.compile(r"[.!;:,…。！؟।][\"'”’»)\]]*$")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>", re.IGNORECASE)
+_IN_HEAD = ("title", "meta", "link", "script", "style", "base", "noscript", etree.Comment, etree.PI)
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HOLDS_BLOCKS = etree.XPath("boolean(.//p|.//div|.//section|.//ul|.//ol|.//table|.//blockquote)")
-_EDITED = re.compile(r"(?i)\b(?:updated|modified|edited|revised|reviewed|changed)\b")
+_KINDS = {
+    "title": BlockKind.TITLE,
+    "authors": BlockKind.BYLINE,
+    "published": BlockKind.DATELINE,
+    "modified": BlockKind.DATELINE,
+}
+_SEPARATED = re.compile(r"\n|\s+[|•·–—/]\s+")
 _LINE_PARTS = re.compile(
     r"\n|\s+[|•·–—/]\s+|\s+(?=(?:[Pp]ublished|[Pp]osted|[Uu]pdated|[Oo]n)\b"
     r"|(?:\w{3,6}day,? )?(?:\d{1,2}\.? \w{3,10}\.?|\w{3,10}\.? \d{1,2},) \d{4}\b|\d{4}-\d\d-\d\d)"
@@ -66,17 +72,10 @@ def read_html(
     root = parse_page(data, charset)
     metadata = page_metadata(root, url)
     if known is not None:
-        given = {f.name: getattr(known, f.name) for f in fields(known) if getattr(known, f.name)}
-        metadata = replace(metadata, **given)
+        metadata = known.over(metadata)
     leaves, keep = _article_of(root)
-    # Only what the page prints is text: names and dates that it merely declares stay apart.
-    silent = replace(metadata, authors=(), published=None)
-    return replace(
-        article_from_pieces(_pieces(leaves, keep, metadata), silent),
-        authors=metadata.authors,
-        published=metadata.published,
-        omitted=_omitted(leaves, keep),
-    )
+    pieces = _pieces(leaves, keep, metadata)
+    return article_from_pieces(pieces, metadata, _omitted(leaves, keep))
 
 
 def _article_of(root: etree._Element) -> tuple[list[Leaf], list[bool]]:
@@ -165,6 +164,7 @@ def parse_page(data: bytes | str, charset: str | None = None) -> etree._Element:
         root = lxml.html.document_fromstring(text, parser)
     except etree.ParserError as error:
         raise EmptyArticle("the page is empty; save it again, or give its address") from error
+    _end_head(root)
     for heading in list(root.iter(*_HEADINGS)):
         for button in heading.iter("button"):
             button.tag = "span"
@@ -176,6 +176,17 @@ def parse_page(data: bytes | str, charset: str | None = None) -> etree._Element:
     return root
 
 
+def _end_head(root: etree._Element) -> None:
+    """End a page's head where browsers do: the parser knows few of the elements that end it."""
+    head = root.find("head")
+    first = next((e for e in ([] if head is None else head) if e.tag not in _IN_HEAD), None)
+    if first is not None:
+        body = root.find("body")
+        body = etree.SubElement(root, "body") if body is None else body
+        for place, element in enumerate([first, *first.itersiblings()]):
+            body.insert(place, element)
+
+
 def trafilatura_text(root: etree._Element, *, fast: bool = True) -> str:
     """What trafilatura takes for the article, one block a line."""
     found = bare_extraction(root, include_comments=False, fast=fast, with_metadata=False)
@@ -184,16 +195,16 @@ def trafilatura_text(root: etree._Element, *, fast: bool = True) -> str:
 
 def _pieces(leaves: Sequence[Leaf], keep: Sequence[bool], metadata: Metadata) -> list[Piece]:
     """The blocks of an article by kind."""
-    byline, dateline = _printed_lines(leaves, keep, metadata)
+    printed = _printed_lines(leaves, keep, metadata)
     kept = [
         leaf
         for leaf, wanted in zip(leaves, keep, strict=True)
-        if leaf is byline or leaf is dateline or (wanted and not leaf.place.noted)
+        if leaf in printed or (wanted and not leaf.place.noted)
     ]
     pieces: list[Piece] = []
     for row, leaf in enumerate(kept):
-        if leaf is byline or leaf is dateline:
-            pieces.extend(_line_pieces(leaf, leaf is byline, leaf is dateline, metadata))
+        if leaf in printed:
+            pieces.extend(_line_pieces(leaf, printed[leaf], metadata))
             continue
         kind, level = _kind(leaf, kept[row + 1] if row + 1 < len(kept) else None)
         if (
@@ -202,7 +213,7 @@ def _pieces(leaves: Sequence[Leaf], keep: Sequence[bool], metadata: Metadata) ->
             and kind is BlockKind.HEADING
             and not any(piece.kind.citable for piece in pieces)
         ):
-            continue  # the title, in these words or others
+            continue  # the title in other words
         text = leaf.text.replace("\n", " ") if kind is BlockKind.HEADING else leaf.text
         pieces.append(Piece(kind, text, level))
     return pieces
@@ -210,44 +221,57 @@ def _pieces(leaves: Sequence[Leaf], keep: Sequence[bool], metadata: Metadata) ->
 
 def _printed_lines(
     leaves: Sequence[Leaf], keep: Sequence[bool], metadata: Metadata
-) -> tuple[Leaf | None, Leaf | None]:
-    """The blocks in which the page prints who wrote it and when it appeared, nearest its text."""
+) -> dict[Leaf, list[BlockKind]]:
+    """The blocks in which the page prints its title, who wrote it and when, nearest its text."""
     start = next((row for row, kept in enumerate(keep) if kept and is_prose(leaves[row])), 0)
     names = [name.casefold() for name in metadata.authors]
-    day = (metadata.published or "")[:10]
-    found: list[Leaf | None] = [None, None]
+    title = " ".join((metadata.title or "").split())
+    wanted: dict[str, Callable[[Leaf], bool]] = {
+        "title": lambda leaf: "h1" in leaf.place.within and " ".join(leaf.text.split()) == title,
+        "authors": lambda leaf: _is_byline(leaf.text.casefold(), names),
+        "published": lambda leaf: _says(leaf.text, metadata.published, edited=False),
+        "modified": lambda leaf: _says(leaf.text, metadata.modified, edited=True),
+    }
+    found: dict[Leaf, list[BlockKind]] = {}
     for row in sorted(range(len(leaves)), key=lambda row: abs(row - start)):
         leaf = leaves[row]
-        if len(leaf.text) > MAX_BYLINE or leaf.place.elsewhere or is_prose(leaf):
+        if leaf.place.elsewhere or (is_prose(leaf) and leaf.text != title):
             continue
-        text = leaf.text.casefold()
-        rest = len(text) - sum(len(name) for name in names if name in text)
-        if found[0] is None and rest < min(len(text), 80):
-            found[0] = leaf
-        if found[1] is None and day and _says(leaf.text, day):
-            found[1] = leaf
-    return found[0], found[1]
+        for name in [name for name, says in wanted.items() if says(leaf)]:
+            if name == "title" or len(leaf.text) <= MAX_BYLINE:
+                found.setdefault(leaf, []).append(_KINDS[name])
+                del wanted[name]
+    return found
 
 
-def _says(text: str, day: str) -> bool:
-    """Whether a line prints a day as the one of publication."""
-    return any(
-        date_in(part, day_first=first) == day and not _EDITED.search(part)
-        for part in _LINE_PARTS.split(text)
+def _is_byline(text: str, names: Sequence[str]) -> bool:
+    rest = len(text) - sum(len(name) for name in names if name in text)
+    return rest < min(len(text), 80)
+
+
+def _says(text: str, date: str | None, *, edited: bool) -> bool:
+    """Whether a line prints a day as the one of publication, or of a change."""
+    name = "modified" if edited else "published"
+    return date is not None and any(
+        dates_of_line(part, day_first=first).get(name) == date[:10]
+        for part in _SEPARATED.split(text)
         for first in (True, False)
     )
 
 
-def _line_pieces(leaf: Leaf, names: bool, dates: bool, metadata: Metadata) -> list[Piece]:
-    """A printed byline or dateline; a line that is both is cut where the date begins."""
-    if not (names and dates):
-        return [Piece(BlockKind.BYLINE if names else BlockKind.DATELINE, leaf.text)]
-    day = (metadata.published or "")[:10]
-    for cut in _LINE_PARTS.finditer(leaf.text):
-        before, after = leaf.text[: cut.start()].strip(), leaf.text[cut.end() :].strip()
-        if before and _says(after, day) and not _says(before, day):
+def _line_pieces(leaf: Leaf, kinds: Sequence[BlockKind], metadata: Metadata) -> list[Piece]:
+    """A printed title, byline or dateline; a byline with a date is cut where the date begins."""
+    text = leaf.text
+    if BlockKind.TITLE in kinds:
+        return [Piece(BlockKind.TITLE, text.replace("\n", " "))]
+    if BlockKind.BYLINE not in kinds or BlockKind.DATELINE not in kinds:
+        return [Piece(kinds[0], text)]
+    day = metadata.published
+    for cut in _LINE_PARTS.finditer(text):
+        before, after = text[: cut.start()].strip(), text[cut.end() :].strip()
+        if before and _says(after, day, edited=False) and not _says(before, day, edited=False):
             return [Piece(BlockKind.BYLINE, before), Piece(BlockKind.DATELINE, after)]
-    return [Piece(BlockKind.BYLINE, leaf.text)]
+    return [Piece(BlockKind.BYLINE, text)]
 
 
 def _omitted(leaves: Sequence[Leaf], keep: Sequence[bool]) -> tuple[str, ...]:

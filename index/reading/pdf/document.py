@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -13,11 +13,12 @@ import pypdfium2.raw as pdfium_c
 from index.article import Article, BlockKind
 from index.errors import EmptyArticle, SourceError, UnreadableSource
 from index.reading.assembly import Metadata, Piece, article_from_pieces
-from index.reading.dates import date_in
+from index.reading.dates import iso_date
+from index.reading.header import HEAD, authors_of_byline, metadata_of, title_of, with_head
 from index.reading.pdf.columns import in_reading_order
 from index.reading.pdf.lines import Line, paragraphs, without_running_lines
 from index.reading.pdf.table_rows import with_rows
-from index.reading.plaintext import authors_of_byline, is_dateline, is_furniture
+from index.reading.plaintext import is_furniture
 
 __all__ = ["read_pdf"]
 
@@ -36,6 +37,7 @@ _BULLET = re.compile(r"^\s*(?:[•●▪◦‣·∙–—-]|\(?\d{1,2}[.)])\s+(?
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SPACE = re.compile(r" +")
 _LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
+_NUMBERED = re.compile(r"^(?:\d|[IVX]{1,4}\.|abstract\b|introduction\b|contents\b)", re.IGNORECASE)
 _UNNAMED = re.compile(
     r"(?i)^(?:untitled.*|.*\.(?:docx?|pdf|indd|tex|dvi|rtf|html?|qxd)|microsoft word.*|"
     r"document\d*|title|layout \d+|[\W\d_]*)$"
@@ -95,9 +97,9 @@ def _read(document: pdfium.PdfDocument, name: str, url: str | None) -> Article:
     sizes = _sizes(lines)
     pieces = [_piece(group, text, sizes) for group, text in paragraphs(lines)]
     declared = document.get_metadata_dict()
-    article = article_from_pieces(*_titled(pieces, declared, url))
     empty = (number for number, page in enumerate(pages, 1) if not page)
-    return replace(article, omitted=tuple(f"page {number}: no text on it" for number in empty))
+    omitted = (f"page {number}: no text on it" for number in empty)
+    return article_from_pieces(*_titled(pieces, declared, url), omitted)
 
 
 def _lines(document: pdfium.PdfDocument, number: int) -> Iterator[Line]:
@@ -187,29 +189,25 @@ def _titled(
     pieces: list[Piece], declared: dict[str, str], url: str | None
 ) -> tuple[list[Piece], Metadata]:
     """The pieces with title, byline and dateline told apart, and what they say."""
-    title = next(
-        (p.text for p in pieces[:6] if p.level == 1 and p.page == 1),
-        None,
-    )
+    title = next((p.text for p in pieces[:HEAD] if p.level == 1 and p.page == 1), None)
     named = (declared.get("Title") or "").strip()
-    if (title is None or title[0].isdigit()) and named and not _UNNAMED.match(named):
-        title = named
-    told: list[Piece] = []
-    kinds: set[BlockKind] = set()
-    for number, piece in enumerate(pieces):
-        kind = piece.kind
-        if piece.text == title and BlockKind.TITLE not in kinds:
-            kind = BlockKind.TITLE
-        elif number < 6 and kind in (BlockKind.PARAGRAPH, BlockKind.HEADING):
-            if authors_of_byline(piece.text):
-                kind = BlockKind.BYLINE
-            elif is_dateline(piece.text):
-                kind = BlockKind.DATELINE
-        kinds.add(kind)
-        level = piece.level if kind is BlockKind.HEADING else 0
-        told.append(Piece(kind, piece.text, level, piece.page))
-    byline = next((piece.text for piece in told if piece.kind is BlockKind.BYLINE), "")
-    dateline = next((piece.text for piece in told if piece.kind is BlockKind.DATELINE), "")
+    named = "" if _UNNAMED.match(named) else named
+    if title is None or _NUMBERED.match(title):
+        title = named or title
+    told = with_head(pieces)
+    title = next((title_of(p.text) for p in told if p.kind is BlockKind.TITLE), title)
+    printed = next((row for row, p in enumerate(told) if title_of(p.text) == title), None)
+    if printed is not None:
+        told[printed] = Piece(BlockKind.TITLE, told[printed].text, page=told[printed].page)
+    said = metadata_of((piece.kind, piece.text) for piece in told)
     author = (declared.get("Author") or "").strip()
-    authors = authors_of_byline(byline) or authors_of_byline(f"By {author}")
-    return told, Metadata(title=title, authors=authors, published=date_in(dateline), url=url)
+    changed = re.sub(r"^D:(\d{4})(\d\d)(\d\d).*", r"\1-\2-\3", declared.get("ModDate") or "")
+    info = Metadata.of(
+        {
+            "title": (title, "PDF info Title" if printed is None else ""),
+            "authors": (authors_of_byline(f"By {author}"), "PDF info Author"),
+            "modified": (iso_date(changed), "PDF info ModDate"),
+        },
+        url=url,
+    )
+    return told, said.over(info)

@@ -64,6 +64,7 @@ def test_a_date_line_is_cited() -> None:
         "What was the title of Wessler?",
         "When was Rekognition published?",
         "When was this article published?",  # it does not say
+        "When was it updated?",
         "Which newspaper published this article?",
         "What does the image recognition do?",
         "What is it about Amazon?",
@@ -115,19 +116,58 @@ def test_other_questions_name_no_article(question: str) -> None:
     assert described(question) is None
 
 
-def test_metadata_that_the_text_does_not_hold_is_told_beside_its_title() -> None:
-    article = article_from_text("A flood\n\nIt rained all day in Rome.", published="2021-06-04")
-    evidence = metadata_evidence("When was this article published?", article)
-    assert evidence is not None
-    assert evidence.reason.endswith("say when it was published: 2021-06-04")
-    ((start, end),) = evidence.spans
-    assert article.text[start:end] == "A flood"
+def declared(question: str, article: Article) -> list[tuple[str, str]]:
+    evidence = metadata_evidence(question, article)
+    return [(d.value, d.where) for d in evidence.declared] if evidence else []
 
 
-@pytest.mark.parametrize("question", ["What is the headline?", "What is this article about?"])
-def test_a_title_apart_from_the_text_is_told_beside_the_sentence_under_it(question: str) -> None:
+def test_what_a_source_only_declares_is_told_with_the_place_that_declares_it() -> None:
+    page = (
+        "<title>Rain</title><meta property='og:site_name' content='The Roman'>"
+        "<meta name='author' content='Ann Poe'><meta name='lastmod' content='2021-06-06'>"
+        "<meta property='article:published_time' content='2021-06-04'>"
+        "<article><h1>Rain</h1><p>It rained all day in Rome. Nobody minded.</p></article>"
+    )
+    article = read_article(page.encode())
+    when = [("2021-06-04", "meta tag article:published_time")]
+    assert declared("When was this article published?", article) == when
+    assert declared("Who wrote this?", article) == [("Ann Poe", "meta tag author")]
+    assert declared("Who published this?", article) == [("The Roman", "meta tag og:site_name")]
+    assert declared("Which newspaper published it?", article) == declared("Publisher?", article)
+    assert declared("When was it last updated?", article) == [("2021-06-06", "meta tag lastmod")]
+    assert quotes("When was this article published?", article) == ["Rain"]
+
+
+def test_a_printed_line_goes_before_what_is_declared() -> None:
+    page = (
+        "<meta property='article:published_time' content='2021-06-04T09:00:00Z'>"
+        "<meta property='article:modified_time' content='2021-06-06'>"
+        "<article><h1>Rain</h1><p class='meta'>Published June 4, 2021</p>"
+        "<p class='meta'>Last updated June 6, 2021</p>"
+        "<p>It rained all day in Rome. Nobody minded.</p></article>"
+    )
+    article = read_article(page.encode())
+    assert quotes("When was this published?", article) == ["Published June 4, 2021"]
+    assert quotes("When was this updated?", article) == ["Last updated June 6, 2021"]
+    assert declared("When was this published?", article) == []
+
+
+def test_the_day_of_a_change_is_none_of_publication() -> None:
+    article = article_from_text("Rain\n\nUpdated June 6, 2021\n\nIt rained all day in Rome.")
+    assert metadata_evidence("When was this published?", article) is None
+    assert quotes("When was it updated?", article) == ["Updated June 6, 2021"]
+
+
+def test_a_person_that_the_text_speaks_of_is_searched_for() -> None:
+    text = "Rain\n\nAnn Poe, who lives in Rome, says that it rained all day."
+    article = article_from_text(text, authors=("Ann Poe",))
+    assert metadata_evidence("Who is Ann Poe?", article) is None
+    assert declared("Who wrote this?", article) == [("Ann Poe", "given with the text")]
+
+
+def test_a_title_apart_from_the_text_is_metadata() -> None:
     page = "<title>Rain in Rome</title><p>It rained all day in Rome. Nobody minded it at all.</p>"
-    evidence = metadata_evidence(question, article := read_article(page.encode()))
-    assert evidence is not None
-    assert [article.text[a:b] for a, b in evidence.spans] == ["It rained all day in Rome."]
-    assert "\u201cRain in Rome\u201d" in evidence.reason
+    article = read_article(page.encode())
+    assert declared("What is the headline?", article) == [("Rain in Rome", "title element")]
+    assert quotes("What is this article about?", article) == ["It rained all day in Rome."]
+    assert declared("What is this article about?", article) == []

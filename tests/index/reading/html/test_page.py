@@ -141,8 +141,9 @@ def test_what_a_page_only_declares_is_no_part_of_its_text() -> None:
     head = f"<script type='application/ld+json'>{json.dumps(LINKED)}</script>"
     article = read_article(page(head=head))
 
-    assert article.text == "\n\n".join(PROSE)
+    assert article.text == "\n\n".join(["Council limits facial recognition", *PROSE])
     assert article.authors == ("Jane Doe", "John Roe")
+    assert dict(article.declared)["authors"] == "JSON-LD author"
     assert article.title == "Council limits facial recognition"
 
 
@@ -510,3 +511,14 @@ def test_a_declared_encoding_that_is_none_is_not_believed(declared: str) -> None
 
 
 LATE = "The café is open all day long, and on Sundays it serves breakfast until noon."
+
+
+@pytest.mark.parametrize("element", ["article", "main", "section", "figure"])
+def test_a_page_may_leave_out_the_tags_of_its_head_and_body(element: str) -> None:
+    prose = "".join(f"<p>{paragraph}</p>" for paragraph in PROSE)
+    text = (
+        f"<!doctype html><title>Council</title><meta charset=utf-8><{element}>{prose}</{element}>"
+    )
+    article = read_article(text.encode())
+    assert article.title == "Council"
+    assert article.text == "\n\n".join(PROSE)
