@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 __all__ = [
     "PRIVATE",
+    "SEVERAL",
     "UNFINISHED_SECONDS",
     "private_folder",
     "replace_file",
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 PRIVATE: Final = 0o600
+SEVERAL: Final = frozenset((".mbox", ".jsonl", ".ndjson"))
+"""Names of files that hold several articles."""
 UNFINISHED_SECONDS: Final = 3600.0
 """A file that was being written for longer than this belongs to a process that is gone."""
 _UNFINISHED: Final = re.compile(r"\..+\.[0-9a-f]{12}")

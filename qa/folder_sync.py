@@ -11,13 +11,12 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from index.article import Article
 from index.cache_dir import cache_folder, cache_root, fallback_root
 from index.errors import (
     DamagedLibrary,
@@ -26,27 +25,22 @@ from index.errors import (
     NotALibrary,
     OtherModel,
     SourceError,
-    SourceNotFound,
 )
-from index.files import replace_file
+from index.files import SEVERAL, replace_file
 from index.models.encoder import Progress
 from index.models.loading import load_encoder
-from index.reading.reader import SUFFIXES, read_article
+from index.reading.assembly import Metadata
+from index.reading.reader import SUFFIXES
 from index.segmentation.passages import SEGMENTATION
-from qa.library import Added, Library
+from qa.library import Added, Library, set_by_hand
+from qa.sources import Item, Refused, article_files, read_each
 
 __all__ = [
-    "Refused",
     "Synced",
-    "article_files",
     "open_folder",
-    "read_each",
     "stamps_of",
     "sync",
 ]
-
-Refused = list[tuple[str, str]]
-"""What could not be read, and why."""
 
 _UNUSABLE: Final = (DamagedLibrary, NewerFormat, NotALibrary, OtherModel)
 KEPT_FOLDERS: Final = 8
@@ -98,7 +92,7 @@ def open_folder(
     folder = Path(folder)
     files = list(article_files(folder))
     if not files:
-        known = ", ".join(sorted(SUFFIXES))
+        known = ", ".join(sorted(SUFFIXES | SEVERAL))
         raise SourceError(f"{str(folder)!r} holds no article; those read are {known}")
     encoder = load_encoder(model, progress=progress)
     parts = (os.path.abspath(folder), encoder.fingerprint, SEGMENTATION)
@@ -116,7 +110,11 @@ def open_folder(
         )
     with contextlib.suppress(OSError):
         failed = {path for path, _ in synced.added.refused}
-        kept = {path: [*stamps[path], synced.ids[path]] for path in synced.ids.keys() - failed}
+        kept = {
+            path: [*stamp, synced.ids[path]]
+            for path, stamp in stamps.items()
+            if path in synced.ids and path not in failed
+        }
         replace_file(_stamp_file(place), json.dumps(kept).encode("ascii"))
         _prune(place.parent)
     for path, why in synced.added.refused:
@@ -125,42 +123,6 @@ def open_folder(
         else:
             warnings.warn(f"{path}: {why}", stacklevel=2)
     return library
-
-
-def article_files(path: Path) -> Iterator[Path]:
-    """The articles of a folder and the folders in it, in order of their names.
-
-    Links to folders are not followed, and hidden files are passed over.
-
-    Raises:
-        SourceNotFound: There is no such folder.
-    """
-    if not os.path.isdir(path):
-        raise SourceNotFound(f"{str(path)!r} is no folder; name the one with the articles")
-    for entry in sorted(path.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from article_files(entry)
-        elif entry.suffix.lower() in SUFFIXES and entry.is_file():
-            yield entry
-
-
-def read_each(
-    sources: Iterable[str], refused: Refused, *, allow_private: bool = False
-) -> Iterator[tuple[Article, str]]:
-    """Read articles one by one.
-
-    Args:
-        sources: Paths or addresses.
-        refused: What cannot be read is put here.
-        allow_private: As for ``read_article``.
-    """
-    for source in sources:
-        try:
-            yield read_article(source, allow_private=allow_private), source
-        except SourceError as error:
-            refused.append((source, str(error)))
 
 
 def stamps_of(files: Iterable[Path]) -> dict[str, list[int]]:
@@ -181,6 +143,8 @@ def sync(
     files: Iterable[str],
     *,
     unchanged: Mapping[str, str] = MappingProxyType({}),
+    known: Metadata | None = None,
+    tags: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Synced:
     """Make a library hold just what a folder holds; articles from elsewhere stay.
@@ -191,6 +155,8 @@ def sync(
         files: Absolute paths of its articles.
         unchanged: Those that are as they were when they were added, and need not be read; the
             id of the article in each.
+        known: What goes before what the files say of themselves.
+        tags: For filters; articles and new versions of them keep those that they have.
         progress: As for ``Library.add``.
 
     Raises:
@@ -203,10 +169,10 @@ def sync(
     files = list(files)
     kept = {path: unchanged[path] for path in files if unchanged.get(path, "") in owner}
     refused: Refused = []
-    read: list[tuple[Article, str]] = []
-    for article, source in read_each([path for path in files if path not in kept], refused):
-        kept[source] = article.id
-        read.append((article, source))
+    read: list[Item] = []
+    for article, source, own in read_each([path for path in files if path not in kept], refused):
+        kept[source or article.id] = article.id
+        read.append((article, source, own))
     if owner and not kept and not refused:
         raise SourceError(
             f"{str(folder)!r} holds no article any more, and the library {len(owner):,} from it;"
@@ -214,14 +180,32 @@ def sync(
         )
     # Where files hold the same text, the library has it from one of them.
     there = {key for key, source in owner.items() if kept.get(source) == key}
-    new: dict[str, tuple[Article, str]] = {}
-    for article, source in read:
-        if article.id not in there:
-            new.setdefault(article.id, (article, source))
+    before = {source: key for key, source in owner.items()}
+    tagged = {entry.id: entry.tags for entry in library.articles()} if before else {}
+    new: dict[str, Item] = {}
+    for article, source, own in read:
+        if article.id in there and not (known or tags):
+            continue
+        source = owner[article.id] if article.id in there else source
+        earlier = before.get(source or "")
+        if earlier and earlier != article.id:
+            article = set_by_hand(library.article(earlier)).over(article)
+            own = (*tagged[earlier], *own)
+        new.setdefault(article.id, (article, source, own))
     unread = {source for source, _ in refused}
-    gone = {key for key, source in owner.items() if source not in unread} - set(kept.values())
+    lost = {
+        key
+        for key, source in owner.items()
+        if source not in unread and source.rpartition("#")[0] not in unread
+    }
+    gone = lost - set(kept.values())
     added = library.add_from(
-        new.values(), total=len(new), replacing=sorted(gone) if new else (), progress=progress
+        new.values(),
+        known=known,
+        tags=tags,
+        total=len(new),
+        replacing=sorted(gone) if new else (),
+        progress=progress,
     )
     if gone and not new:
         library.remove(*sorted(gone))

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Final
 
+from index.archive.entries import UNDATED, days_of
 from index.archive.opening import create_store, open_store
 from index.archive.preparation import BATCH_CHARS, batches, prepare_articles
-from index.archive.store import Entry, ModelRef, PreparedArticle, Store, Where
+from index.archive.store import Entry, ModelRef, PreparedArticle, Snapshot, Store, Where
 from index.article import Article
 from index.errors import EmptyArticle, NotALibrary, OtherModel
 from index.models.encoder import Encoder, Progress
 from index.models.loading import load_encoder
+from index.reading.assembly import Metadata
 from index.segmentation.passages import Passage, Sentence, segment
 from qa.answer import Answer
 from qa.engine import DEFAULT_K, Engine, Inquiry
 from qa.ranking.confidence import MIN_CONFIDENCE
 from qa.ranking.reranker import Reranker, RerankerLike, load_reranker
 from qa.reading.reader import reader_if
+from qa.sources import Item
 from qa.suggestions import Suggestion, answered, fresh, suggestions
 
-__all__ = ["Added", "Library"]
+__all__ = ["Added", "Library", "set_by_hand", "undated"]
 
 _NEWEST: Final = 3
 """Articles that questions are suggested about before one was cited."""
+_COUNTED: Final = 20_000
+"""Articles of a library of which those without a date are counted when a filter asks for one."""
+_BY_HAND: Final = "set when it was added"
 _SUGGESTED_ABOUT: Final = 256
 """Articles whose suggestions are kept: making them asks the library some questions."""
 
@@ -45,6 +51,23 @@ class Added:
     added: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+
+
+def undated(snapshot: Snapshot, where: Where | None) -> str | None:
+    """How many articles a filter by date leaves out for want of one, in words; None for none."""
+    if not where or not (where.published_from or where.published_until):
+        return None
+    if snapshot.statistics.n_articles > _COUNTED:
+        return None
+    others = replace(where, published_from=None, published_until=None)
+    n = sum(days_of(entry.published) == UNDATED for entry in snapshot.entries(others or None))
+    return f"articles without a date, which a filter by date leaves out: {n:,}" if n else None
+
+
+def set_by_hand(article: Article) -> Metadata:
+    """What of an article's metadata was set when it was added, and not read from its source."""
+    names = [name for name, where in article.declared if where == _BY_HAND]
+    return Metadata.of({name: (getattr(article, name), _BY_HAND) for name in names})
 
 
 class Library:
@@ -148,7 +171,7 @@ class Library:
 
         Args:
             articles: New ones; an article is the same if its text is.
-            tags: For filters.
+            tags: For filters; an article that is there keeps those that it has.
             progress: Called after every commit.
 
         Raises:
@@ -162,8 +185,9 @@ class Library:
 
     def add_from(
         self,
-        items: Iterable[tuple[Article, str | None]],
+        items: Iterable[tuple[Article, str | None] | Item],
         *,
+        known: Metadata | None = None,
         tags: Sequence[str] = (),
         total: int = 0,
         replacing: Sequence[str] = (),
@@ -172,7 +196,8 @@ class Library:
         """Add articles with the places they were read from; otherwise as ``add``.
 
         Args:
-            items: Articles, and the place of each.
+            items: Articles, the place of each, and tags of its own.
+            known: What goes before what the articles say of themselves.
             tags: For filters.
             total: How many there are, where that is known.
             replacing: Ids of articles that are removed with the first commit.
@@ -183,9 +208,13 @@ class Library:
         refused: list[tuple[str, str]] = []
         gone = tuple(replacing)
         for batch in batches(items, lambda item: item[0], BATCH_CHARS):
-            new = {a.id: (a, s) for a, s in batch if not self._has(a, tuple(tags), s)}
-            unchanged += [article.id for article, _ in batch if article.id not in new]
-            prepared, failed = self._prepared(list(new.values()), tags)
+            new: dict[str, Item] = {}
+            for article, source, *own in batch:
+                item = self._renewed(article, source, (*tags, *chain(*own)), known)
+                if item:
+                    new[article.id] = item
+            unchanged += [item[0].id for item in batch if item[0].id not in new]
+            prepared, failed = self._prepared(list(new.values()))
             if prepared or gone:
                 self.store.add(prepared, replacing=gone)
                 gone = ()
@@ -210,7 +239,7 @@ class Library:
         Args:
             article: The new version.
             replacing: Id of the old one.
-            tags: For filters.
+            tags: For filters, beside those of the old version.
             progress: As for ``add``.
 
         Raises:
@@ -218,6 +247,8 @@ class Library:
             LibraryError: As for ``add``.
         """
         old = () if replacing == article.id else (replacing,)
+        kept = [tag for e in self.articles(Where(ids=(replacing,))) for tag in e.tags]
+        tags = (*kept, *tags)
         return self.add_from([(article, None)], tags=tags, replacing=old, progress=progress)
 
     def remove(self, *article_ids: str) -> None:
@@ -303,7 +334,9 @@ class Library:
         """
         inquiry = Inquiry(question, k, where, history, per_article, min_confidence)
         with self.store.read() as snapshot:
-            return self._engine.answer(snapshot, inquiry)
+            answer = self._engine.answer(snapshot, inquiry)
+            note = undated(snapshot, where)
+        return replace(answer, why=(*answer.why, note)) if note else answer
 
     def overview(self, article_id: str, *, k: int = DEFAULT_K) -> Answer:
         """One article in short, as ``ArticleBot.overview``.
@@ -345,27 +378,37 @@ class Library:
             made, article.hash, lambda question: self.ask(question, k=1), tried=6, most=3
         )
 
-    def _has(self, article: Article, tags: tuple[str, ...], source: str | None) -> bool:
-        """Whether an article is there with just this metadata."""
+    def _renewed(
+        self,
+        article: Article,
+        source: str | None,
+        tags: Sequence[str],
+        known: Metadata | None,
+    ) -> Item | None:
+        """What is to be stored of an article: None where it is there with just this metadata.
+
+        Tags and metadata that were given to it before are kept.
+        """
         with self.store.read() as snapshot:
-            entries = snapshot.entries(Where(ids=(article.id,)))
-            return bool(entries) and (
-                snapshot.article(article.id) == article
-                and (entries[0].tags, entries[0].source) == (tags, source)
-            )
+            entry = next(iter(snapshot.entries(Where(ids=(article.id,)))), None)
+            stored = snapshot.article(article.id) if entry else None
+        article = set_by_hand(stored).over(article) if stored else article
+        if known:
+            known = replace(known, declared=tuple((name, _BY_HAND) for name, _ in known.declared))
+            article = known.over(article)
+        tags = tuple(dict.fromkeys((*(entry.tags if entry else ()), *tags)))
+        there = entry and (stored, entry.tags, entry.source) == (article, tags, source)
+        return None if there else (article, source, tags)
 
     def _prepared(
-        self, items: Sequence[tuple[Article, str | None]], tags: Sequence[str]
+        self, items: Sequence[Item]
     ) -> tuple[list[PreparedArticle], list[tuple[str, str]]]:
-        articles, sources = [a for a, _ in items], [s for _, s in items]
         prepared, refused = [], []
-        for (article, source), result in zip(
-            items,
-            prepare_articles(articles, self._engine.encoder, tags=tags, sources=sources),
-            strict=True,
-        ):
+        articles, sources = [item[0] for item in items], [item[1] for item in items]
+        results = prepare_articles(articles, self._engine.encoder, sources=sources)
+        for (article, source, tags), result in zip(items, results, strict=True):
             if isinstance(result, EmptyArticle):
                 refused.append((source or article.title or article.id, str(result)))
             else:
-                prepared.append(result)
+                prepared.append(replace(result, tags=tags))
         return prepared, refused

@@ -10,7 +10,7 @@ from email.message import EmailMessage, Message
 from email.utils import parseaddr
 
 from index.article import Article, BlockKind
-from index.errors import EmptyArticle
+from index.errors import EmptyArticle, UnreadableSource
 from index.reading.assembly import Metadata, Piece, article_from_pieces
 from index.reading.dates import iso_date
 from index.reading.encodings import decode_html
@@ -22,6 +22,7 @@ __all__ = ["read_email"]
 MAX_DEPTH = 20
 """Messages and parts within each other; the parser itself has no bound."""
 _REPLY = re.compile(r"(?i)^(?:\s*(?:re|fwd?|aw|wg|tr|rv)\s*:\s*)+")
+_NEXT_MAIL = re.compile(rb"\n\r?\nFrom [^\r\n]{1,200}\r?\n[!-9;-~]{2,60}:")
 _SAVED_BY = re.compile(r"(?i)saved by|blink|internet explorer|webkit")
 
 
@@ -31,8 +32,14 @@ def read_email(data: bytes, *, name: str = "the e-mail") -> Article:
     Attachments are not read. The subject is the title, the sender the author.
 
     Raises:
+        UnreadableSource: It is a mailbox with several.
         EmptyArticle: It holds no text that could be cited.
     """
+    if data.startswith(b"From ") and _NEXT_MAIL.search(data, 5):
+        raise UnreadableSource(
+            f"{name} holds several e-mails; name it letters.mbox, which is asked and added to a"
+            " library as a folder of articles is"
+        )
     message = message_from_bytes(data, policy=policy.default)
     location = _header(message, "Snapshot-Content-Location") or _header(message, "Content-Location")
     saved = bool(_SAVED_BY.search(_header(message, "From")))

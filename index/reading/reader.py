@@ -33,7 +33,7 @@ _LONGEST_NAME: Final = 255
 _FOR_SUBSCRIBERS = re.compile(rb'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
 
 SUFFIXES = frozenset(
-    ".txt .text .md .markdown .html .htm .xhtml .pdf .docx .eml .mht .mhtml".split()
+    ".txt .text .md .markdown .html .htm .xhtml .pdf .docx .eml .mht .mhtml .mbox".split()
 )
 """Names under which articles are looked for in a folder."""
 

@@ -19,7 +19,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import faiss
@@ -27,7 +27,7 @@ import numpy as np
 
 from index.article import Article
 from index.errors import DamagedIndex, IndexFolderError, NewerFormat, NotAnIndex, OtherModel
-from index.files import private_folder, replace_file, sweep_unfinished
+from index.files import SEVERAL, private_folder, replace_file, sweep_unfinished
 from index.scoring.faiss_io import index_of
 from index.scoring.terms import TermTable
 from index.segmentation.passages import SEGMENTATION, Passage, Sentence
@@ -59,12 +59,12 @@ def is_index_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def is_article_folder(source: object) -> bool:
-    """Whether a source is a folder of articles, rather than an article or its saved index."""
-    return (
-        isinstance(source, (str, os.PathLike))
-        and os.path.isdir(source)
-        and not is_index_folder(source)
-    )
+    """Whether a source is a folder of articles or a file of several, rather than an article."""
+    if not isinstance(source, (str, os.PathLike)):
+        return False
+    if os.path.isdir(source):
+        return not is_index_folder(source)
+    return PurePath(source).suffix.lower() in SEVERAL and os.path.isfile(source)
 
 
 def save_index(index: ArticleIndex, folder: str | os.PathLike[str]) -> Path:

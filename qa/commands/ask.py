@@ -104,6 +104,11 @@ def _asker(arguments: argparse.Namespace) -> tuple[Ask, Callable[[], tuple[str, 
         if arguments.reranker:
             raise QuestionError("--reranker is for one article; leave it out, or ask one article")
         library = _library(arguments, reader=not arguments.no_reader)
+        from qa.library import undated
+
+        with library.store.read() as snapshot:
+            if note := undated(snapshot, where):
+                sys.stderr.write(f"article-qa: {note}\n")
         return (
             lambda question, history: library.ask(
                 question,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from index.archive.folder.store import repair
 from index.archive.milvus.address import is_address
@@ -21,15 +22,18 @@ from qa.commands.options import (
     Command,
     add_allow_private,
     add_filters,
+    add_given,
     add_json,
     add_library,
     add_model,
+    given_by,
     where_of,
 )
 from qa.commands.store import existing_store
 from qa.commands.terminal import terminal_progress
-from qa.folder_sync import Refused, article_files, read_each, stamps_of, sync
-from qa.library import Added, Library
+from qa.folder_sync import stamps_of, sync
+from qa.library import Added, Library, undated
+from qa.sources import Refused, article_files, read_each
 from qa.text import one_line
 
 __all__ = ["COMMANDS", "resumable", "sync_once"]
@@ -37,10 +41,13 @@ __all__ = ["COMMANDS", "resumable", "sync_once"]
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "sources", nargs="+", metavar="SOURCE", help="an article's file or address, or a folder"
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="an article's file or address, a folder, a mailbox (.mbox), or records (.jsonl)",
     )
     add_allow_private(parser)
-    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="for filters")
+    add_given(parser)
     add_model(parser, NEW_LIBRARY)
     add_library(parser, required=True)
 
@@ -55,7 +62,13 @@ def run_add(arguments: argparse.Namespace) -> int:
         library = Library.open(arguments.library, model=arguments.model, progress=progress)
         refused: Refused = []
         items = read_each(sources, refused, allow_private=arguments.allow_private)
-        added = library.add_from(items, tags=arguments.tag, total=len(sources), progress=progress)
+        added = library.add_from(
+            items,
+            known=given_by(arguments),
+            tags=arguments.tag,
+            total=len(sources),
+            progress=progress,
+        )
     return _report(replace(added, refused=(*refused, *added.refused)))
 
 
@@ -100,11 +113,10 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
 
 def run_list(arguments: argparse.Namespace) -> int:
     """List articles: id, date, length in characters, title and tags, the oldest entry first."""
+    where = where_of(arguments)
     with existing_store(arguments.library).read() as snapshot:
-        entries, total = (
-            snapshot.entries(where_of(arguments) or None),
-            snapshot.statistics.n_articles,
-        )
+        entries, total = snapshot.entries(where or None), snapshot.statistics.n_articles
+        note = undated(snapshot, where)
     for entry in entries:
         if arguments.json:
             sys.stdout.write(json.dumps(asdict(entry)) + "\n")
@@ -117,6 +129,8 @@ def run_list(arguments: argparse.Namespace) -> int:
             )
     if sys.stderr.isatty():
         sys.stderr.write(f"{len(entries):,} of {total:,} articles\n")
+    if note:
+        sys.stderr.write(f"article-qa: {note}\n")
     return 0
 
 
@@ -130,6 +144,7 @@ def _sync_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how often --watch looks (default %(default)g)",
     )
+    add_given(parser)
     add_model(parser, NEW_LIBRARY)
     add_library(parser, required=True)
 
@@ -140,14 +155,15 @@ def run_sync(arguments: argparse.Namespace) -> int:
     stamps = stamps_of(article_files(folder))
     with terminal_progress() as progress:
         library = Library.open(arguments.library, model=arguments.model, progress=progress)
+    given = {"known": given_by(arguments), "tags": arguments.tag}
     if not arguments.watch:
-        return sync_once(library, folder, stamps)
+        return sync_once(library, folder, stamps, **given)
     seen: dict[str, list[int]] | None = None
     while True:
         try:
             stamps = stamps_of(article_files(folder))
             if stamps != seen:
-                sync_once(library, folder, stamps)
+                sync_once(library, folder, stamps, **given)
                 seen = stamps
         except (OSError, LibraryBusy, SourceError) as error:
             # The folder may be out of reach for a while, or another may be writing.
@@ -158,10 +174,10 @@ def run_sync(arguments: argparse.Namespace) -> int:
         time.sleep(max(0.0, arguments.every))
 
 
-def sync_once(library: Library, folder: Path, files: Iterable[str]) -> int:
-    """Sync, and say what became of it; the exit status."""
+def sync_once(library: Library, folder: Path, files: Iterable[str], **given: Any) -> int:  # noqa: ANN401
+    """Sync, and say what became of it; the exit status. ``given`` is as for ``sync``."""
     with terminal_progress() as progress, resumable("what was added"):
-        synced = sync(library, folder, files, progress=progress)
+        synced = sync(library, folder, files, progress=progress, **given)
     sys.stdout.write(f"{synced.gone} gone; ")
     return _report(synced.added)
 

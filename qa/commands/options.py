@@ -9,6 +9,7 @@ from datetime import date
 
 from index.archive.store import Where
 from index.errors import QuestionError
+from index.reading.assembly import Metadata
 
 __all__ = [
     "MODEL_HELP",
@@ -16,11 +17,13 @@ __all__ = [
     "Command",
     "add_allow_private",
     "add_filters",
+    "add_given",
     "add_json",
     "add_library",
     "add_model",
     "add_no_reader",
     "add_source",
+    "given_by",
     "where_of",
 ]
 
@@ -109,6 +112,38 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="the article with that id, as article-qa list shows it; may be given several times",
     )
+
+
+def add_given(parser: argparse.ArgumentParser) -> None:
+    """Add the options that ``given_by`` reads, and ``--tag``."""
+    group = parser.add_argument_group("what goes before what the sources say of themselves")
+    group.add_argument("--date", metavar="DATE", help="published on that day: 2021-05-18")
+    group.add_argument(
+        "--author", action="append", default=[], metavar="AUTHOR", help="may be given several times"
+    )
+    group.add_argument("--site", metavar="SITE", help="name of the publication")
+    parser.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="TAG",
+        help="for filters; articles keep the tags that they have",
+    )
+
+
+def given_by(arguments: argparse.Namespace) -> Metadata | None:
+    """The metadata that the options give; None for none.
+
+    Raises:
+        QuestionError: The date is none.
+    """
+    day = _day(arguments.date)
+    given = {
+        "published": (day and day.isoformat(), "option --date"),
+        "authors": (tuple(arguments.author), "option --author"),
+        "site": (arguments.site, "option --site"),
+    }
+    return Metadata.of(given) if any(value for value, _ in given.values()) else None
 
 
 def where_of(arguments: argparse.Namespace) -> Where:

@@ -90,11 +90,11 @@ def _in_library(export: Any, where: str) -> tuple[Check, ...]:  # noqa: ANN401 -
 
 
 def _in_folder(export: Any, folder: str) -> tuple[Check, ...]:  # noqa: ANN401 - JSON
-    from qa.folder_sync import Refused, article_files, read_each
+    from qa.sources import Refused, article_files, read_each
 
     refused: Refused = []
     articles: dict[str, Article] = {}
-    for article, _ in read_each(map(str, article_files(Path(folder))), refused):
+    for article, *_ in read_each(map(str, article_files(Path(folder))), refused):
         articles[article.id] = article
     for path, why in refused:
         sys.stderr.write(f"article-qa: {path}: {why}\n")

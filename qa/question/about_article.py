@@ -160,8 +160,13 @@ _ATTRIBUTES = {
     Aspect.MODIFIED: "modified",
     Aspect.PUBLISHER: "site",
 }
-_DECLARED = "the question is about the article itself, and its source declares this beside its text"
-_OVER = "the article begins so, under the title "
+_SAYS = {
+    "authors": "its author",
+    "title": "its title",
+    "published": "when it was published",
+    "modified": "when it was updated",
+    "site": "who published it",
+}
 _DESCRIBED = re.compile(
     r"(?P<head>.*?\b(?P<noun>article|story|piece|column|post|news item|write-up))"
     r"\s+(?:about|on|regarding|concerning|covering|titled|entitled|called|headed|headlined)"
@@ -194,11 +199,14 @@ def metadata_evidence(question: str, article: Article) -> MetadataEvidence | Non
     if named and any(name in article.text for name in article.authors):
         return None  # the text may say who that is
     if aspect is Aspect.TOPIC and article.title:
-        return MetadataEvidence(
-            aspect, _lead(article), reason=f"{_OVER}\u201c{article.title}\u201d"
-        )
+        over = f"its title, \u201c{article.title}\u201d, stands apart from the text and over this"
+        return MetadataEvidence(aspect, _lead(article), reason=over)
     declared = _declared(aspect, article)
-    return MetadataEvidence(aspect, _lead(article), declared, _DECLARED) if declared else None
+    if declared is None:
+        return None
+    said = f"{_SAYS[declared.name]}: {declared.value}"
+    reason = f"the article's metadata, not its text, say {said}"
+    return MetadataEvidence(aspect, _lead(article), (declared,), reason)
 
 
 def described(question: str) -> Described | None:
@@ -220,14 +228,14 @@ def described(question: str) -> Described | None:
     return Described(asked, parts["subject"])
 
 
-def _declared(aspect: Aspect, article: Article) -> tuple[Declared, ...]:
+def _declared(aspect: Aspect, article: Article) -> Declared | None:
     """What the source of an article declares in answer, and where."""
     name = _ATTRIBUTES.get(aspect, "")
     value = getattr(article, name, None)
     if not value:
-        return ()
+        return None
     where = dict(article.declared).get(name, "the article's metadata")
-    return (Declared(name, value if isinstance(value, str) else ", ".join(value), where),)
+    return Declared(name, value if isinstance(value, str) else ", ".join(value), where)
 
 
 def _lead(article: Article) -> tuple[tuple[int, int], ...]:

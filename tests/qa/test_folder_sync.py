@@ -66,7 +66,7 @@ def test_files_of_the_same_text_are_one_article_and_read_once(
     first = open_folder(folder)
     assert len(first) == 2
     state = [(entry.id, entry.source) for entry in first.articles()]
-    monkeypatch.setattr("qa.folder_sync.read_article", None)
+    monkeypatch.setattr("qa.sources.read_article", None)
     again = open_folder(folder)
     assert [(entry.id, entry.source) for entry in again.articles()] == state
     monkeypatch.undo()

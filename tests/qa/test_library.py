@@ -27,7 +27,7 @@ from index import (
 from index.archive.folder.store import FolderStore
 from index.models.encoder import Encoder
 from index.reading.plaintext import article_from_text
-from index.reading.reader import bundled_article
+from index.reading.reader import bundled_article, read_article
 from qa import Answer, ArticleBot, Library, Where
 from qa.citing.cite import CLOSE
 from qa.cli import parse
@@ -601,6 +601,88 @@ def test_adding_that_is_interrupted_goes_on_where_it_was(
     assert 2 < there < MANY
     assert run("add", str(tmp_path), "--library", str(tmp_path / "library")) == 0
     assert capsys.readouterr().out == f"{MANY - there} added, {there} unchanged, 0 refused\n"
+
+
+def mail(subject: str, text: str) -> str:
+    return (
+        f"From: Ann Poe <ann@e.org>\nDate: 3 May 2021 10:00 +0000\nSubject: {subject}\n\n{text}\n"
+    )
+
+
+def test_what_is_given_goes_before_what_the_sources_say_and_is_kept(
+    encoder: Encoder, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--library", str(tmp_path / "library"))
+    given = ("--date", "2021-05-18", "--author", "Ann Poe", "--site", "The Post", "--tag", "city")
+    assert run("add", str(files / "a.txt"), *where, *given) == 0
+    assert run("add", str(files / "a.txt"), *where) == 0
+    assert run("add", str(files / "a.txt"), *where, "--tag", "river") == 0
+    assert capsys.readouterr().out.split("\n")[1] == "0 added, 1 unchanged, 0 refused"
+    library = Library.open(tmp_path / "library")
+    (entry,) = library.articles()
+    assert (entry.published, entry.authors, entry.site) == ("2021-05-18", ("Ann Poe",), "The Post")
+    assert entry.tags == ("city", "river")
+    (declared,) = library.ask("When was this article published?").metadata
+    assert (declared.value, declared.where) == ("2021-05-18", "set when it was added")
+
+
+def test_syncing_keeps_what_was_given_for_the_files_that_change(
+    encoder: Encoder, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--library", str(tmp_path / "library"))
+    assert run("sync", str(files), *where) == 0
+    assert run("sync", str(files), *where, "--date", "2021-05-18", "--tag", "city") == 0
+    (files / "a.txt").write_text("The bridge was opened again by the mayor.")
+    assert run("sync", str(files), *where) == 0
+    entries = Library.open(tmp_path / "library").articles()
+    assert {(entry.published, entry.tags) for entry in entries} == {("2021-05-18", ("city",))}
+
+
+def test_a_date_of_an_article_that_is_none_is_refused(files: Path, tmp_path: Path) -> None:
+    with pytest.raises(QuestionError, match="write it as"):
+        run("add", str(files / "a.txt"), "--library", str(tmp_path / "l"), "--date", "May")
+
+
+def test_records_and_mails_are_added_one_by_one(
+    encoder: Encoder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = tmp_path / "articles.jsonl"
+    one = {"text": "The bakery won a prize.", "title": "Bread", "tags": ["food"], "source": "e.org"}
+    records.write_text(f"{json.dumps(one)}\n\nnot json\n{json.dumps({'text': BRIDGE})}\n")
+    box = tmp_path / "letters.mbox"
+    mails = [mail("Bread", "Rye was baked here in 1998."), mail("Ferries", "Ferries sail at noon.")]
+    box.write_text("".join(f"From ann@e.org Mon May  3 10:00:00 2021\n{m}\n" for m in mails))
+    library = str(tmp_path / "library")
+    assert run("add", str(records), str(box), "--library", library) == 2
+    said = capsys.readouterr()
+    assert said.out == "4 added, 0 unchanged, 1 refused\n"
+    assert f"{records}#3: the line is not JSON" in said.err
+    entries = Library.open(library).articles()
+    assert [(e.title, e.source, e.tags) for e in entries] == [
+        ("Bread", "e.org", ("food",)),
+        (None, f"{records}#4", ()),
+        ("Bread", f"{box}#1", ()),
+        ("Ferries", f"{box}#2", ()),
+    ]
+    assert entries[3].published == "2021-05-03T10:00:00+00:00"
+    assert run("ask", "When do ferries sail?", str(box)) == 0
+    assert "Ferries sail at noon." in capsys.readouterr().out
+    with pytest.raises(SourceError, match="holds several e-mails"):
+        read_article(box)
+
+
+def test_a_filter_by_date_says_how_many_articles_have_none(
+    encoder: Encoder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = Library.open(tmp_path)
+    library.add([ARTICLES[0], story("Nobody knows when the ferry sank.", None)])
+    asked = library.ask("Why was the bridge closed?", where=Where(published_from=date(2021, 1, 1)))
+    assert asked.why[-1] == "articles without a date, which a filter by date leaves out: 1"
+    assert "without a date" not in " ".join(library.ask("Why was the bridge closed?").why)
+    for command in ("list", "ask"):
+        question = ("Why was the bridge closed?",) * (command == "ask")
+        assert run(command, *question, "--library", str(tmp_path), "--since", "2021-01-01") == 0
+        assert "leaves out: 1" in capsys.readouterr().err
 
 
 def test_asking_makes_no_library(tmp_path: Path) -> None:

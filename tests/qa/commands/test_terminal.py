@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from qa.answer import Answer, ArticleRef, Citation, PassageRef
+from qa.answer import Answer, ArticleRef, Citation, Declared, PassageRef
 from qa.commands.terminal import plain_warnings, render
 
 
@@ -86,3 +86,12 @@ def test_our_own_warnings_are_one_plain_line() -> None:
     assert ours == "article-qa: it runs on torch\n"
     assert others == usual("old", DeprecationWarning, *place)
     assert warnings.formatwarning is usual
+
+
+def test_metadata_is_told_from_quotes() -> None:
+    declared = Declared("published", "2021-03-04", "mail header\x1b[2J Date")
+    assert shown(answered(replace(ONE, metadata=(declared,))))[:3] == [
+        "Published: 2021-03-04 (metadata, not a quote: mail header [2J Date)",
+        "No line of its text says so; it begins:",
+        "",
+    ]

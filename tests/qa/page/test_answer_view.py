@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from qa import Answer, ArticleBot
+from qa import Answer, ArticleBot, Declared
 from qa.answer import Exact, PassageRef
 from qa.page.answer_view import render_suggestions, render_turn, render_welcome
 
@@ -119,3 +119,12 @@ def test_where_else_a_quote_stands_is_said_beside_it(found: Answer) -> None:
     cited = replace(first, also_in=(copy,))
     html = render_turn(replace(found, citations=(cited,)))
     assert "also in The &lt;wire&gt; copy" in html
+
+
+def test_metadata_is_told_from_quotes(found: Answer) -> None:
+    declared = Declared("authors", "Ann <Poe>", "JSON-LD author")
+    citation = replace(found.citations[0], metadata=(declared,))
+    html = render_turn(replace(found, citations=(citation,)))
+    assert "Author: Ann &lt;Poe&gt; (metadata, not a quote: JSON-LD author)" in html
+    assert html.index("No line of its text says so") < html.index("<q>")
+    assert 'class="best"' not in html

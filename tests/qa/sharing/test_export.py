@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa import Answer, ArticleBot
+from qa import Answer, ArticleBot, Declared
 from qa.sharing.export import (
     Parts,
     conversation_as_html,
@@ -88,3 +88,17 @@ def test_files_can_hold_what_a_text_can(answers: list[Answer]) -> None:
     answer = replace(answers[0], question="lone \ud800 surrogate")
     for write in (conversation_as_markdown, conversation_as_html):
         write([answer]).encode("utf-8")
+
+
+def test_metadata_is_told_from_quotes_and_cannot_be_markup(answers: list[Answer]) -> None:
+    declared = Declared("authors", "Ann <b>Poe</b> *", "JSON-LD author")
+    citation = replace(answers[0].citations[0], metadata=(declared,))
+    answer = replace(answers[0], citations=(citation,))
+    html = conversation_as_html([answer])
+    assert "Author: Ann &lt;b&gt;Poe&lt;/b&gt; * (metadata, not a quote: JSON-LD author)" in html
+    assert html.index("No line of its text says so; it begins:") < html.index("<q>")
+    markdown = conversation_as_markdown([answer])
+    assert "Author: Ann \\<b\\>Poe\\</b\\> \\* (metadata, not a quote: JSON-LD author)" in markdown
+    assert through_json([answer])["answers"][0]["metadata"] == [
+        {"name": "authors", "value": "Ann <b>Poe</b> *", "where": "JSON-LD author"}
+    ]
