@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -10,9 +11,10 @@ from index.article import Article, Block, BlockKind
 from index.errors import EmptyArticle
 from index.reading.language import detect_language
 
-__all__ = ["Metadata", "Piece", "article_from_pieces", "joined_cells"]
+__all__ = ["Metadata", "Piece", "article_from_pieces", "heads_columns", "joined_cells"]
 
 Said = TypeVar("Said", "Article", "Metadata")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 BETWEEN = "\n\n"
 SURE_CHARS = 1000
 """A text as long as this says its language itself."""
@@ -72,6 +74,22 @@ def joined_cells(cells: Iterable[str] | None) -> str:
     """A row of a table on one line; empty cells keep their place, so that columns line up."""
     row = list(cells or ())
     return " | ".join(row).replace("|  |", "| |").replace("|  |", "| |").strip() if any(row) else ""
+
+
+def heads_columns(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row of a table names its columns: words or years over numbers.
+
+    >>> heads_columns([["Goods", "2022", "2023"], ["Grain", "310 t", "342 t"]])
+    True
+    """
+    first, *others = rows
+    values = [cell for row in others for cell in row[1:] if cell]
+    return (
+        sum(any(map(str.isdigit, cell)) for cell in values) > len(values) / 2
+        and len(first) > 1
+        and not any(map(str.isdigit, first[0]))
+        and all(_YEAR.search(cell) or not any(map(str.isdigit, cell)) for cell in first[1:])
+    )
 
 
 def article_from_pieces(

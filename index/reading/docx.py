@@ -13,14 +13,16 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TypeAlias
 
 from lxml import etree
 
 from index.article import Article, BlockKind
 from index.errors import SourceError, UnreadableSource
-from index.reading.assembly import Metadata, Piece, article_from_pieces, joined_cells
+from index.reading.assembly import Metadata, Piece, article_from_pieces, heads_columns, joined_cells
 from index.reading.dates import iso_date
 from index.reading.header import metadata_of, title_of, with_head
+from index.reading.html.authors import names_in
 from index.reading.plaintext import is_furniture
 
 __all__ = ["read_docx"]
@@ -34,19 +36,41 @@ _STRICT = ((b"http://purl.oclc.org/ooxml/wordprocessingml/main", _W[1:-1].encode
 _TRANSPARENT = frozenset(
     "sdt sdtContent ins moveTo smartTag customXml AlternateContent Choice".split()
 )
-_LEFT_OUT = frozenset("del moveFrom pPr rPr rt Fallback".split())
+_LEFT_OUT = frozenset("del moveFrom pPr rPr rt".split())
+_SYMBOLS = dict(
+    zip(
+        (
+            *range(0x41, 0x5B),
+            *range(0x61, 0x7B),
+            *b"\xa3\xa5\xae\xb0\xb1\xb3\xb4\xb6\xb7\xb8\xb9\xbb\xce\xd6\xe5\xf2",
+        ),
+        "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖαβχδεφγηιϕκλμνοπθρστυϖωξψζ≤∞→°±≥×∂•÷≠≈∈√∑∫",
+        strict=True,
+    )
+)
+"""What the font Symbol draws for its codes, as far as texts use them."""
 _PROPERTIES = {
     "title": "{http://purl.org/dc/elements/1.1/}title",
     "creator": "{http://purl.org/dc/elements/1.1/}creator",
     "modified": "{http://purl.org/dc/terms/}modified",
 }
 _NOBODY = frozenset(("", "python-docx", "un-named", "author", "user"))
-_LIST = re.compile(r"\s*;\s*")
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, RuntimeError, ValueError
 )  # fmt: skip
 _HEADING = re.compile(r"(?i)^(?:heading|überschrift|titre|título|titolo|kop)\s*([1-9])$")
 _CAPTION = re.compile(r"(?i)^(?:caption|beschriftung|légende|leyenda|didascalia)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """A style's own name, and whether what has it is not shown."""
+
+    name: str
+    hidden: bool
+
+
+_Styles: TypeAlias = "dict[str, _Style]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +98,36 @@ def read_docx(data: bytes, *, name: str = "the document", url: str | None = None
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            main = _main_part(archive, name)
+            # Editors give the document and its styles other names than Word does.
+            main = _related(archive, "", "/officeDocument", "word/document.xml", name)
             document = _part(archive, main, name)
-            styles = _styles(
-                _part(archive, f"{posixpath.dirname(main)}/styles.xml", name, needed=False)
+            styles = _part(
+                archive, _related(archive, main, "/styles", "word/styles.xml", name), name, False
             )
-            properties = _part(archive, "docProps/core.xml", name, needed=False)
+            properties = _part(archive, "docProps/core.xml", name, False)
     except _BROKEN as error:
         raise UnreadableSource(
             f"{name} is damaged or protected by a password ({error}); save it again without one"
         ) from error
     if document is None:
         raise UnreadableSource(f"{name} holds no text; save it again as .docx")
-    pieces = with_head(_pieces(document, styles))
+    pieces = with_head(_pieces(document, _styles(styles)))
     return article_from_pieces(pieces, _metadata(pieces, properties, url))
 
 
-def _main_part(archive: zipfile.ZipFile, name: str) -> str:
-    """The document's own part: editors give it other names than Word does."""
-    relations = _part(archive, "_rels/.rels", name, needed=False)
+def _related(archive: zipfile.ZipFile, part: str, kind: str, usual: str, name: str) -> str:
+    """The part of the archive that another names as its document or its styles."""
+    folder, file = posixpath.split(part)
+    relations = _part(archive, posixpath.join(folder, "_rels", f"{file}.rels"), name, False)
     for relation in () if relations is None else relations:
-        if (relation.get("Type") or "").endswith("/officeDocument"):
-            return (relation.get("Target") or "").lstrip("/")
-    return "word/document.xml"
+        if (relation.get("Type") or "").endswith(kind):
+            target = posixpath.join("/", folder, relation.get("Target") or "")
+            return posixpath.normpath(target).lstrip("/")
+    return usual
 
 
 def _part(
-    archive: zipfile.ZipFile, part: str, name: str, *, needed: bool = True
+    archive: zipfile.ZipFile, part: str, name: str, needed: bool = True
 ) -> etree._Element | None:
     """One XML part of the archive, unpacked within bounds whatever its entry claims."""
     try:
@@ -128,34 +155,32 @@ def _part(
     return root
 
 
-def _styles(root: etree._Element | None) -> dict[str, str]:
-    """Names of styles by their identifiers, which are translated in some languages."""
-    styles: dict[str, str] = {}
+def _styles(root: etree._Element | None) -> dict[str, _Style]:
+    """Styles by their identifiers, which are translated in some languages."""
+    styles: dict[str, _Style] = {}
     for style in () if root is None else root.iter(f"{_W}style"):
         label = style.find(f"{_W}name")
-        if label is not None:
-            styles[style.get(f"{_W}styleId") or ""] = label.get(f"{_W}val") or ""
+        shown = label.get(f"{_W}val") or "" if label is not None else ""
+        styles[style.get(f"{_W}styleId") or ""] = _Style(shown, _hidden(style))
     return styles
 
 
-def _pieces(root: etree._Element, styles: dict[str, str]) -> Iterator[Piece]:
+def _pieces(root: etree._Element, styles: _Styles) -> Iterator[Piece]:
     body = root.find(f"{_W}body")
     titled = False
-    for kind, paragraph in _in_order(body if body is not None else root, styles):
-        if not paragraph.text:
+    for block in _in_order(body if body is not None else root, styles):
+        if isinstance(block, Piece):
+            yield block
             continue
-        heading = _HEADING.match(paragraph.style)
-        if kind is not None:
-            yield Piece(kind, paragraph.text)
-        elif paragraph.style.lower() == "title" and not titled:
+        heading = _HEADING.match(block.style)
+        if block.style.lower() == "title" and not titled:
             titled = True
-            yield Piece(BlockKind.TITLE, paragraph.text)
-        elif heading or paragraph.level:
-            yield Piece(
-                BlockKind.HEADING, paragraph.text, int(heading[1]) if heading else paragraph.level
-            )
-        else:
-            yield Piece(_kind(paragraph), paragraph.text)
+            yield Piece(BlockKind.TITLE, block.text)
+        elif heading or block.level:
+            level = int(heading[1]) if heading else block.level
+            yield Piece(BlockKind.HEADING, block.text, level)
+        elif block.text:
+            yield Piece(_kind(block), block.text)
 
 
 def _kind(paragraph: _Paragraph) -> BlockKind:
@@ -171,45 +196,47 @@ def _kind(paragraph: _Paragraph) -> BlockKind:
     return BlockKind.PARAGRAPH
 
 
-def _in_order(
-    body: etree._Element, styles: dict[str, str]
-) -> Iterator[tuple[BlockKind | None, _Paragraph]]:
-    """Paragraphs and table rows; a row's cells are one line."""
+def _in_order(body: etree._Element, styles: _Styles) -> Iterator[_Paragraph | Piece]:
+    """Paragraphs and table rows; text boxes stand under what they are anchored to."""
     for child in _children(body):
         if child.tag == f"{_W}p":
             boxes: list[etree._Element] = []
-            yield None, _paragraph(child, styles, boxes)
+            yield _paragraph(child, styles, boxes)
             for box in boxes:
                 yield from _in_order(box, styles)
         elif child.tag == f"{_W}tbl":
-            for row in _children(child):
-                if row.tag == f"{_W}tr":
-                    yield from _row(row, styles)
+            yield from _table(child, styles)
 
 
-def _row(
-    row: etree._Element, styles: dict[str, str]
-) -> Iterator[tuple[BlockKind | None, _Paragraph]]:
-    """A row, and under it what stands in its cells apart: tables and text boxes."""
+def _table(table: etree._Element, styles: _Styles) -> Iterator[_Paragraph | Piece]:
+    """The rows of a table, and under each what stands in its cells apart: tables, text boxes."""
+    lines = [row for row in _children(table) if row.tag == f"{_W}tr"]
+    apart: list[list[etree._Element]] = [[] for _ in lines]
+    rows = [_cells(row, styles, inner) for row, inner in zip(lines, apart, strict=True)]
+    marked = [row.find(f"{_W}trPr/{_W}tblHeader") is not None for row in lines]
+    if rows and not any(marked):
+        marked[0] = heads_columns(rows)
+    for cells, header, inner in zip(rows, marked, apart, strict=True):
+        yield Piece(BlockKind.TABLE_ROW, joined_cells(cells), int(header))
+        for element in inner:
+            yield from (_table if element.tag == f"{_W}tbl" else _in_order)(element, styles)
+
+
+def _cells(row: etree._Element, styles: _Styles, apart: list[etree._Element]) -> list[str]:
     cells: list[str] = []
-    apart: list[etree._Element] = []
     for cell in _children(row):
         if cell.tag == f"{_W}tc":
             parts = []
             for part in _children(cell):
                 if part.tag == f"{_W}p":
-                    parts.append(_text(part, apart))
+                    parts.append(_paragraph(part, styles, apart).text)
                 elif part.tag == f"{_W}tbl":
                     apart.append(part)
             cells.append(" ".join(filter(None, parts)))
-    yield BlockKind.TABLE_ROW, _Paragraph(joined_cells(cells), "", 0, False)
-    for element in apart:
-        if element.tag == f"{_W}tbl":
-            for nested in _children(element):
-                if nested.tag == f"{_W}tr":
-                    yield from _row(nested, styles)
-        else:
-            yield from _in_order(element, styles)
+            span = cell.find(f"{_W}tcPr/{_W}gridSpan")
+            columns = (span.get(f"{_W}val") or "") if span is not None else ""
+            cells += [""] * (int(columns) - 1 if columns.isdecimal() and len(columns) < 3 else 0)
+    return cells
 
 
 def _children(element: etree._Element) -> Iterator[etree._Element]:
@@ -221,9 +248,7 @@ def _children(element: etree._Element) -> Iterator[etree._Element]:
             yield child
 
 
-def _paragraph(
-    element: etree._Element, styles: dict[str, str], boxes: list[etree._Element]
-) -> _Paragraph:
+def _paragraph(element: etree._Element, styles: _Styles, boxes: list[etree._Element]) -> _Paragraph:
     def value(path: str) -> str:
         found = element.find(f"{_W}pPr/{path}")
         return (found.get(f"{_W}val") or "") if found is not None else ""
@@ -232,18 +257,20 @@ def _paragraph(
     outline = value(f"{_W}outlineLvl")
     level = int(outline) + 1 if outline.isdigit() and int(outline) < 9 else 0
     listed = element.find(f"{_W}pPr/{_W}numPr") is not None
-    return _Paragraph(_text(element, boxes), styles.get(identifier, identifier), level, listed)
+    style = styles.get(identifier, _Style(identifier, False))
+    text = "" if style.hidden else _text(element, styles, boxes)
+    return _Paragraph(text, style.name, level, listed)
 
 
-def _text(element: etree._Element, boxes: list[etree._Element]) -> str:
-    """The words of a paragraph; deleted, hidden and fallback text left out, text boxes apart."""
+def _text(element: etree._Element, styles: _Styles, boxes: list[etree._Element]) -> str:
+    """The words of a paragraph; deleted and hidden text left out, text boxes apart."""
     parts: list[str] = []
     walker = etree.iterwalk(element, events=("start",))
     for _, node in walker:
         if not isinstance(node.tag, str):
             continue
         name = etree.QName(node).localname
-        if name in _LEFT_OUT or (name == "r" and _hidden(node)):
+        if name in _LEFT_OUT or _is_left_out(node, name, styles):
             walker.skip_subtree()
         elif name == "txbxContent":
             boxes.append(node)
@@ -255,21 +282,35 @@ def _text(element: etree._Element, boxes: list[etree._Element]) -> str:
         elif name == "noBreakHyphen":
             parts.append("-")
         elif name == "sym":
-            parts.append(_symbol(node.get(f"{_W}char") or ""))
+            parts.append(_symbol(node.get(f"{_W}font") or "", node.get(f"{_W}char") or ""))
     return " ".join("".join(parts).split())
 
 
-def _hidden(run: etree._Element) -> bool:
-    mark = run.find(f"{_W}rPr/{_W}vanish")
+def _is_left_out(node: etree._Element, name: str, styles: _Styles) -> bool:
+    """Whether a run is hidden, or is there for programs that cannot show what stands before it."""
+    if name == "Fallback":
+        parent = node.getparent()
+        return parent is not None and parent.find("{*}Choice//{*}t") is not None
+    if name != "r":
+        return False
+    style = node.find(f"{_W}rPr/{_W}rStyle")
+    named = styles.get(style.get(f"{_W}val") or "") if style is not None else None
+    return _hidden(node) or (named is not None and named.hidden)
+
+
+def _hidden(element: etree._Element) -> bool:
+    mark = element.find(f"{_W}rPr/{_W}vanish")
     return mark is not None and mark.get(f"{_W}val") not in ("0", "false", "off")
 
 
-def _symbol(code: str) -> str:
-    """A character given by its number; the private ones are a font's own pictures."""
+def _symbol(font: str, code: str) -> str:
+    """A character given by its number; most private ones are a font's own pictures."""
     try:
         character = chr(int(code, 16))
     except (ValueError, OverflowError):
         return ""
+    if "\uf000" <= character <= "\uf0ff" and font == "Symbol":
+        return str(_SYMBOLS.get(ord(character) - 0xF000, ""))
     return "" if "\ud800" <= character <= "\uf8ff" else character
 
 
@@ -284,7 +325,7 @@ def _metadata(pieces: list[Piece], properties: etree._Element | None, url: str |
     known = Metadata.of(
         {
             "title": (title or declared("title"), "" if title else "document property title"),
-            "authors": (_LIST.split(creator) if creator else (), "document property creator"),
+            "authors": (names_in([creator]), "document property creator"),
             "modified": (iso_date(declared("modified")), "document property modified"),
         },
         url=url,

@@ -119,7 +119,7 @@ def _mostly_utf8(data: bytes) -> str | None:
     damaged = text.count("\ufffd")
     if damaged:
         whole = len(re.sub(r"[\x00-\x7f\ufffd]+", "", text))
-        return text if whole > 2 * damaged else None
+        return text if whole >= damaged else None
     return text
 
 

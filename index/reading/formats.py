@@ -24,6 +24,8 @@ class Format(str, Enum):
     EMAIL = "an e-mail"
 
 
+# Text about PDFs goes on behind the mark that stands alone on its line in one.
+_PDF = re.compile(rb"(?:^|[\r\n])\s*(?=%PDF-)(%PDF-\d\.\d\s*[\r\n])?")
 _HTML_START = re.compile(
     rb"(?is)^\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
     rb"<(?:!doctype\s+html|html|head|body|article|main|div|p|h1|meta|title|section|table|script|"
@@ -63,6 +65,15 @@ _FRONT_MATTER = re.compile(
     r"\ufeff?(---|\+\+\+)[ \t]*\n"
     r"(?:\w[\w-]{0,40}[ \t]*[:=].{0,500}\n|[ \t#-].{0,500}\n|\n){1,200}(?:\1|\.\.\.)[ \t]*(?:\n|\Z)"
 )
+MAX_MIMETYPE = 200
+_ZIPPED = (
+    ("epub", "an e-book (EPUB); convert it to .docx or PDF, as calibre does"),
+    ("opendocument.text", "an OpenDocument text (.odt); save it as .docx or PDF"),
+    ("opendocument", "an OpenDocument file; save it as a PDF"),
+    ("xl", "a spreadsheet (.xlsx); save it as a PDF"),
+    ("ppt", "slides (.pptx); save them as a PDF"),
+    ("Index", "an iWork file (Pages, Numbers or Keynote); export it as .docx or PDF"),
+)
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -78,8 +89,9 @@ def format_of(data: bytes, name: str = "", content_type: str = "") -> Format:
         UnreadableSource: It is of a kind that nothing here reads; the message says which.
     """
     shown = name or "the source"
-    head = data[:1024]
-    if head.lstrip().startswith(b"%PDF-") or (b"%PDF-" in head and b"startxref" in data[-2048:]):
+    suffix = PurePath(name).suffix.lower()
+    head = _PDF.search(data[:1024])
+    if head and (head[1] or suffix == ".pdf" or b"startxref" in data[-2048:]):
         return Format.PDF
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zipped(data, shown)
@@ -94,7 +106,7 @@ def format_of(data: bytes, name: str = "", content_type: str = "") -> Format:
             raise UnreadableSource(
                 f"{shown} is a binary file ({what}); give a page, PDF, .docx, .md, .txt or .eml"
             )
-    return _of_text(data, PurePath(name).suffix.lower(), content_type.lower())
+    return _of_text(data, suffix, content_type.lower())
 
 
 def _zipped(data: bytes, shown: str) -> Format:
@@ -103,18 +115,21 @@ def _zipped(data: bytes, shown: str) -> Format:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = set(archive.namelist())
+            declared = ""
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < MAX_MIMETYPE:
+                declared = archive.read("mimetype").decode("ascii", "replace")
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise UnreadableSource(
             f"{shown} is a damaged archive or Word document ({error}); save it again"
         ) from error
+    declared += " ".join(
+        sorted({name.partition("/")[0] for name in names} & {"xl", "ppt", "Index"})
+    )
+    what = next((what for kind, what in _ZIPPED if kind in declared), None)
+    if what:
+        raise UnreadableSource(f"{shown} is {what}")
     if "word/document.xml" in names or "[Content_Types].xml" in names:
-        if any(entry.startswith(("xl/", "ppt/")) for entry in names):
-            raise UnreadableSource(f"{shown} is a spreadsheet or slides; save it as a PDF")
         return Format.DOCX
-    if "mimetype" in names:
-        raise UnreadableSource(
-            f"{shown} is an OpenDocument file or e-book; save it as .docx or PDF"
-        )
     raise UnreadableSource(f"{shown} is a zip archive; unpack it and give the article in it")
 
 

@@ -31,6 +31,7 @@ _BYLINE = re.compile(
     r"[^\W\d_a-z][\w.'\u2019-]*\W*$))"
     r"(?P<who>\S.{1,120})$"
 )
+_FULL_STOP = re.compile(r"(?<!\b[JS]r)(?<!\b[A-Z])(?<!\bEsq)[ .]+$")
 _ROLE = re.compile(
     r"(?i)\b(?:reporter|editor|correspondent|writer|staff|columnist|contributor|analyst|bureau|"
     r"desk|chief|journalist|producer|intern|fellow|professor|director)\b"
@@ -78,7 +79,7 @@ def authors_of_byline(line: str) -> tuple[str, ...]:
             words.pop()
         who = " ".join(words)
     parts = re.split(r"\s*[,;]\s*(?:and\s+|&\s*)?|\s+(?:and|AND|&)\s+", who)
-    names = (part.strip(" .") for part in parts)
+    names = (_FULL_STOP.sub("", part.strip(" ")) for part in parts)
     return tuple(name for name in names if name and name[0].isupper() and not _ROLE.search(name))
 
 

@@ -17,6 +17,7 @@ from index.article import Article, BlockKind
 from index.reading.assembly import Metadata, Piece, article_from_pieces, joined_cells
 from index.reading.dates import iso_date
 from index.reading.header import HEAD, kind_of_line, metadata_of, title_of, with_head
+from index.reading.html.authors import names_in
 from index.reading.plaintext import is_furniture
 
 if sys.version_info >= (3, 11):
@@ -106,7 +107,7 @@ def _declared(fields: dict[str, str], name: str) -> tuple[Any, str]:
     for key in _KEYS[name]:
         value: Any = fields.get(key) or ""
         if name == "authors":
-            value = _listed(value)
+            value = names_in(value.split("; "))
         elif name in ("published", "modified"):
             value = iso_date(value)
         if value:
@@ -159,11 +160,6 @@ def _shown_value(value: object, depth: int = 0) -> str:
     if isinstance(value, list):
         return "; ".join(_shown_value(item, 1) for item in value[:50]) if not depth else ""
     return "" if value is None else str(value).strip().strip("\"'")
-
-
-def _listed(value: str) -> tuple[str, ...]:
-    names = re.split(r"\s*(?:,|;|\band\b|&)\s*", value.strip("[]"))
-    return tuple(name.strip(" \"'") for name in names if name.strip(" \"'"))
 
 
 def _pieces(tokens: Sequence[Token]) -> list[Piece]:

@@ -11,7 +11,7 @@ from lxml import etree
 
 from index.reading.header import authors_of_byline
 
-__all__ = ["page_authors", "stands_elsewhere"]
+__all__ = ["names_in", "page_authors", "stands_elsewhere"]
 
 MAX_AUTHORS = 20
 MAX_BYLINE = 120
@@ -75,7 +75,7 @@ def page_authors(
         site: The publication; as an author it stands only where nobody else is named.
     """
     fields = [values for values in declared if any(values)]
-    named = next(filter(None, (_names(values, site) for values in fields)), ())
+    named = next(filter(None, (names_in(values, site) for values in fields)), ())
     if named and not _is_site(named[0], site):
         return named
     shown = next(_printed(root, site), ())
@@ -91,7 +91,7 @@ def page_authors(
     return named or tuple(islice(staff, 1)) or shown
 
 
-def _names(values: Iterable[str], site: str = "") -> tuple[str, ...]:
+def names_in(values: Iterable[str], site: str = "") -> tuple[str, ...]:
     """People's names out of what a field for authors holds; others only where there are none."""
     names: list[str] = []
     for value in values:
@@ -151,7 +151,7 @@ def _is_site(name: str, site: str) -> bool:
 def _printed(root: etree._Element, site: str) -> Iterator[tuple[str, ...]]:
     """Names that the page shows: in elements marked as a byline, else after a "by"."""
     linked = cast("list[etree._Element]", _BY_AUTHOR(root))
-    names = _names([_text(link) for link in linked if not stands_elsewhere(link)], site)
+    names = names_in([_text(link) for link in linked if not stands_elsewhere(link)], site)
     if names:
         yield names
     lines: list[str] = []
@@ -181,7 +181,7 @@ def _printed(root: etree._Element, site: str) -> Iterator[tuple[str, ...]]:
 def _people(text: str, site: str) -> tuple[str, ...]:
     """The names in a byline if it holds nothing else."""
     said = _BY.match(text) is not None
-    names = _names([_TIME.sub("", _BY.sub("", text))], site)
+    names = names_in([_TIME.sub("", _BY.sub("", text))], site)
     return names if names and all(_looks_like_name(name, said) for name in names) else ()
 
 

@@ -132,7 +132,8 @@ def _belongs(place: Place, main: Place) -> bool:
     """Whether a place is below the main one, with nothing between that is named as another's."""
     inner: Place | None = place
     while inner is not None and inner is not main:
-        if inner.tag in ("aside", "footer", "form") or _FOREIGN.search(inner.names):
+        aside = inner.tag in ("aside", "footer", "form") and "infobox" not in inner.names
+        if aside or _FOREIGN.search(inner.names):
             return False
         inner = inner.parent
     return inner is main

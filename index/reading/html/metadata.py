@@ -19,6 +19,7 @@ from lxml import etree
 
 from index.reading.assembly import Metadata
 from index.reading.dates import dates_of_line, day_comes_first, iso_date, last_word_of_change
+from index.reading.header import said_in
 from index.reading.html.authors import page_authors, stands_elsewhere
 
 __all__ = ["declared_text", "page_metadata"]
@@ -410,7 +411,9 @@ def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, s
     if element.tag == "time":
         parent, sibling = element.getparent(), element.getprevious()
         around = _text(parent, 2 * MAX_DATE_LINE) if parent is not None else ""
-        is_line = len(around) <= len(line) + MAX_BESIDE_DATE
+        is_line = len(around) <= len(line) + MAX_BESIDE_DATE and (
+            not around.endswith((".", "!", "?")) or bool(said_in(around, day_first=day_first))
+        )
         if parent is not None and parent.tag in ("p", "li", "dd", "td") and not is_line:
             return {}  # within the prose: the date of what is told there
         date = iso_date(element.get("datetime") or "", day_first=day_first)

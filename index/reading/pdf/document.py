@@ -14,7 +14,8 @@ from index.article import Article, BlockKind
 from index.errors import EmptyArticle, SourceError, UnreadableSource
 from index.reading.assembly import Metadata, Piece, article_from_pieces
 from index.reading.dates import iso_date
-from index.reading.header import HEAD, authors_of_byline, metadata_of, title_of, with_head
+from index.reading.header import HEAD, metadata_of, title_of, with_head
+from index.reading.html.authors import names_in
 from index.reading.pdf.columns import in_reading_order
 from index.reading.pdf.lines import Line, paragraphs, without_running_lines
 from index.reading.pdf.table_rows import with_rows
@@ -38,6 +39,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SPACE = re.compile(r" +")
 _LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
 _NUMBERED = re.compile(r"^(?:\d|[IVX]{1,4}\.|abstract\b|introduction\b|contents\b)", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d_a-z]|.* ")  # rather than a login
 _UNNAMED = re.compile(
     r"(?i)^(?:untitled.*|.*\.(?:docx?|pdf|indd|tex|dvi|rtf|html?|qxd)|microsoft word.*|"
     r"document\d*|title|layout \d+|[\W\d_]*)$"
@@ -173,7 +175,7 @@ def _sizes(lines: Sequence[Line]) -> _Sizes:
 def _piece(group: Sequence[Line], text: str, sizes: _Sizes) -> Piece:
     size, page = round(group[0].size, 1), group[0].page
     if group[0].cells > 1:
-        return Piece(BlockKind.TABLE_ROW, text, page=page)
+        return Piece(BlockKind.TABLE_ROW, text, int(group[0].header), page)
     if size in sizes.headings and len(text) <= MAX_HEADING and any(map(str.isalpha, text)):
         return Piece(BlockKind.HEADING, text, min(sizes.headings.index(size) + 1, 6), page)
     if is_furniture(text):
@@ -189,7 +191,14 @@ def _titled(
     pieces: list[Piece], declared: dict[str, str], url: str | None
 ) -> tuple[list[Piece], Metadata]:
     """The pieces with title, byline and dateline told apart, and what they say."""
-    title = next((p.text for p in pieces[:HEAD] if p.level == 1 and p.page == 1), None)
+    title = next(
+        (
+            p.text
+            for p in pieces[:HEAD]
+            if p.kind is BlockKind.HEADING and p.level == 1 and p.page == 1
+        ),
+        None,
+    )
     named = (declared.get("Title") or "").strip()
     named = "" if _UNNAMED.match(named) else named
     if title is None or _NUMBERED.match(title):
@@ -205,7 +214,7 @@ def _titled(
     info = Metadata.of(
         {
             "title": (title, "PDF info Title" if printed is None else ""),
-            "authors": (authors_of_byline(f"By {author}"), "PDF info Author"),
+            "authors": (tuple(filter(_NAME.match, names_in([author]))), "PDF info Author"),
             "modified": (iso_date(changed), "PDF info ModDate"),
         },
         url=url,

@@ -35,6 +35,7 @@ class Line:
         size: Size of its type.
         height: Height of its page.
         cells: How many cells, where it is a row of a table.
+        header: Whether it is the row that names the columns.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Line:
     size: float
     height: float
     cells: int = 1
+    header: bool = False
 
 
 def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:

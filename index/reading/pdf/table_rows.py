@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from index.reading.assembly import heads_columns, joined_cells
 from index.reading.pdf.lines import Line
 
 __all__ = ["with_rows"]
@@ -16,7 +17,6 @@ MAX_WORDS = 5
 """In most cells. A line of a column of running text has more, or"""
 MAX_FILL = 0.8
 """more of the width is print."""
-_SEAM = " | "
 
 
 def with_rows(lines: Sequence[Line]) -> list[Line]:
@@ -32,8 +32,10 @@ def with_rows(lines: Sequence[Line]) -> list[Line]:
             run.append(row)
             continue
         table = len(run) >= MIN_ROWS and _is_table(run)
-        for cells in run:
-            made += [_joined(cells)] if table else cells
+        if table:
+            made += _rows(run)
+        else:
+            made += [cell for cells in run for cell in cells]
         run = []
         made += row
     return made
@@ -63,12 +65,33 @@ def _fill(row: Sequence[Line]) -> float:
     return sum(cell.right - cell.left for cell in row) / width
 
 
-def _joined(row: Sequence[Line]) -> Line:
-    return replace(
-        row[0],
-        text=_SEAM.join(cell.text for cell in row),
-        right=row[-1].right,
-        top=min(cell.top for cell in row),
-        bottom=max(cell.bottom for cell in row),
-        cells=len(row),
-    )
+def _rows(run: Sequence[Sequence[Line]]) -> Iterator[Line]:
+    """Each row as one line, its cells in their columns: those of the row that has most."""
+    columns = max(run, key=len)
+    rows = [_in_columns(row, columns) for row in run]
+    header = heads_columns(rows)
+    for number, (cells, row) in enumerate(zip(rows, run, strict=True)):
+        yield replace(
+            row[0],
+            text=joined_cells(cells),
+            right=row[-1].right,
+            top=min(cell.top for cell in row),
+            bottom=max(cell.bottom for cell in row),
+            cells=len(row),
+            header=header and number == 0,
+        )
+
+
+def _in_columns(row: Sequence[Line], columns: Sequence[Line]) -> list[str]:
+    """The cells of a row under those of a full one; "" where one is empty."""
+    cells: list[str] = []
+    for cell in row:
+        left = len(columns) - (len(row) - row.index(cell))  # the others need a column, too
+        offs = [_off(cell, columns[number]) for number in range(len(cells), left + 1)]
+        cells += [""] * offs.index(min(offs)) + [cell.text]
+    return cells + [""] * (len(columns) - len(cells))
+
+
+def _off(cell: Line, column: Line) -> float:
+    """How far a cell stands from a column, whichever side its text is flush with."""
+    return min(abs(cell.left - column.left), abs(cell.right - column.right))

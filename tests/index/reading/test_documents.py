@@ -133,6 +133,83 @@ def test_a_table_of_a_pdf_is_read_row_by_row(pages: int) -> None:
     assert len([b for b in article.blocks if b.kind is BlockKind.PARAGRAPH]) == 2 * pages
 
 
+def test_the_row_over_a_table_of_a_pdf_is_known_and_empty_cells_keep_their_column() -> None:
+    document = FPDF()
+    document.add_page()
+    document.set_font("helvetica", size=11)
+    document.set_xy(10, 20)
+    document.cell(0, 5, "Sales by region follow here, in tonnes, for two years.")
+    rows = [
+        ("Region", "2022", "2023"),
+        ("North", "", "500"),
+        ("South", "300", ""),
+        ("West", "1", "2"),
+    ]
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            document.set_xy(10 + 50 * column, 40 + 6 * number)
+            document.cell(40, 5, text)
+    article = read_article(bytes(document.output()))
+    found = [b for b in article.blocks if b.kind is BlockKind.TABLE_ROW]
+    assert texts(article, BlockKind.TABLE_ROW)[:2] == ["Region | 2022 | 2023", "North | | 500"]
+    assert [block.level for block in found] == [1, 0, 0, 0]
+    assert article.title is None
+
+
+@pytest.mark.parametrize("heading", ["1 Introduction", "Abstract", "II. Background"])
+def test_the_title_that_a_pdf_declares_goes_before_the_heading_of_its_first_part(
+    heading: str,
+) -> None:
+    document = FPDF()
+    document.set_title("On the repair of bridges")
+    document.set_author("Doe, Jane; Roe, John")
+    document.add_page()
+    document.set_font("helvetica", size=16)
+    document.cell(0, 10, heading)
+    document.set_font("helvetica", size=11)
+    document.set_xy(10, 40)
+    document.multi_cell(90, 5, PARAGRAPH)
+    article = read_article(bytes(document.output()))
+    assert (article.title, article.authors) == (
+        "On the repair of bridges",
+        ("Jane Doe", "John Roe"),
+    )
+    assert ("title", "PDF info Title") in article.declared
+    assert [section.heading for section in article.sections] == [None, heading]
+
+
+def test_a_text_about_pdfs_is_none(tmp_path: Path) -> None:
+    for text in (
+        "%PDF-1.4 is how they begin.\n",
+        "They begin with %PDF- and end with startxref.\n",
+    ):
+        (tmp_path / "about.txt").write_text(text)
+        assert read_article(tmp_path / "about.txt").text == text
+
+
+@pytest.mark.parametrize(
+    ("names", "declared", "says"),
+    [
+        (("content.xml",), "application/vnd.oasis.opendocument.text", r"\(\.odt\); save it as"),
+        (("META-INF/container.xml",), "application/epub+zip", "e-book"),
+        (("ppt/presentation.xml", "[Content_Types].xml"), "", "save them as a PDF"),
+        (("xl/workbook.xml", "[Content_Types].xml"), "", "spreadsheet"),
+        (("Index/Document.iwa",), "", "iWork"),
+    ],
+)
+def test_what_is_not_read_is_named_with_what_to_convert_it_to(
+    names: tuple[str, ...], declared: str, says: str
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "<x/>")
+        if declared:
+            archive.writestr("mimetype", declared)
+    with pytest.raises(UnreadableSource, match=says):
+        read_article(file.getvalue())
+
+
 def test_a_number_at_the_head_of_a_page_is_kept_where_text_stands_above_it() -> None:
     document = FPDF()
     document.add_page()

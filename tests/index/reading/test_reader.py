@@ -36,6 +36,19 @@ def test_an_old_encoding_is_told_by_its_bytes() -> None:
     assert read_article(text.encode("cp1252")).text == text
 
 
+@pytest.mark.parametrize("damage", [b"\xff", b"\xe2\x82", b"F\xc3"])
+def test_a_damaged_byte_costs_one_character_and_not_the_encoding(damage: bytes) -> None:
+    text = "One line in English. " * 9 + "Die Brücke ist zu. "
+    assert read_article(text.encode() + damage).text.count("\ufffd") == 1
+    assert "Die Brücke" in read_article(text.encode() + damage).text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_told_without_a_mark(encoding: str) -> None:
+    text = "The bridge is shut. Die Brücke ist zu.\n"
+    assert read_article(text.encode(encoding)).text == text
+
+
 def test_paths_bytes_and_streams_are_the_same_article(tmp_path: Path) -> None:
     path = tmp_path / "näme with spaces.txt"
     path.write_bytes(TEXT.encode())
