@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
+from index.article import Article
 from index.cache_dir import cache_root
 from index.models.cache import PreparedModel
 from index.models.loading import describe, prepare
-from qa.commands.options import MODEL_HELP, Command, add_library
+from index.reading.reader import is_address, read_article
+from qa.commands.options import MODEL_HELP, Command, add_allow_private, add_library
 from qa.commands.terminal import terminal_progress
 from qa.reading.reader import default_reader
+from qa.text import one_line
 
 __all__ = ["COMMANDS"]
 
@@ -34,16 +39,27 @@ def run_prepare(arguments: argparse.Namespace) -> int:
 
 
 def _doctor_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument(
+        "model",
+        nargs="?",
+        metavar="MODEL|SOURCE",
+        help=f"an article's file or address, to see how it is read; or {MODEL_HELP}",
+    )
+    add_allow_private(parser)
     add_library(parser, "check a library: a folder or an address")
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Show which model, which runtime and which folders are used, and why; or check a library."""
+    """Show what is used, and why; how an article is read; or check a library."""
     if arguments.library:
         from qa.commands.store import doctor_library
 
         return doctor_library(arguments.library)
+    given = arguments.model or ""
+    if is_address(given) or os.path.isfile(given):
+        article = read_article(given, allow_private=arguments.allow_private)
+        sys.stdout.writelines(f"{line}\n" for line in _reading_lines(article))
+        return 0
     model = describe(arguments.model)
     lines = [
         f"python      {platform.python_version()} on {platform.platform()}",
@@ -60,6 +76,20 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     lines += _reader_lines()
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0
+
+
+def _reading_lines(article: Article) -> Iterator[str]:
+    """What an article's source says of itself, and what of it was read and left out."""
+    declared = dict(article.declared)
+    for name in ("title", "authors", "published", "modified", "site", "url", "language"):
+        value = getattr(article, name)
+        if value:
+            shown = value if isinstance(value, str) else ", ".join(value)
+            place = f" ({declared[name]})" if name in declared else ""
+            yield f"{name:<12}{one_line(shown + place)}"
+    kinds = Counter(block.kind.value.replace("_", " ") for block in article.blocks)
+    yield f"read        {', '.join(f'{kind}: {n}' for kind, n in kinds.most_common())}"
+    yield f"left out    {one_line(', '.join(article.omitted)) or 'nothing'}"
 
 
 def _reader_lines() -> Iterator[str]:

@@ -237,8 +237,8 @@ def _printed_lines(
         leaf = leaves[row]
         if leaf.place.elsewhere or (is_prose(leaf) and leaf.text != title):
             continue
-        for name in [name for name, says in wanted.items() if says(leaf)]:
-            if name == "title" or len(leaf.text) <= MAX_BYLINE:
+        for name, says in list(wanted.items()):
+            if (name == "title" or len(leaf.text) <= MAX_BYLINE) and says(leaf):
                 found.setdefault(leaf, []).append(_KINDS[name])
                 del wanted[name]
     return found

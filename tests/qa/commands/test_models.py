@@ -51,3 +51,19 @@ def test_a_model_that_is_not_there_is_named(
 ) -> None:
     assert main([command, str(tmp_path / "none")]) == 2
     assert "none" in capsys.readouterr().err
+
+
+def test_doctor_says_how_an_article_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    prose = "".join(f"<p>The ferry number {n} sailed to the island at noon.</p>" for n in range(9))
+    page.write_text(
+        "<title>Ferries</title><meta name='author' content='Ann Poe'><article><h1>Ferries</h1>"
+        f"{prose}</article><div class='comments'><p>I took the ferry myself last year.</p></div>"
+    )
+    assert main(["doctor", str(page)]) == 0
+    said = capsys.readouterr().out
+    assert "authors     Ann Poe (meta tag author)" in said
+    assert "paragraph: 9, title: 1" in said
+    assert "left out    blocks of comments: 1" in said
