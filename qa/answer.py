@@ -6,8 +6,10 @@ Values only. ``to_dict`` and ``from_dict`` are exact inverses under the JSON sch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from textwrap import shorten
 from typing import Any
 from urllib.parse import quote as percent_encode
 
@@ -58,6 +60,11 @@ class ArticleRef:
     authors: tuple[str, ...]
     published: str | None
     url: str | None
+
+    @property
+    def name(self) -> str:
+        """Its title, or its id where it has none."""
+        return self.title or f"article {self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,18 @@ class Citation:
         )
 
     @property
+    def as_html(self) -> str:
+        """The quote on one line, escaped, its exact words in a ``<mark>``."""
+        return "".join(
+            f"<mark>{html.escape(text)}</mark>" if exact else html.escape(text)
+            for text, exact in self.parts
+        )
+
+    def __repr__(self) -> str:
+        place = f"{self.start}:{self.end} of {self.article.name!r}"
+        return f"<Citation {self.number}: {_begin(self.quote)}, {place}>"
+
+    @property
     def deep_link(self) -> str | None:
         """The article's URL with a text fragment that scrolls to the quote, or None.
 
@@ -191,7 +210,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The evidence for one question.
+    """The evidence for one question: true where it is ``found``, a sequence of its citations.
 
     Attributes:
         question: As it was asked.
@@ -254,6 +273,34 @@ class Answer:
             return None
         return BEGINS if self.found else CLOSEST
 
+    def __bool__(self) -> bool:
+        return self.found
+
+    def __len__(self) -> int:
+        return len(self.citations)
+
+    def __iter__(self) -> Iterator[Citation]:
+        return iter(self.citations)
+
+    def __getitem__(self, place: int) -> Citation:
+        return self.citations[place]
+
+    def __repr__(self) -> str:
+        quotes = self.reply or "".join(_begin(citation.quote) for citation in self.citations[:1])
+        more = f" and {len(self) - 1} more" if len(self) > 1 else ""
+        found = "" if self.found else "not found, "
+        return f"<Answer {found}confidence {self.confidence:.2f}: {quotes or 'no citation'}{more}>"
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li>{citation.as_html} <small>{html.escape(citation.article.name)}</small></li>"
+            for citation in self.citations
+        )
+        return f"<p>{html.escape(self.lead or '')}</p><ol>{items}</ol>"
+
     def __str__(self) -> str:
         """The answer as Markdown."""
         lines = [markdown_line(self.lead), ""] if self.lead else []
@@ -314,6 +361,10 @@ def text_fragment(url: str, quote: str) -> str:
     # A dash would be read as the fragment's own syntax, and percent_encode keeps it.
     encoded = (percent_encode(end, safe="", errors="replace").replace("-", "%2D") for end in ends)
     return f"{url.split('#')[0]}#:~:text={','.join(encoded)}"
+
+
+def _begin(text: str) -> str:
+    return f"“{shorten(one_line(text), 72, placeholder=' …')}”"
 
 
 def _source(article: ArticleRef) -> str:

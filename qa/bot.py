@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 from index.article import Article
+from index.errors import SourceError
 from index.models.encoder import Encoder, Progress
 from index.models.loading import load_encoder
 from index.reading.plaintext import article_from_text
@@ -58,6 +59,10 @@ class ArticleBot:
         self._engine = Engine(encoder, reranker, reader_if(reader))
         self._snapshot = ArticleSnapshot(index)
 
+    def __repr__(self) -> str:
+        name, size = self.article.title or self.article.id, len(self.index.sentences)
+        return f"<ArticleBot {name!r}: {size:,} sentences, {self.index.model}>"
+
     @classmethod
     def open(
         cls,
@@ -97,6 +102,12 @@ class ArticleBot:
             if encoder.fingerprint != index.fingerprint:  # which is an error to be told
                 index = open_index(source, fingerprint=encoder.fingerprint)
             return cls(index, encoder, reranker=load_reranker(reranker), reader=reader)
+        if not (
+            isinstance(source, (str, os.PathLike, bytes, type(None))) or hasattr(source, "read")
+        ):
+            raise SourceError(
+                f"an article is a path, an address, bytes or a stream, not {type(source).__name__}"
+            )
         if source is None:
             article = bundled_article()
         else:
@@ -204,6 +215,21 @@ class ArticleBot:
             QuestionError: ``k`` cannot be used.
         """
         return self._engine.overview(self._snapshot, self.article.id, k)
+
+    async def aask(
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        history: Sequence[Answer] = (),
+        min_confidence: float = MIN_CONFIDENCE,
+    ) -> Answer:
+        """``ask`` in a thread, which leaves an event loop free; arguments and errors as there."""
+        import asyncio  # which a shell has no need to load
+
+        return await asyncio.to_thread(
+            self.ask, question, k=k, history=history, min_confidence=min_confidence
+        )
 
     def suggest(self, n: int = 3, *, asked: Sequence[str] = ()) -> tuple[str, ...]:
         """Questions that the article answers, in the order in which it does.

@@ -14,7 +14,7 @@ from index.archive.opening import create_store, open_store
 from index.archive.preparation import BATCH_CHARS, batches, prepare_articles
 from index.archive.store import Entry, ModelRef, PreparedArticle, Snapshot, Store, Where
 from index.article import Article
-from index.errors import EmptyArticle, NotALibrary, OtherModel
+from index.errors import EmptyArticle, LibraryError, NotALibrary, OtherModel
 from index.models.encoder import Encoder, Progress
 from index.models.loading import load_encoder
 from index.reading.assembly import Metadata
@@ -109,6 +109,13 @@ class Library:
         self.store = store
         self._engine = Engine(encoder, reranker, reader_if(reader))
         self._offered = lru_cache(maxsize=_SUGGESTED_ABOUT)(self._offered_about)
+
+    def __repr__(self) -> str:
+        try:
+            size = f"{len(self):,} articles"
+        except LibraryError as error:  # closed, or its server is away
+            size = str(error)
+        return f"<Library: {size}, {self.store.model.name}>"
 
     @classmethod
     def open(
@@ -348,6 +355,29 @@ class Library:
         """
         with self.store.read() as snapshot:
             return self._engine.overview(snapshot, article_id, k)
+
+    async def aask(
+        self,
+        question: str,
+        *,
+        k: int = DEFAULT_K,
+        where: Where | None = None,
+        history: Sequence[Answer] = (),
+        per_article: int | None = None,
+        min_confidence: float = MIN_CONFIDENCE,
+    ) -> Answer:
+        """``ask`` in a thread, which leaves an event loop free; arguments and errors as there."""
+        import asyncio  # which a shell has no need to load
+
+        return await asyncio.to_thread(
+            self.ask,
+            question,
+            k=k,
+            where=where,
+            history=history,
+            per_article=per_article,
+            min_confidence=min_confidence,
+        )
 
     def suggest(
         self, n: int = 3, *, asked: Sequence[str] = (), about: Sequence[str] = ()

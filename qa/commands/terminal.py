@@ -177,10 +177,10 @@ def _sentence(reason: str) -> str:
 def _named(article: ArticleRef) -> str:
     """An article in few words: "Bridge shut, 2021-03-04"."""
     day = (article.published or "")[:10]
-    return ", ".join(part for part in (article.title or f"article {article.id}", day) if part)
+    return ", ".join(part for part in (article.name, day) if part)
 
 
 def _source(article: ArticleRef) -> str:
     by = ", ".join(article.authors)
-    parts = (article.title or f"article {article.id}", by, article.published, article.url)
+    parts = (article.name, by, article.published, article.url)
     return one_line(" — ".join(part for part in parts if part))

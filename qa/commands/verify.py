@@ -15,7 +15,6 @@ from index.reading.reader import bundled_article, read_article
 from index.single.storage import is_article_folder, is_index_folder, open_index
 from qa.commands.options import Command, add_allow_private, add_library
 from qa.sharing.conversation import conversation_in
-from qa.sharing.export import name_of
 from qa.sharing.verification import Check, Standing, among, verify
 from qa.text import one_line
 
@@ -76,7 +75,7 @@ def _in_bundled(export: Any, name: str) -> tuple[Check, ...]:  # noqa: ANN401 - 
     checks = verify(export, among([article], lambda _: article))
     if checks and all(check.standing is Standing.ABSENT for check in checks):
         raise DataError(
-            f"{name!r} quotes {name_of(checks[0].article)!r}, not the bundled article; give what"
+            f"{name!r} quotes {checks[0].article.name!r}, not the bundled article; give what"
             " was asked: article-qa verify FILE SOURCE, or --library DIR"
         )
     return checks
@@ -106,7 +105,7 @@ def _lines(checks: Sequence[Check]) -> list[str]:
     several = len({check.article.id for check in checks}) > 1
     return [
         f"{check.standing.value:<7}{one_line(check.quote)}"
-        f"{f' — {one_line(name_of(check.article))}' if several else ''}\n"
+        f"{f' — {one_line(check.article.name)}' if several else ''}\n"
         for check in checks
     ]
 

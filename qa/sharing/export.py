@@ -21,7 +21,6 @@ __all__ = [
     "conversation_as_markdown",
     "html_parts",
     "markdown_parts",
-    "name_of",
     "place_of",
     "quote_as_markdown",
     "quote_as_text",
@@ -169,7 +168,7 @@ def html_parts(
     sections = []
     for answer in answers:
         items = "".join(
-            f"<li><q>{_quote(citation)}</q> <small>{_html(_place(citation, answers))}</small></li>"
+            f"<li><q>{citation.as_html}</q> <small>{_html(_place(citation, answers))}</small></li>"
             for citation in answer.citations
         )
         about = "".join(f"<p><small>{_html(said)}</small></p>" for said in _asked(answer, asked))
@@ -185,7 +184,7 @@ def html_parts(
 
 def _title(answers: Sequence[Answer]) -> str:
     quoted = {article for answer in answers for article in answer.articles}
-    return name_of(quoted.pop()) if len(quoted) == 1 else SEVERAL
+    return quoted.pop().name if len(quoted) == 1 else SEVERAL
 
 
 def _asked(answer: Answer, asked: str | None) -> list[str]:
@@ -208,7 +207,7 @@ def _sources(answers: Sequence[Answer]) -> list[str]:
 
 def _source(article: ArticleRef) -> str:
     parts = (article.title, ", ".join(article.authors), article.published, article.url)
-    return one_line(", ".join(part for part in parts if part)) or f"article {article.id}"
+    return one_line(", ".join(part for part in parts if part)) or article.name
 
 
 def _place(citation: Citation, answers: Sequence[Answer]) -> str:
@@ -217,22 +216,10 @@ def _place(citation: Citation, answers: Sequence[Answer]) -> str:
     if known := place_of(citation):
         place = f"{known}, {place}"
     if len({c.article for answer in answers for c in answer.citations}) > 1:
-        place += f" of {name_of(citation.article)}"
+        place += f" of {citation.article.name}"
     if citation.also_in:
-        place += f"; also in {'; '.join(map(name_of, citation.also_in))}"
+        place += f"; also in {'; '.join(copy.name for copy in citation.also_in)}"
     return place
-
-
-def name_of(article: ArticleRef) -> str:
-    """An article's title, or its id where it has none."""
-    return article.title or f"article {article.id}"
-
-
-def _quote(citation: Citation) -> str:
-    return "".join(
-        f"<mark>{html.escape(text)}</mark>" if exact else html.escape(text)
-        for text, exact in citation.parts
-    )
 
 
 def _html(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from importlib import resources
 from typing import Any
 
@@ -247,3 +248,41 @@ def test_an_answer_says_so_may_say_so_or_says_that_there_is_none(
 @pytest.mark.parametrize("url", ["javascript:alert(1)//", "data:text/html,x", "file:///etc/passwd"])
 def test_only_pages_of_the_web_are_linked(url: str) -> None:
     assert sample("It rained.", url=url).citations[0].deep_link is None
+
+
+def test_an_answer_is_true_where_it_is_found_and_holds_its_citations(bot: ArticleBot) -> None:
+    answer = bot.ask("Who is Nathan Freed Wessler?")
+    assert answer
+    assert len(answer) == 5
+    assert list(answer) == list(answer.citations)
+    assert answer[0] is answer.citations[0]
+    assert not bot.ask("Why is the sky blue?")
+
+
+def test_each_is_shown_in_one_telling_line(bot: ArticleBot) -> None:
+    answer = bot.ask("Who is Nathan Freed Wessler?")
+    best = answer[0]
+    assert f"{answer.confidence:.2f}: “Nathan Freed Wessler, a deputy" in repr(answer)
+    assert repr(answer).endswith(" and 4 more>")
+    assert f"{best.start}:{best.end} of {bot.article.title!r}" in repr(best)
+    assert "not found" in repr(bot.ask("Why is the sky blue?"))
+    assert bot.article.title is not None
+    assert bot.article.title in repr(bot)
+    assert f"{len(bot.index.sentences)} sentences" in repr(bot)
+
+
+@given(answers)
+def test_a_line_and_markup_hold_whatever_an_article_says(answer: Answer) -> None:
+    assert repr(answer).isprintable() or len(repr(answer).splitlines()) == 1
+    shown = answer._repr_html_()
+    assert re.sub(r"</?(mark|small|p|ol|li)>", "", shown).count("<") == 0
+
+
+def test_a_notebook_shows_the_quote_with_its_words_marked() -> None:
+    article = ArticleRef("0" * 16, "0" * 64, "A & B", (), None, None)
+    passage = PassageRef("It costs <5> euros.", 0, 19, None, 0, None, 1.0, article)
+    exact = Exact("<5> euros", 9, 18)
+    citation = Citation(1, passage.text, 0, 19, 1.0, passage, article, exact=exact)
+    answer = Answer("How much?", None, True, 0.9, (citation,), (passage,))
+    assert "It costs <mark>&lt;5&gt; euros</mark>. <small>A &amp; B</small>" in answer._repr_html_()
+    assert answer._repr_markdown_() == str(answer)

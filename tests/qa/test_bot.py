@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 import qa
 from index import EmptyArticle, OtherModel, SourceNotFound
 from index.models.encoder import Encoder
-from qa import Answer, ArticleBot, QuestionError
+from qa import Answer, ArticleBot, QuestionError, SourceError
 
 
 def exact(answer: Answer, text: str) -> bool:
@@ -146,3 +148,29 @@ def test_the_one_line_function_follows_a_conversation_too(bot: ArticleBot) -> No
     first = qa.ask("What did Microsoft do?")
     assert qa.ask("Why?", history=[first]) == bot.ask("Why?", history=[first])
     assert qa.ask("Why?", history=[first]) != qa.ask("Why?")
+
+
+@pytest.mark.parametrize("source", [123, ["article.txt"], 1.5])
+def test_what_is_no_source_is_refused_in_words(source: object) -> None:
+    with pytest.raises(SourceError, match=f"not {type(source).__name__}"):
+        ArticleBot.open(source)  # type: ignore[arg-type]
+
+
+def test_an_event_loop_goes_on_while_a_question_is_answered(bot: ArticleBot) -> None:
+    async def both() -> tuple[Answer, int]:
+        asked = asyncio.ensure_future(bot.aask("Who protested against the deal?", k=2))
+        turns = 0
+        while not asked.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return asked.result(), turns
+
+    answer, turns = asyncio.run(both())
+    assert answer == bot.ask("Who protested against the deal?", k=2)
+    assert turns > 10
+
+
+def test_the_package_has_its_errors_its_reader_and_its_version() -> None:
+    assert issubclass(qa.SourceNotFound, qa.SourceError)
+    assert qa.read_article(b"Cats sleep.").text == "Cats sleep."
+    assert qa.__version__ == version("article-qa")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -799,3 +800,12 @@ def test_an_articles_language_and_layout_survive(encoder: Encoder, tmp_path: Pat
     library.add([article])
     assert library.article(article.id) == article
     assert issubclass(UnknownArticle, LibraryError)
+
+
+def test_a_library_is_shown_in_one_line_and_awaited(tmp_path: Path, cache: Path) -> None:
+    library = Library.open(tmp_path / "news")
+    library.add([article_from_text("Cats sleep all day. Dogs bark at night.")])
+    assert repr(library).startswith("<Library: 1 articles, ")
+    assert asyncio.run(library.aask("Who barks?", k=1)) == library.ask("Who barks?", k=1)
+    library.close()
+    assert repr(library).startswith("<Library: ")
