@@ -19,6 +19,9 @@ from functools import wraps
 from importlib.metadata import version
 from typing import Any
 
+if __name__ == "__main__":  # until the page is served, Ctrl-C just ends it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import index.offline  # noqa: F401 - before Gradio, which would call home
 from index.cache_dir import cache_root
 
@@ -43,7 +46,7 @@ from index.reading.reader import read_source
 from index.single.storage import is_article_folder, is_index_folder
 from qa.bot import ArticleBot
 from qa.commands.serve_options import is_loopback, parse_serve_options, read_accounts
-from qa.commands.terminal import takes_any_text, terminal_progress
+from qa.commands.terminal import complain, takes_any_text, terminal_progress
 from qa.folder_sync import open_folder
 from qa.library import Library
 from qa.page import PageController, head
@@ -174,7 +177,7 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
         with terminal_progress() as progress:
             source = _source(options, progress)
     except (ArticleQAError, OSError, ValueError) as error:
-        sys.stderr.write(f"article-qa: {error}\n")
+        complain(error)
         return 2
     opened = OpenedArticles()
     controller = PageController(
@@ -195,17 +198,14 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
         if options.mcp and not page.mcp_server_obj:
             raise OSError("the mcp package does not fit; run: pip install -U 'article-qa[mcp]'")
     except OSError as error:
-        sys.stderr.write(f"article-qa: {error}\n")
+        complain(error)
         return 2
     if options.auth and os.name == "posix" and options.auth.stat().st_mode & 0o077:
-        sys.stderr.write(
-            f"article-qa: others on this machine can read {options.auth}; run: chmod 600"
-            f" {options.auth}\n"
-        )
+        complain(f"others on this machine can read {options.auth}; run: chmod 600 {options.auth}")
     if not accounts and not is_loopback(options.host):
-        sys.stderr.write(
-            f"article-qa: anyone who can reach {options.host} can read the article and ask;"
-            " give --auth FILE to ask for an account\n"
+        complain(
+            f"anyone who can reach {options.host} can read the article and ask;"
+            " give --auth FILE to ask for an account"
         )
     sys.stdout.write(f"{controller.start()['title']}\n{address}\n")
     sys.stdout.flush()

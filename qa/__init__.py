@@ -4,18 +4,18 @@
 >>> print(ask("Why did Amazon halt police use?"))
 """
 
+# ruff: noqa: F403, F405 - every error is a name of this package too
+
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from index import errors
-from index.archive.store import Where
-from index.errors import *  # noqa: F403 - what can go wrong is caught by name
-from index.reading.reader import read_article
-from qa.answer import Answer, ArticleRef, Citation, Declared, Exact, PassageRef
-from qa.bot import ArticleBot, ask
-
 if TYPE_CHECKING:
+    from index.archive.store import Where
+    from index.errors import *
+    from index.reading.reader import read_article
+    from qa.answer import Answer, ArticleRef, Citation, Declared, Exact, PassageRef
+    from qa.bot import ArticleBot, ask
     from qa.evaluation import evaluate
     from qa.folder_sync import open_folder
     from qa.library import Library
@@ -25,32 +25,65 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "ArticleBot",
+    "ArticleQAError",
     "ArticleRef",
     "Citation",
+    "DamagedIndex",
+    "DamagedLibrary",
+    "DataError",
     "Declared",
+    "EmptyArticle",
     "Exact",
+    "FetchError",
+    "IndexFolderError",
     "Library",
+    "LibraryAway",
+    "LibraryBusy",
+    "LibraryDenied",
+    "LibraryError",
+    "LibraryFull",
+    "MissingExtra",
+    "ModelError",
+    "NewerFormat",
+    "NotALibrary",
+    "NotAnIndex",
+    "OtherModel",
     "PassageRef",
+    "QuestionError",
+    "ReadOnlyLibrary",
+    "SourceError",
+    "SourceNotFound",
+    "UnknownArticle",
+    "UnreadableSource",
+    "UnsupportedServer",
     "Where",
     "ask",
     "evaluate",
     "open_folder",
     "read_article",
 ]
-__all__ += errors.__all__
-__all__.sort()
 
-# What asking one article does not need is imported when it is first named.
-_LATER = {
+# Imported when it is first named, so that the command is there at once; all else is an error's.
+_MODULES = {
+    "Answer": "qa.answer",
+    "ArticleBot": "qa.bot",
+    "ArticleRef": "qa.answer",
+    "Citation": "qa.answer",
+    "Declared": "qa.answer",
+    "Exact": "qa.answer",
     "Library": "qa.library",
+    "PassageRef": "qa.answer",
+    "Where": "index.archive.store",
+    "ask": "qa.bot",
     "evaluate": "qa.evaluation",
     "open_folder": "qa.folder_sync",
+    "read_article": "index.reading.reader",
 }
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
     if name == "__version__":
         return version("article-qa")
-    if name not in _LATER:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    return getattr(import_module(_MODULES.get(name, "index.errors")), name)

@@ -10,14 +10,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from index.errors import ArticleQAError
-from qa.commands.options import Command
-from qa.commands.terminal import plain_warnings, takes_any_text
+if TYPE_CHECKING:
+    from qa.commands.options import Command
 
 __all__ = ["main", "parse"]
 
@@ -64,21 +64,44 @@ exit status: 0 answered, 1 the article does not say, 2 bad usage or input
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    takes_any_text(sys.stdout)
-    arguments = parse(sys.argv[1:] if argv is None else argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        with plain_warnings():
-            return command(arguments)
-    except ArticleQAError as error:
-        sys.stderr.write(f"article-qa: {error}\n")
-        return BAD_INPUT
+        return _main(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader of the pipe has seen enough; Python must not complain when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return 128 + 13
+
+
+def _main(argv: Sequence[str]) -> int:
+    # Imported here, where an early Ctrl-C ends it without a traceback.
+    from index.errors import ArticleQAError
+    from qa.commands.terminal import complain, plain_warnings, takes_any_text
+
+    takes_any_text(sys.stdout)
+    arguments = parse(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        with plain_warnings():
+            status = command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except ArticleQAError as error:
+        complain(error)
+        return BAD_INPUT
+    except OSError as error:  # a full disk, a folder that was taken away
+        complain(error)
+        _write_no_more()
+        return BAD_INPUT
+    return status
+
+
+def _write_no_more() -> None:
+    """Let what could not be written be, where Python would try again when it exits."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

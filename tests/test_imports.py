@@ -70,6 +70,10 @@ def imported(code: str, among: set[str]) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
+def test_the_command_is_there_before_anything_that_takes_time() -> None:
+    assert imported("import qa.cli", {"index", "numpy", "faiss", "onnxruntime"}) == set()
+
+
 def test_asking_imports_nothing_heavy(cache: Path) -> None:
     assert imported("from qa.cli import main; main(['ask', 'Who protested?'])", HEAVY) == set()
 

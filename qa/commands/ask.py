@@ -6,10 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
 from index.errors import QuestionError
+from index.reading.reader import SUFFIXES, is_address
 from index.single.storage import is_article_folder
 from qa.answer import Answer
 from qa.bot import ArticleBot
@@ -23,7 +24,7 @@ from qa.commands.options import (
     add_source,
     where_of,
 )
-from qa.commands.terminal import print_answer, terminal_progress
+from qa.commands.terminal import complain, print_answer, terminal_progress
 from qa.engine import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, PER_ARTICLE
 from qa.ranking.confidence import MIN_CONFIDENCE
 from qa.ranking.reranker import RERANKER_HELP
@@ -78,7 +79,7 @@ def _ask_options(parser: argparse.ArgumentParser) -> None:
 def ask(arguments: argparse.Namespace) -> int:
     """Print the sentences that answer a question, best first."""
     question, source = arguments.question, arguments.source
-    if source is None and question and "\n" not in question and os.path.exists(question):
+    if source is None and question and _names_an_article(question):
         raise QuestionError(
             f"{question!r} is an article, not a question; ask it one:"
             f' article-qa ask "What is it about?" {question}'
@@ -94,6 +95,14 @@ def ask(arguments: argparse.Namespace) -> int:
     answer = answer_to(question, [])
     print_answer(answer, as_json=arguments.json)
     return FOUND if answer.found else NOT_FOUND
+
+
+def _names_an_article(text: str) -> bool:
+    """Whether what stands where a question should is the path or the address of an article."""
+    if "\n" in text:
+        return False
+    file = " " not in text and PurePath(text).suffix.lower() in SUFFIXES
+    return file or is_address(text) or os.path.exists(text)
 
 
 def _asker(arguments: argparse.Namespace) -> tuple[Ask, Callable[[], tuple[str, ...]]]:
@@ -158,7 +167,7 @@ def _library(arguments: argparse.Namespace, *, reader: bool = True) -> Library:
         return Library.open(place, model=arguments.model, create=False, reader=reader)
 
     def refused(path: str, why: str) -> None:
-        sys.stderr.write(f"article-qa: {path}: {why}\n")
+        complain(f"{path}: {why}")
 
     with terminal_progress() as progress:
         return open_folder(
@@ -191,7 +200,7 @@ def _ask_each(questions: Iterable[str], answer_to: Ask, *, as_json: bool) -> int
         try:
             answer = answer_to(question, history)
         except QuestionError as error:
-            sys.stderr.write(f"article-qa: {error}\n")
+            complain(error)
             status = BAD_INPUT
             continue
         history.append(answer)

@@ -24,7 +24,7 @@ from index.models.loading import load_encoder
 from qa.commands.library import resumable
 from qa.commands.options import NEW_LIBRARY, Command, add_library, add_model
 from qa.commands.store import print_moved
-from qa.commands.terminal import terminal_progress
+from qa.commands.terminal import complain, terminal_progress
 from qa.library import Library
 
 __all__ = ["COMMANDS"]
@@ -123,7 +123,7 @@ def _model_of(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
 
 def _report(built: Built, place: Location, seconds: float) -> None:
     for name, why in built.refused:
-        sys.stderr.write(f"article-qa: {name}: {why}\n")
+        complain(f"{name}: {why}")
     sys.stdout.write(
         f"{built.made} shards made, {built.kept} already there: {built.articles:,} articles,"
         f" {built.passages:,} passages, {len(built.refused)} refused in {place}"

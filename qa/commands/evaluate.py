@@ -83,7 +83,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask every question of a data set, and print how well the answers do."""
     # Imported here: every other command starts without them.
-    from qa.commands.terminal import terminal_progress
+    from qa.commands.terminal import complain, terminal_progress
     from qa.evaluation.evaluate import evaluate
     from qa.evaluation.plots import check_plot, plot
     from qa.evaluation.report import check_gate, failures_markdown, read_gate
@@ -111,9 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt:
         if arguments.run:
-            sys.stderr.write(
-                f"article-qa: interrupted; what was answered is kept in {arguments.run}:"
-                " go on with --resume\n"
+            complain(
+                f"interrupted; what was answered is kept in {arguments.run}: go on with --resume"
             )
         raise
     if arguments.json:
@@ -129,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
         plot(report, arguments.plots)
     missed = check_gate(gate, report) if gate else []
     for line in missed:
-        sys.stderr.write(f"article-qa: {arguments.gate}: {line}\n")
+        complain(f"{arguments.gate}: {line}")
     return BELOW_THE_GATE if missed else 0
 
 

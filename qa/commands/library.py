@@ -30,7 +30,7 @@ from qa.commands.options import (
     where_of,
 )
 from qa.commands.store import existing_store
-from qa.commands.terminal import terminal_progress
+from qa.commands.terminal import complain, terminal_progress
 from qa.folder_sync import stamps_of, sync
 from qa.library import Added, Library, undated
 from qa.sources import Refused, article_files, read_each
@@ -168,7 +168,7 @@ def run_sync(arguments: argparse.Namespace) -> int:
         except (OSError, LibraryBusy, SourceError) as error:
             # The folder may be out of reach for a while, or another may be writing.
             if seen != {}:
-                sys.stderr.write(f"article-qa: {error}; trying again\n")
+                complain(f"{error}; trying again")
             seen = {}
         sys.stdout.flush()
         time.sleep(max(0.0, arguments.every))
@@ -218,7 +218,7 @@ def _megabytes(folder: str) -> float:
 
 def _report(added: Added) -> int:
     for source, why in added.refused:
-        sys.stderr.write(f"article-qa: {source}: {why}\n")
+        complain(f"{source}: {why}")
     counts = len(added.added), len(added.unchanged), len(added.refused)
     sys.stdout.write("{} added, {} unchanged, {} refused\n".format(*counts))
     return 2 if added.refused else 0

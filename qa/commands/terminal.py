@@ -7,6 +7,7 @@ plain text. Control characters of an article never reach the terminal.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -21,7 +22,14 @@ from qa.text import one_line
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["plain_warnings", "print_answer", "render", "takes_any_text", "terminal_progress"]
+__all__ = [
+    "complain",
+    "plain_warnings",
+    "print_answer",
+    "render",
+    "takes_any_text",
+    "terminal_progress",
+]
 
 
 def print_answer(answer: Answer, *, as_json: bool, indent: int | None = 2) -> None:
@@ -39,6 +47,12 @@ def render(answer: Answer, file: TextIO) -> None:
         _render_rich(answer, file)
     else:
         file.write(_plain(answer))
+
+
+def complain(error: Exception | str) -> None:
+    """Say in a line what went wrong; what the system says of a file, without its number."""
+    plain = re.sub(r"\[(?:Errno|WinError) \d+\] ", "", str(error))
+    sys.stderr.write(f"article-qa: {plain}\n")
 
 
 def takes_any_text(file: TextIO) -> None:

@@ -14,6 +14,7 @@ from index.errors import DataError
 from index.reading.reader import bundled_article, read_article
 from index.single.storage import is_article_folder, is_index_folder, open_index
 from qa.commands.options import Command, add_allow_private, add_library
+from qa.commands.terminal import complain
 from qa.sharing.conversation import conversation_in
 from qa.sharing.verification import Check, Standing, among, verify
 from qa.text import one_line
@@ -96,7 +97,7 @@ def _in_folder(export: Any, folder: str) -> tuple[Check, ...]:  # noqa: ANN401 -
     for article, *_ in read_each(map(str, article_files(Path(folder))), refused):
         articles[article.id] = article
     for path, why in refused:
-        sys.stderr.write(f"article-qa: {path}: {why}\n")
+        complain(f"{path}: {why}")
     return verify(export, among(articles.values(), articles.__getitem__))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,9 @@ def test_an_article_in_place_of_a_question_is_noticed(
     (tmp_path / "report.txt").write_text("Cats sleep all day.")
     assert main(["ask", str(tmp_path / "report.txt")]) == BAD_INPUT
     assert "is an article, not a question" in capsys.readouterr().err
+    for mistaken in ("report.pdf", "https://a.example/news"):  # whether or not it is there
+        assert main(["ask", mistaken]) == BAD_INPUT
+        assert f'"What is it about?" {mistaken}' in capsys.readouterr().err
     assert main(["ask", "Who", "protested?"]) == BAD_INPUT
     assert 'article-qa ask "Who protested?"' in capsys.readouterr().err
 
@@ -191,6 +195,47 @@ def test_a_reader_that_stops_reading_is_no_error(cache: Path) -> None:
     command = f'"{sys.executable}" -m qa.cli ask "{ANSWERED}" -k 100 --json | head -c 10'
     done = subprocess.run(command, shell=True, capture_output=True, check=False)
     assert done.stderr == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+def test_a_disk_that_is_full_is_said_in_a_line(cache: Path) -> None:
+    command = [sys.executable, "-m", "qa", "ask", ANSWERED]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == BAD_INPUT
+    assert done.stderr == b"article-qa: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", "missing"],
+        ["evaluate", "missing"],
+        ["evaluate", "data", "--gate", "missing"],
+        ["serve", "--auth", "missing"],
+        ["build", "-o", "/proc/missing/index"],
+        ["add", __file__, "--library", "/proc/missing"],
+    ],
+)
+def test_what_the_system_says_of_a_file_is_shown_without_its_number(
+    arguments: list[str], cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == BAD_INPUT
+    shown = capsys.readouterr().err
+    assert "missing" in shown
+    assert "Errno" not in shown
+
+
+def test_ctrl_c_while_the_command_starts_leaves_no_traceback(cache: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "qa", "ask", ANSWERED]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.endswith(" numpy\n"):
+                break
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == 128 + signal.SIGINT
 
 
 def test_serve_reads_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
