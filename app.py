@@ -14,9 +14,11 @@ import sys
 import tempfile
 import threading
 from argparse import Namespace
+from base64 import b64encode
 from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":  # until the page is served, Ctrl-C just ends it
@@ -33,33 +35,37 @@ if "GRADIO_TEMP_DIR" not in os.environ:
 os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
 
 import gradio as gr
+from fastapi import FastAPI
 from gradio.events import api as publish
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from index.archive.folder.store import is_library_folder
 from index.errors import ArticleQAError
-from index.models.encoder import Progress
-from index.reading.reader import read_source
-from index.single.storage import is_article_folder, is_index_folder
 from qa.bot import ArticleBot
-from qa.commands.serve_options import is_loopback, parse_serve_options, read_accounts
-from qa.commands.terminal import complain, takes_any_text, terminal_progress
-from qa.folder_sync import open_folder
+from qa.commands.opening import open_named
+from qa.commands.serve_options import (
+    parse_serve_options,
+    read_accounts,
+    read_keys,
+)
+from qa.commands.terminal import complain, takes_any_text
 from qa.library import Library
 from qa.page import PageController, head
-from qa.page.api import Endpoints
+from qa.page.api import Endpoints, Turns
 from qa.page.frame import ACTIONS, DIALOGS, EVIDENCE_BAR, NEWS, SHEET_HANDLE, header
-from qa.page.guard import Guard
+from qa.page.guard import Guard, is_loopback
 from qa.page.opened import OpenedArticles
-from qa.page.source import ArticleSource, LibrarySource, Source, pdf_of
+from qa.page.rest import routes
+from qa.page.source import Source, pdf_of, source_of
+from qa.page.tools import HttpTools, tool_server
 from qa.sharing.feedback import FeedbackFile
 
-__all__ = ["build_page", "html_pane", "main"]
+__all__ = ["build_page", "html_pane", "main", "mount"]
 
-FIRST_PORT = 7860
+TITLE = " · Article QA"
+"""How the page's title ends."""
 
 EXAMPLES = (
     "What have civil liberties advocates warned?",
@@ -78,7 +84,7 @@ def build_page(controller: PageController, endpoints: Endpoints) -> gr.Blocks:
     """
     start = controller.start()
     several = controller.source.first is None
-    page = gr.Blocks(title=f"{start['title']} · Article QA", fill_width=True)
+    page = gr.Blocks(title=f"{start['title']}{TITLE}", fill_width=True)
     with page:
         for name in ("ask", "open", "evidence"):
             publish(_friendly(getattr(endpoints, name)), api_name=name)
@@ -163,6 +169,21 @@ def _health(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("article-qa")})
 
 
+def mount(site: FastAPI, path: str, asked: ArticleBot | Library) -> None:
+    """Serve the page, and its ``api/ask``, under a path of another app.
+
+    Who may reach it is the other app's business: its names, its login.
+
+    Args:
+        site: The other app.
+        path: As ``/ask``.
+        asked: What answers.
+    """
+    options = parse_serve_options(["--host=0.0.0.0"], {})  # any name that the other app has
+    page, settings = _page(source_of(asked), options, [], examples=())
+    gr.mount_gradio_app(site, page, path, **settings)
+
+
 def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
     """Serve the page until the process is asked to stop; gives the exit status.
 
@@ -173,30 +194,24 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
     takes_any_text(sys.stdout)
     options = parse_serve_options(sys.argv[1:] if argv is None else argv, os.environ, prog=prog)
     try:
-        accounts = read_accounts(options.auth) if options.auth else None
-        with terminal_progress() as progress:
-            source = _source(options, progress)
+        accounts = read_accounts(options.auth) if options.auth else []
+        credentials = [f"Bearer {key}" for key in read_keys(options.api_key)]
+        credentials += [
+            f"Basic {b64encode(f'{name}:{word}'.encode()).decode()}" for name, word in accounts
+        ]
+        asked = open_named(options, reader=not options.no_reader)
+        named = Path(options.source or "")  # a PDF on this machine is shown as its pages
+        source = source_of(asked, pdf_of(named.read_bytes()) if named.is_file() else None)
+        examples = () if options.source or options.library else EXAMPLES
+        page, settings = _page(source, options, credentials, examples=examples)
     except (ArticleQAError, OSError, ValueError) as error:
         complain(error)
         return 2
-    opened = OpenedArticles()
-    controller = PageController(
-        source,
-        opened=opened,
-        examples=() if options.source or options.library else EXAMPLES,
-        feedback=FeedbackFile(options.feedback),
-        max_bytes=options.max_upload,
-        allow_private=options.allow_private,
-        reader=not options.no_reader,
-    )
-    page = build_page(controller, Endpoints(source, opened=opened, max_bytes=options.max_upload))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        address = _launch(page, options, accounts)
-        if options.mcp and not page.mcp_server_obj:
-            raise OSError("the mcp package does not fit; run: pip install -U 'article-qa[mcp]'")
+        address = _launch(page, options, auth=accounts or None, **settings)
     except OSError as error:
         complain(error)
         return 2
@@ -207,7 +222,7 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
             f"anyone who can reach {options.host} can read the article and ask;"
             " give --auth FILE to ask for an account"
         )
-    sys.stdout.write(f"{controller.start()['title']}\n{address}\n")
+    sys.stdout.write(f"{str(page.title).removesuffix(TITLE)}\n{address}\n")
     sys.stdout.flush()
     # Windows delivers Ctrl-C to a thread only when it wakes.
     while not stop.wait(0.5):
@@ -216,61 +231,65 @@ def main(argv: list[str] | None = None, *, prog: str = "app.py") -> int:
     return 0
 
 
-def _source(options: Namespace, progress: Progress | None) -> Source:
-    """What the options say is to be asked."""
-    path, model, reader = options.library or options.source, options.model, not options.no_reader
-    if options.library or is_library_folder(path or ""):
-        library = Library.open(path, model=model, create=False, reader=reader, progress=progress)
-        return LibrarySource(library)
-    if is_article_folder(path):
-        return LibrarySource(open_folder(path, model=model, reader=reader, progress=progress))
-    settings: dict[str, Any] = {
-        "model": model, "reranker": options.reranker, "reader": reader, "progress": progress
-    }  # fmt: skip
-    if path is None or is_index_folder(path):
-        return ArticleSource(ArticleBot.open(path, **settings))
-    article, data = read_source(path, allow_private=options.allow_private)
-    return ArticleSource(ArticleBot.from_article(article, **settings), pdf_of(data))
-
-
-def _launch(page: gr.Blocks, options: Namespace, accounts: list[tuple[str, str]] | None) -> str:
-    """Serve, for this machine alone unless told otherwise; gives the address."""
+def _page(
+    source: Source, options: Namespace, credentials: list[str], *, examples: tuple[str, ...]
+) -> tuple[gr.Blocks, dict[str, Any]]:
+    """The page, and how it is served, be it on its own or within another app."""
+    opened = OpenedArticles()
+    controller = PageController(
+        source,
+        opened=opened,
+        examples=examples,
+        feedback=FeedbackFile(options.feedback),
+        max_bytes=options.max_upload,
+        allow_private=options.allow_private,
+        reader=not options.no_reader,
+    )
+    endpoints = Endpoints(source, opened=opened, max_bytes=options.max_upload)
+    page = build_page(controller, endpoints)
     page.queue(default_concurrency_limit=options.concurrency, max_size=256)
+    turns = Turns(options.concurrency)
+    beside = [Route("/health", _health), *routes(endpoints, turns)]
+    if options.mcp:
+        beside.append(Route("/mcp", HttpTools(tool_server(endpoints, turns))))
+    guard = Middleware(
+        Guard,
+        head=head(str(page.title)),
+        host=options.host,
+        # A file travels in base64, a third longer.
+        max_body=options.max_upload * 4 // 3 + 2**20,
+        allowed=options.allow_host,
+        proxied=bool(options.root_path),
+        credentials=credentials,
+    )
+    return page, {
+        "app_kwargs": {"routes": beside, "middleware": [guard]},
+        "max_file_size": options.max_upload,
+        "blocked_paths": [os.path.abspath(p) for p in (options.source, options.library) if p],
+        "allowed_paths": [],
+        "theme": _theme(),
+        "show_error": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "footer_links": [],
+        "mcp_server": False,
+    }
+
+
+def _launch(page: gr.Blocks, options: Namespace, **settings: Any) -> str:  # noqa: ANN401 - Gradio's
+    """Serve, for this machine alone unless told otherwise; gives the address."""
     _, address, _ = page.launch(
         server_name=options.host,
         server_port=options.port,
-        auth=accounts,
         root_path=options.root_path,
-        max_file_size=options.max_upload,
-        mcp_server=options.mcp,
-        blocked_paths=[os.path.abspath(p) for p in (options.source, options.library) if p],
-        allowed_paths=[],
-        app_kwargs={
-            "routes": [Route("/health", _health)],
-            "middleware": [
-                Middleware(
-                    Guard,
-                    head=head(str(page.title or "")),
-                    host=options.host,
-                    # A file travels in base64, a third longer.
-                    max_body=options.max_upload * 4 // 3 + 2**20,
-                    allowed=options.allow_host,
-                    proxied=bool(options.root_path),
-                )
-            ],
-        },
-        theme=_theme(),
         prevent_thread_lock=True,
         quiet=True,
         share=False,
         strict_cors=True,
-        show_error=False,
-        run_history=False,
-        enable_monitoring=False,
-        ssr_mode=False,
-        footer_links=[],
         # Else Gradio asks itself for the page, and gives up when a busy machine takes 3 s.
         _frontend=False,
+        **settings,
     )
     return address
 

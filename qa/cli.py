@@ -30,6 +30,7 @@ _COMMANDS = {
     "suggest": ("ask", "list questions that an article answers"),
     "build": ("ask", "index an article"),
     "serve": ("", "open the chat in a browser"),
+    "mcp": ("mcp", "offer an assistant the same as MCP tools"),
     "prepare": ("models", "prepare a model before its first use"),
     "doctor": ("models", "show what is used, and why; check a library"),
     "add": ("library", "add articles to a library"),
@@ -85,7 +86,8 @@ def _main(argv: Sequence[str]) -> int:
     try:
         with plain_warnings():
             status = command(arguments)
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # which the MCP server does when its client leaves
+            sys.stdout.flush()
     except BrokenPipeError:
         raise
     except ArticleQAError as error:

@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any, TypeAlias
 
 from index.errors import QuestionError
 from index.reading.reader import SUFFIXES, is_address
-from index.single.storage import is_article_folder
 from qa.answer import Answer
 from qa.bot import ArticleBot
+from qa.commands.opening import open_article, open_named
 from qa.commands.options import (
     Command,
     add_filters,
@@ -24,13 +24,10 @@ from qa.commands.options import (
     add_source,
     where_of,
 )
-from qa.commands.terminal import complain, print_answer, terminal_progress
+from qa.commands.terminal import complain, print_answer
 from qa.engine import DEFAULT_K, MAX_K, MAX_QUESTION_CHARS, PER_ARTICLE
 from qa.ranking.confidence import MIN_CONFIDENCE
 from qa.ranking.reranker import RERANKER_HELP
-
-if TYPE_CHECKING:
-    from qa.library import Library
 
 __all__ = ["COMMANDS"]
 
@@ -107,72 +104,23 @@ def _names_an_article(text: str) -> bool:
 
 def _asker(arguments: argparse.Namespace) -> tuple[Ask, Callable[[], tuple[str, ...]]]:
     """What answers, and what suggests questions: one article, or a library."""
-    options = {"k": arguments.k, "min_confidence": arguments.min_confidence}
+    options: dict[str, Any] = {"k": arguments.k, "min_confidence": arguments.min_confidence}
     where = where_of(arguments)
-    if _asks_library(arguments):
-        if arguments.reranker:
-            raise QuestionError("--reranker is for one article; leave it out, or ask one article")
-        library = _library(arguments, reader=not arguments.no_reader)
+    opened = open_named(arguments, reader=not arguments.no_reader)
+    if not isinstance(opened, ArticleBot):
+        options |= {"where": where or None, "per_article": arguments.per_article}
         from qa.library import undated
 
-        with library.store.read() as snapshot:
+        with opened.store.read() as snapshot:
             if note := undated(snapshot, where):
-                sys.stderr.write(f"article-qa: {note}\n")
-        return (
-            lambda question, history: library.ask(
-                question,
-                where=where or None,
-                per_article=arguments.per_article,
-                history=history,
-                **options,
-            ),
-            library.suggest,
-        )
-    if where or arguments.per_article is not None:
+                complain(note)
+    elif where or arguments.per_article is not None:
         raise QuestionError(
             "filters and --per-article are for several articles; name a folder or a --library"
         )
-    bot = _article(arguments, reranker=arguments.reranker, reader=not arguments.no_reader)
-    return lambda question, history: bot.ask(question, history=history, **options), bot.suggest
-
-
-def _asks_library(arguments: argparse.Namespace) -> bool:
-    if arguments.library and arguments.source:
-        raise QuestionError("give an article or --library, not both")
-    return bool(arguments.library) or is_article_folder(arguments.source)
-
-
-def _article(
-    arguments: argparse.Namespace, *, reranker: str | None = None, reader: bool = True
-) -> ArticleBot:
-    with terminal_progress() as progress:
-        return ArticleBot.open(
-            sys.stdin.buffer if arguments.source == "-" else arguments.source,
-            model=arguments.model,
-            reranker=reranker,
-            reader=reader,
-            allow_private=arguments.allow_private,
-            progress=progress,
-        )
-
-
-def _library(arguments: argparse.Namespace, *, reader: bool = True) -> Library:
-    """The library that is named, or that of the folder which is the source."""
-    from index.archive.folder.store import is_library_folder  # one article is asked without
-    from qa.folder_sync import open_folder
-    from qa.library import Library
-
-    place = arguments.library or arguments.source
-    if arguments.library or is_library_folder(place):
-        return Library.open(place, model=arguments.model, create=False, reader=reader)
-
-    def refused(path: str, why: str) -> None:
-        complain(f"{path}: {why}")
-
-    with terminal_progress() as progress:
-        return open_folder(
-            place, model=arguments.model, reader=reader, refused=refused, progress=progress
-        )
+    return lambda question, history: opened.ask(
+        question, history=history, **options
+    ), opened.suggest
 
 
 def _questions(suggest: Callable[[], Iterable[str]]) -> Iterator[str]:
@@ -219,8 +167,7 @@ def _suggest_options(parser: argparse.ArgumentParser) -> None:
 
 def suggest(arguments: argparse.Namespace) -> int:
     """Print questions that the article answers; status 1 where none is good."""
-    opened = _library(arguments) if _asks_library(arguments) else _article(arguments)
-    questions = opened.suggest(arguments.n)
+    questions = open_named(arguments).suggest(arguments.n)
     sys.stdout.writelines(f"{question}\n" for question in questions)
     return FOUND if questions else NOT_FOUND
 
@@ -240,7 +187,7 @@ def _overview_options(parser: argparse.ArgumentParser) -> None:
 
 def overview(arguments: argparse.Namespace) -> int:
     """Print an article in short: its title, its lead and what stands for each section."""
-    bot = _article(arguments, reader=False)
+    bot = open_article(arguments, reader=False)
     print_answer(bot.overview(k=arguments.k), as_json=arguments.json)
     return FOUND
 
@@ -255,7 +202,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
 
 def build(arguments: argparse.Namespace) -> int:
     """Index an article into a folder that ask and serve open without embedding it again."""
-    bot = _article(arguments)
+    bot = open_article(arguments)
     bot.save(arguments.output)
     sys.stdout.write(
         f"{Path(arguments.output)}: {len(bot.index.passages)} passages,"

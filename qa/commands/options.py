@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from index.archive.store import Where
-from index.errors import QuestionError
 from index.reading.assembly import Metadata
+from qa import filters
 
 __all__ = [
     "MODEL_HELP",
@@ -137,7 +136,7 @@ def given_by(arguments: argparse.Namespace) -> Metadata | None:
     Raises:
         QuestionError: The date is none.
     """
-    day = _day(arguments.date)
+    day = filters.day_of(arguments.date)
     given = {
         "published": (day and day.isoformat(), "option --date"),
         "authors": (tuple(arguments.author), "option --author"),
@@ -152,20 +151,5 @@ def where_of(arguments: argparse.Namespace) -> Where:
     Raises:
         QuestionError: A date is not one.
     """
-    return Where(
-        published_from=_day(arguments.since),
-        published_until=_day(arguments.until),
-        authors=tuple(arguments.author),
-        sites=tuple(arguments.site),
-        tags=tuple(arguments.tag),
-        ids=tuple(arguments.only),
-    )
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise QuestionError(f"{text!r} is not a date; write it as 2021-05-18") from error
+    names = ("since", "until", "author", "site", "tag", "only")
+    return filters.where_of(**{name: getattr(arguments, name) for name in names})

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 from qa.commands.options import add_no_reader
+from qa.page.guard import is_loopback
 from qa.ranking.reranker import RERANKER_HELP
 
-__all__ = ["PREFIX", "is_loopback", "parse_serve_options", "read_accounts"]
+__all__ = ["PREFIX", "parse_serve_options", "read_accounts", "read_keys"]
 
 PREFIX = "ARTICLE_QA_"
 
@@ -46,9 +46,9 @@ def parse_serve_options(
         prog: Name of the command, for its help.
 
     Returns:
-        ``source``, ``library``, ``host``, ``port``, ``auth``, ``root_path``, ``allow_host``,
-        ``concurrency``, ``max_upload`` (bytes), ``allow_private``, ``feedback``, ``model``,
-        ``reranker``, ``no_reader``, ``mcp``.
+        ``source``, ``library``, ``host``, ``port``, ``auth``, ``api_key``, ``root_path``,
+        ``allow_host``, ``concurrency``, ``max_upload`` (bytes), ``allow_private``,
+        ``feedback``, ``model``, ``reranker``, ``no_reader``, ``mcp``.
 
     Raises:
         SystemExit: Help was asked for (0) or an option is wrong (2).
@@ -74,6 +74,12 @@ def parse_serve_options(
         help="port to listen on (default 7860, or the next one that is free)",
     )
     add("--auth", metavar="FILE", type=Path, help="ask for an account: name:password lines")
+    add(
+        "--api-key",
+        metavar="FILE",
+        type=Path,
+        help="let programs in with a key (Authorization: Bearer KEY), one a line; with --auth",
+    )
     add("--root-path", default="", metavar="PATH", help="where a proxy serves this, as /qa")
     add(
         "--allow-host",
@@ -109,8 +115,7 @@ def parse_serve_options(
     add(
         "--mcp",
         action="store_true",
-        help="be an MCP server too: loopback only, never with --auth;"
-        " needs pip install 'article-qa[mcp]'",
+        help="be an MCP server too, at /mcp; needs pip install 'article-qa[mcp]'",
     )
     add(
         "--allow-private",
@@ -122,10 +127,8 @@ def parse_serve_options(
         parser.error("give an article or --library, not both")
     if options.reranker and options.library:
         parser.error("--reranker is for one article; leave it or --library out")
-    if options.mcp and options.auth:
-        parser.error("--mcp goes around --auth: anyone could call its tools; give one of the two")
-    if options.mcp and not is_loopback(options.host):
-        parser.error(f"--mcp is for this machine alone, not for {options.host}; leave --host out")
+    if options.api_key and not options.auth:
+        parser.error("--api-key alone would leave the page open to all; give --auth too")
     if options.allow_private and not is_loopback(options.host):
         parser.error(
             f"--allow-private would let whoever reaches {options.host} look into this machine's"
@@ -136,16 +139,6 @@ def parse_serve_options(
     return options
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server on that address."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def read_accounts(path: Path) -> list[tuple[str, str]]:
     """Names and passwords from a file of ``name:password`` lines; ``#`` begins a comment.
 
@@ -154,9 +147,7 @@ def read_accounts(path: Path) -> list[tuple[str, str]]:
         ValueError: It is not UTF-8, a line is not an account, or there is none.
     """
     accounts = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, line in _lines(path):
         name, colon, password = line.partition(":")
         if not (name.strip() and colon and password):
             # The line itself stays out of the message: it may hold a password.
@@ -165,6 +156,28 @@ def read_accounts(path: Path) -> list[tuple[str, str]]:
     if not accounts:
         raise ValueError(f"{path} holds no account; add a line name:password")
     return accounts
+
+
+def read_keys(path: Path | None) -> list[str]:
+    """Keys from a file, one a line; ``#`` begins a comment. No file has none.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not UTF-8, or there is none.
+    """
+    if path is None:
+        return []
+    keys = [line.strip() for _, line in _lines(path)]
+    if not keys:
+        raise ValueError(f"{path} holds no key; add a line of letters that nobody guesses")
+    return keys
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file that say something, with their numbers."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            yield number, line
 
 
 def _from_environment(parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> list[str]:

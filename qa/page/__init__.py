@@ -1,11 +1,20 @@
 """The chat page without its server: what it asks of it, escaped HTML, style and script."""
 
-from importlib import resources
+from __future__ import annotations
+
+from importlib import import_module, resources
+from typing import TYPE_CHECKING
 
 from qa.page.controller import PageController
 from qa.page.markup import escape
 
-__all__ = ["PageController", "head"]
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from qa.bot import ArticleBot
+    from qa.library import Library
+
+__all__ = ["PageController", "head", "mount"]
 
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -24,6 +33,14 @@ def head(title: str) -> str:
         f'<link rel="icon" href="{_ICON}"><style>{grounds}{_asset("page.css")}</style>'
         f"<script>{scripts}</script>"
     )
+
+
+def mount(site: FastAPI, path: str, asked: ArticleBot | Library) -> None:
+    """Serve the page, and its ``api/ask``, under a path of a FastAPI app.
+
+    >>> mount(site, "/ask", ArticleBot.open("article.html"))
+    """
+    import_module("app").mount(site, path, asked)  # which alone imports Gradio
 
 
 def _asset(name: str) -> str:

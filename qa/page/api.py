@@ -4,18 +4,56 @@ An article that a program opens is reached by the handle it got and by nothing e
 oldest are forgotten when there are too many.
 """
 
-from __future__ import annotations
+# Annotations are values here: Gradio, OpenAPI and MCP describe the calls by them.
 
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from index.errors import ArticleQAError, QuestionError, SourceError
+from index.archive.store import Where
+from index.errors import ArticleQAError, DataError, QuestionError, SourceError
 from index.reading.plaintext import article_from_text
+from qa.answer import Answer
 from qa.engine import DEFAULT_K
+from qa.filters import where_of
 from qa.page.markup import transferable
 from qa.page.opened import OpenedArticles
 from qa.page.source import Opened, Source
 
-__all__ = ["Endpoints"]
+__all__ = ["Endpoints", "TooBusy", "Turns", "answers_before"]
+
+Json = dict[str, Any]
+
+MAX_WAITING = 256
+MAX_HISTORY = 32
+
+
+class TooBusy(ArticleQAError):
+    """Too many questions wait to be answered."""
+
+
+class Turns:
+    """Lets a few calls at a time be answered, each in a thread, while others wait."""
+
+    def __init__(self, concurrency: int) -> None:
+        """Answer so many at a time."""
+        self._free = asyncio.Semaphore(concurrency)
+        self._waiting = 0
+
+    async def take(self, call: Callable[..., Json], **values: Any) -> Json:  # noqa: ANN401 - JSON
+        """What a call gives, when its turn has come.
+
+        Raises:
+            TooBusy: Too many wait already.
+        """
+        if self._waiting >= MAX_WAITING:
+            raise TooBusy("too many questions wait to be answered; ask again in a moment")
+        self._waiting += 1
+        try:
+            async with self._free:
+                return await asyncio.to_thread(call, **values)
+        finally:
+            self._waiting -= 1
 
 
 class Endpoints:
@@ -33,26 +71,51 @@ class Endpoints:
         self._max_bytes = max_bytes
         self._opened = opened
 
-    def ask(self, question: str, k: int = DEFAULT_K, article: str = "") -> dict[str, Any]:
+    def ask(
+        self,
+        question: str,
+        k: int = DEFAULT_K,
+        article: str = "",
+        history: Sequence[Json] = (),
+        since: str = "",
+        until: str = "",
+        author: Sequence[str] = (),
+        site: Sequence[str] = (),
+        tag: Sequence[str] = (),
+        only: Sequence[str] = (),
+    ) -> Json:
         """Find the sentences of an article that answer a question, each with its place.
 
         Args:
             question: The question, up to 2,000 characters.
             k: Citations wanted, 1 to 100.
             article: A handle given by open; empty for the article or library that is served.
+            history: The answers to the questions before, the last one last, as they came back.
+            since: Of a library, ask articles published on that day (2021-05-18) or later.
+            until: Those published on that day or earlier.
+            author: Those by any of these.
+            site: Those of any of these sites.
+            tag: Those with any of these tags.
+            only: Those with these ids.
 
         Returns:
             The answer: found, confidence, citations (quote, start, end, passage) best first.
 
         Raises:
-            QuestionError: The question, ``k`` or the handle cannot be used.
+            QuestionError: The question, one of its options or the handle cannot be used.
         """
         question, article = _texts(QuestionError, question=question, article=article)
         if not isinstance(k, int):
             raise QuestionError(f"k must be a whole number, not {k!r}")
-        return self._find(article).ask(question, k=k).to_dict()
+        lists = {"author": author, "site": site, "tag": tag, "only": only}
+        where = _where(since, until, {name: _list(name, value) for name, value in lists.items()})
+        source = self._find(article)
+        if where and source.first is not None:
+            raise QuestionError("filters are for several articles, and this asks one")
+        before = answers_before(_list("history", history))
+        return source.ask(question, k=k, history=before, where=where or None).to_dict()
 
-    def open(self, text: str, title: str = "", url: str = "") -> dict[str, Any]:
+    def open(self, text: str, title: str = "", url: str = "") -> Json:
         """Open an article given as plain text, so that it can be asked.
 
         Args:
@@ -82,7 +145,7 @@ class Endpoints:
             "sentences": len(bot.index.sentences),
         }
 
-    def evidence(self, start: int, end: int, article: str = "") -> dict[str, Any]:
+    def evidence(self, start: int, end: int, article: str = "") -> Json:
         """Show a stretch of an article in its surroundings.
 
         Args:
@@ -136,6 +199,31 @@ class Endpoints:
         if not article:
             raise QuestionError("say which article of the library: a citation's article has an id")
         return self._source.open(article)
+
+
+def answers_before(given: Any) -> list[Answer]:  # noqa: ANN401 - JSON
+    """The last answers of a conversation, as whoever asks has kept them.
+
+    Raises:
+        QuestionError: They are none.
+    """
+    try:
+        return [Answer.from_dict(answer) for answer in (given or ())[-MAX_HISTORY:]]
+    except (DataError, TypeError, KeyError) as error:
+        raise QuestionError("the conversation before cannot be read; begin a new one") from error
+
+
+def _where(since: str, until: str, lists: dict[str, list[str]]) -> Where:
+    since, until = _texts(QuestionError, since=since, until=until)
+    for name, values in lists.items():
+        lists[name] = [*_texts(QuestionError, **{f"{name} {n}": v for n, v in enumerate(values)})]
+    return where_of(since=since, until=until, **lists)
+
+
+def _list(name: str, value: object) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise QuestionError(f"{name} must be a list, not {value!r}")
+    return [*value]
 
 
 def _texts(error: type[ArticleQAError], **given: object) -> tuple[str, ...]:

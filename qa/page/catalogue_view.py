@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from index.archive.store import Entry, Where
-from index.errors import QuestionError
+from qa import filters
 from qa.page.markup import escape, transferable
 from qa.sharing.export import readable_date
 
@@ -20,8 +19,8 @@ NAMES = 2000
 """Articles whose authors, sites and tags are offered; others can be typed."""
 _OFFERED = 200
 
-_FIELDS = (("author", "Author", "authors"), ("site", "Site", "sites"), ("tag", "Tag", "tags"))
-_DAYS = (("from", "From", "published_from"), ("until", "Until", "published_until"))
+_FIELDS = (("author", "Author"), ("site", "Site"), ("tag", "Tag"))
+_DAYS = (("from", "From"), ("until", "Until"))
 
 
 def render_catalogue(entries: Sequence[Entry], *, filtered: bool) -> str:
@@ -65,13 +64,12 @@ def render_filters(entries: Iterable[Entry]) -> str:
     """The form that says which articles are asked; it offers the names that these have."""
     known = list(entries)
     days = "".join(
-        f'<label>{label} <input type="date" data-filter="{name}"></label>'
-        for name, label, _ in _DAYS
+        f'<label>{label} <input type="date" data-filter="{name}"></label>' for name, label in _DAYS
     )
     names = "".join(
         f'<label>{label} <input type="text" data-filter="{name}" list="known-{name}"'
         f' autocomplete="off" placeholder="Any"></label>{_offer(name, known)}'
-        for name, label, _ in _FIELDS
+        for name, label in _FIELDS
     )
     return (
         '<details id="filters"><summary>Asking <span class="asked">all articles</span></summary>'
@@ -91,15 +89,12 @@ def where_of(said: Mapping[str, Any]) -> Where | None:
         QuestionError: It is no filter.
     """
     given = {name: transferable(str(value)).strip() for name, value in said.items() if value}
-    try:
-        days = {to: date.fromisoformat(given[name]) for name, _, to in _DAYS if name in given}
-    except ValueError as error:
-        raise QuestionError("a date of the filter is no day; write it as 2021-05-31") from error
-    names = {to: (given[name],) for name, _, to in _FIELDS if given.get(name)}
-    if given.get("article"):
-        names["ids"] = (given["article"],)
-    where = Where(**days, **names)  # type: ignore[arg-type]
-    return where if where else None
+    author, site, tag, only = (
+        [given[name]] if given.get(name) else [] for name in ("author", "site", "tag", "article")
+    )
+    since, until = given.get("from"), given.get("until")
+    where = filters.where_of(since=since, until=until, author=author, site=site, tag=tag, only=only)
+    return where or None
 
 
 def _item(number: int, entry: Entry) -> str:

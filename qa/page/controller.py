@@ -19,13 +19,14 @@ from typing import Any
 
 from index.archive.store import Where
 from index.article import Article
-from index.errors import ArticleQAError, DataError, QuestionError, SourceError
+from index.errors import ArticleQAError, QuestionError, SourceError
 from index.models.encoder import Progress
 from index.reading.plaintext import article_from_text
 from index.reading.reader import bundled_article, is_address, read_source
 from index.reading.sandbox import draw_page
 from qa.answer import Answer
 from qa.page.answer_view import render_suggestions, render_turn, render_welcome
+from qa.page.api import answers_before
 from qa.page.article_view import render_article
 from qa.page.catalogue_view import LISTED, NAMES, render_catalogue, render_filters, where_of
 from qa.page.markup import transferable
@@ -39,7 +40,6 @@ __all__ = ["PageController"]
 
 SUGGESTIONS = 3
 FIRST_SUGGESTIONS = 5
-MAX_HISTORY = 32
 OTHER_ARTICLE = (
     "this server has another article now than the one this conversation is about; the conversation"
     " is kept and can be read and saved, and a new one asks the new article"
@@ -205,7 +205,7 @@ class PageController:
             return {"error": _line(error)}
 
     def _ask(self, source: Source, request: Json) -> Json:
-        history = _history(request)
+        history = answers_before(request.get("history"))
         question = transferable(str(request.get("question") or ""))
         answer = source.ask(question, history=history, where=_where(request))
         several = source.first is None
@@ -316,19 +316,6 @@ class PageController:
             known = {answer.question.casefold() for answer in history}
             return [text for text in self._examples if text.casefold() not in known][:n]
         return source.suggest(n, history)
-
-
-def _history(request: Mapping[str, Any]) -> list[Answer]:
-    """The answers before, as a page has kept them.
-
-    Raises:
-        QuestionError: They are none.
-    """
-    given = request.get("history") or []
-    try:
-        return [Answer.from_dict(answer) for answer in given[-MAX_HISTORY:]]
-    except (DataError, TypeError) as error:
-        raise QuestionError("the conversation before cannot be read; begin a new one") from error
 
 
 def _where(request: Mapping[str, Any]) -> Where | None:

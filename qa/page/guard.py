@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ipaddress
+import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from qa.commands.serve_options import is_loopback
-
-__all__ = ["Guard"]
+__all__ = ["PROBLEM_TYPE", "Guard", "is_loopback", "problem"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -26,6 +27,7 @@ BODY_SECONDS = 20.0
 """A request whose body has not arrived by then is dropped."""
 LOGIN_SECONDS = 1.0
 """What a wrong password costs whoever sent it; one at a time is tried for each address."""
+PROBLEM_TYPE = "application/problem+json"
 KNOWN_CLIENTS = 1000
 
 # Served by Gradio, used by nothing here: each takes files, cancels or resets for anybody.
@@ -52,6 +54,7 @@ class Guard:
         max_body: int,
         allowed: Iterable[str] = (),
         proxied: bool = False,
+        credentials: Iterable[str] = (),
     ) -> None:
         """Guard an app.
 
@@ -63,6 +66,9 @@ class Guard:
             max_body: Bytes of the largest request.
             allowed: Names under which it is reached besides.
             proxied: Whether a proxy was named, whose ``X-Forwarded-Host`` counts.
+            credentials: Values of the ``Authorization`` header, one of which ``/api`` and ``/mcp``
+                ask for;
+                none where it is open. The page has a login of its own.
         """
         self._app = app
         self._head = head
@@ -71,6 +77,7 @@ class Guard:
         self._any_host = not is_loopback(host) and not self._allowed
         self._allowed.add(host.lower())
         self._proxied = proxied
+        self._credentials = [value.encode() for value in credentials]
         self._logins: OrderedDict[str, asyncio.Lock] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,11 +88,15 @@ class Guard:
         names = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        path = _path(scope)
         nonce = secrets.token_urlsafe(16)
         send = _hardened(send, nonce)
+        plain = path.startswith(("/api/", "/mcp"))
         refusal = self._refusal(scope, names)
+        if not refusal and plain and not await self._is_known(scope, names):
+            refusal = 401, "Name an account of this server, or a key: Authorization: Bearer KEY."
         if refusal:
-            await _reply(send, *refusal)
+            await _reply(send, *refusal, as_problem=plain)
             return
         if not self._proxied:
             scope["headers"] = [
@@ -93,7 +104,7 @@ class Guard:
                 for name, value in scope["headers"]
                 if not name.startswith(b"x-forwarded-")
             ]
-        if scope["path"] == "/":
+        if path == "/":
             small = "gzip" in names.get("accept-encoding", "")
             send = _with_head(send, self._head, nonce, small=small)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
@@ -101,8 +112,9 @@ class Guard:
             return
         body = await self._body(receive)
         if body is None:
-            await _reply(send, 413, "The request is too large, or did not arrive in time.")
-        elif scope["path"].rstrip("/") == "/login":
+            words = "The request is too large, or did not arrive in time."
+            await _reply(send, 413, words, as_problem=plain)
+        elif path.rstrip("/") == "/login":
             await self._login(scope, _again(body, receive), send)
         else:
             await self._app(scope, _again(body, receive), send)
@@ -126,8 +138,9 @@ class Guard:
             foreign or names.get("sec-fetch-site") == "cross-site"
         ):
             return 403, "A page of another origin may not ask here."
-        part = scope["path"].removeprefix("/gradio_api/")
-        if part != scope["path"] and part.startswith(UNUSED):
+        path = _path(scope)
+        part = path.removeprefix("/gradio_api/")
+        if part != path and part.startswith(UNUSED):
             return 404, "There is no such thing here."
         length = names.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._max_body:
@@ -158,21 +171,53 @@ class Guard:
         except asyncio.TimeoutError:
             return None
 
-    async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One try at a time for each address, and a failed one takes a while."""
+    def _try_of(self, scope: Scope) -> asyncio.Lock:
+        """What lets one try at a time of each address be made."""
         client = (scope.get("client") or ("",))[0]
         lock = self._logins.setdefault(client, asyncio.Lock())
         self._logins.move_to_end(client)
         while len(self._logins) > KNOWN_CLIENTS:
             self._logins.popitem(last=False)
+        return lock
+
+    async def _is_known(self, scope: Scope, names: dict[str, str]) -> bool:
+        """Whether a request brings a credential, where one is asked for."""
+        given = names.get("authorization", "").encode("latin-1")
+        if not self._credentials or not given:
+            return not self._credentials
+        async with self._try_of(scope):
+            known = any(secrets.compare_digest(given, value) for value in self._credentials)
+            if not known:
+                await asyncio.sleep(LOGIN_SECONDS)
+            return known
+
+    async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A failed try takes a while."""
 
         async def slowed(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start" and message["status"] >= 400:
                 await asyncio.sleep(LOGIN_SECONDS)
             await send(message)
 
-        async with lock:
+        async with self._try_of(scope):
             await self._app(scope, receive, slowed)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server on that address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _path(scope: Scope) -> str:
+    """The path below that under which the page is mounted, if it is."""
+    path: str = scope["path"]
+    root = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 def _name(host: str) -> str:
@@ -197,10 +242,29 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _reply(send: Send, status: int, text: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+def problem(status: HTTPStatus, detail: str, kind: str = "", title: str = "") -> bytes:
+    """Why a program got no answer, as RFC 9457 has it.
+
+    Args:
+        status: Of the response.
+        detail: What was wrong and what to do.
+        kind: Name of the error.
+        title: What every such error means.
+    """
+    said = {"type": f"urn:article-qa:{kind}" if kind else "about:blank"}
+    said |= {"title": title or status.phrase, "detail": detail}
+    return json.dumps({**said, "status": status}).encode()
+
+
+async def _reply(send: Send, status: int, text: str, *, as_problem: bool) -> None:
+    kind, body = "text/plain; charset=utf-8", text.encode("utf-8", "replace")
+    if as_problem:
+        kind, body = PROBLEM_TYPE, problem(HTTPStatus(status), text)
+    headers = [(b"content-type", kind.encode()), (b"connection", b"close")]
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b'Basic realm="article-qa", Bearer'))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text.encode("utf-8", "replace")})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _hardened(send: Send, nonce: str) -> Send:

@@ -24,7 +24,7 @@ from qa.engine import DEFAULT_K
 from qa.library import Library
 from qa.suggestions import topics
 
-__all__ = ["ArticleSource", "LibrarySource", "Opened", "Source", "gather", "pdf_of"]
+__all__ = ["ArticleSource", "LibrarySource", "Opened", "Source", "gather", "pdf_of", "source_of"]
 
 MOST_TOPICS = 8
 """Topics of an article that are asked, to see whether it answers."""
@@ -240,3 +240,8 @@ class LibrarySource:
 
     def entries(self, where: Where | None = None, *, limit: int) -> tuple[Entry, ...]:  # noqa: D102
         return self._library.articles(where, limit=limit)
+
+
+def source_of(asked: ArticleBot | Library, pdf: bytes | None = None) -> Source:
+    """A source of what answers; of one article, maybe with the PDF that it was read from."""
+    return LibrarySource(asked) if isinstance(asked, Library) else ArticleSource(asked, pdf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -124,6 +126,24 @@ def test_a_page_of_a_stranger_is_refused(
     assert post(f"{server.url}gradio_api/call/ask", {"data": ["Why?"]}, **headers)[0] == status
 
 
+def test_plain_json_is_answered_in_plain_json(server: Server) -> None:
+    status, body = post(f"{server.url}api/ask", {"question": REKOGNITION, "k": 2})
+    assert status == 200
+    assert len(Answer.from_dict(json.loads(body))) == 2
+    status, body = post(f"{server.url}api/ask", {"question": ""})
+    assert status == 400
+    assert json.loads(body)["detail"].startswith("the question is empty")
+    assert "/api/ask" in json.loads(get(f"{server.url}api/openapi.json")[1])["paths"]
+    foreign = {"Origin": "https://evil.example"}
+    assert post(f"{server.url}api/ask", {"question": REKOGNITION}, **foreign)[0] == 403
+
+
+def test_history_reaches_the_endpoint_of_the_page_too(client: Client) -> None:
+    first = client.predict(question="Who is Nathan Freed Wessler?", k=1, api_name="/ask")
+    then = client.predict(question="What did he support?", history=[first], api_name="/ask")
+    assert "Wessler" in then["interpreted_as"]
+
+
 def test_the_endpoints_are_documented_and_the_pages_own_are_not(server: Server) -> None:
     _, body = get(f"{server.url}gradio_api/info")
     assert sorted(json.loads(body)["named_endpoints"]) == ["/ask", "/evidence", "/open"]
@@ -227,8 +247,7 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     [
         (["no/such/article.txt"], "no/such/article.txt"),
         (["--auth", "no/such/accounts"], "no/such/accounts"),
-        (["--mcp", "--auth", "README.md"], "goes around --auth"),
-        (["--mcp", "--host", "example.org"], "for this machine alone"),
+        (["--api-key", "README.md"], "give --auth too"),
         (["--port", "70000"], "from 1 to 65535"),
     ],
 )
@@ -268,24 +287,41 @@ def test_a_file_that_is_too_large_is_not_taken(cache: Path, tmp_path: Path) -> N
 # ---- MCP ----
 
 
-def test_an_mcp_client_finds_and_calls_the_tools(cache: Path, tmp_path: Path) -> None:
-    pytest.importorskip("mcp", reason="no mcp: pip install 'article-qa[mcp]'")
-    import asyncio
-
+def mcp_tools(address: str, **headers: str) -> tuple[list[str], Any]:
+    """Names of the tools that are offered, and the answer to a question."""
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared._httpx_utils import create_mcp_http_client
 
-    async def call(address: str) -> tuple[list[str], str]:
+    async def call() -> tuple[list[str], Any]:
         async with (
-            streamable_http_client(address) as (read, write, _),
+            create_mcp_http_client(headers=headers) as http,
+            streamable_http_client(address, http_client=http) as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
             tools = (await session.list_tools()).tools
             result = await session.call_tool("ask", {"question": "Who wrote this article?"})
-            return sorted(tool.name for tool in tools), result.content[0].text  # type: ignore[union-attr]
+            return sorted(tool.name for tool in tools), result.structuredContent
 
-    with serving(tmp_path, "--mcp") as server:
-        names, text = asyncio.run(call(f"{server.url}gradio_api/mcp/"))
-    assert names == ["ask", "evidence", "open"]
-    assert "Sayujya S" in text
+    return asyncio.run(call())
+
+
+def test_an_mcp_client_finds_and_calls_the_tools(cache: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mcp", reason="no mcp: pip install 'article-qa[mcp]'")
+    (tmp_path / "accounts").write_text("ann:secret\n")
+    (tmp_path / "keys").write_text("letmein\n")
+    auth = ("--auth", str(tmp_path / "accounts"), "--api-key", str(tmp_path / "keys"))
+    with serving(tmp_path, "--mcp", *auth) as server:
+        names, answer = mcp_tools(f"{server.url}mcp", Authorization="Bearer letmein")
+        assert names == ["ask", "evidence", "open"]
+        assert "Sayujya S" in Answer.from_dict(answer).citations[0].quote
+        assert post(f"{server.url}mcp", {})[0] == 401
+        question = {"question": "Who wrote this article?", "k": 1}
+        basic = f"Basic {b64encode(b'ann:secret').decode()}"
+        for known in (basic, "Bearer letmein"):
+            status, body = post(f"{server.url}api/ask", question, Authorization=known)
+            assert status == 200
+            assert Answer.from_dict(json.loads(body)).found
+        assert post(f"{server.url}api/ask", question)[0] == 401
+        assert get(f"{server.url}api/openapi.json")[0] == 401

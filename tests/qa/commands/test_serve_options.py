@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from qa.commands.serve_options import is_loopback, parse_serve_options, read_accounts
+from qa.commands.serve_options import (
+    parse_serve_options,
+    read_accounts,
+    read_keys,
+)
 
 
 def test_without_options_only_this_machine_is_served() -> None:
@@ -49,9 +53,7 @@ def test_the_command_line_goes_before_the_environment() -> None:
         (["--max-upload", "0"], {}, "write 500kb or 10mb"),
         ([], {"ARTICLE_QA_PORT": "x"}, "from 1 to 65535"),
         ([], {"ARTICLE_QA_MCP": "perhaps"}, "give 1 or 0"),
-        (["--mcp", "--auth", "accounts"], {}, "goes around --auth"),
-        (["--auth", "accounts"], {"ARTICLE_QA_MCP": "1"}, "goes around --auth"),
-        (["--mcp", "--host", "192.0.2.1"], {}, "for this machine alone"),
+        (["--api-key", "keys"], {}, "give --auth too"),
         (["--allow-private", "--host", "192.0.2.1"], {}, "this machine's network"),
     ],
 )
@@ -67,25 +69,6 @@ def test_a_wrong_option_is_refused_with_the_way_out(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.8.8", True),
-        ("localhost", True),
-        ("::1", True),
-        ("[::1]", True),
-        ("0.0.0.0", False),  # noqa: S104
-        ("::", False),
-        ("192.168.0.2", False),
-        ("localhost.example.org", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
-
-
 def test_accounts_are_read_with_colons_in_their_passwords(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("# readers\n\nann:one:two\n ben :three\n", encoding="utf-8")
     assert read_accounts(tmp_path / "a") == [("ann", "one:two"), ("ben", "three")]
@@ -97,3 +80,12 @@ def test_a_file_without_good_accounts_is_refused_and_not_quoted(tmp_path: Path, 
     with pytest.raises(ValueError, match=r"account|name:password") as refused:
         read_accounts(tmp_path / "a")
     assert "secret" not in str(refused.value)
+
+
+def test_keys_are_read_one_a_line(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("# of the crawler\none two\n\n three \n")
+    assert read_keys(tmp_path / "keys") == ["one two", "three"]
+    assert read_keys(None) == []
+    (tmp_path / "none").write_text("# none\n")
+    with pytest.raises(ValueError, match="holds no key"):
+        read_keys(tmp_path / "none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 import qa.page.guard
-from qa.page.guard import Guard
+from qa.page.guard import Guard, is_loopback
 
 PAGE = b"<html><head></head><body><script>1</script></body></html>"
 
@@ -37,16 +38,25 @@ Reply = tuple[int, dict[str, str], bytes]
 
 
 def request(
-    guard: Guard, path: str = "/", method: str = "GET", body: bytes = b"x", **headers: str
+    guard: Guard,
+    path: str = "/",
+    method: str = "GET",
+    body: bytes = b"x",
+    *,
+    root_path: str = "",
+    **headers: str,
 ) -> Reply:
-    return asyncio.run(sent(guard, path, method, body, **headers))
+    return asyncio.run(sent(guard, path, method, body, root_path=root_path, **headers))
 
 
-async def sent(guard: Guard, path: str, method: str, body: bytes, **headers: str) -> Reply:
+async def sent(
+    guard: Guard, path: str, method: str, body: bytes, *, root_path: str = "", **headers: str
+) -> Reply:
     given = {"host": "127.0.0.1:7860"} | {k.replace("_", "-"): v for k, v in headers.items()}
     scope = {
         "type": "http",
         "path": path,
+        "root_path": root_path,
         "method": method,
         "client": ("192.0.2.1", 1),
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
@@ -199,3 +209,57 @@ def test_failed_logins_are_slow_and_one_at_a_time(
     replies = asyncio.run(three(make()))
     assert time.monotonic() - begin >= 0.3
     assert "SameSite=lax" in replies[0][1]["set-cookie"]
+
+
+def test_programs_bring_a_credential_where_one_is_asked_for(
+    make: Callable[..., Guard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qa.page.guard, "LOGIN_SECONDS", 0.2)
+    guard = make(credentials=["Bearer key", "Basic YW5uOnNlY3JldA=="])
+    for path in ("/api/ask", "/api/openapi.json", "/mcp"):
+        for known in ("Bearer key", "Basic YW5uOnNlY3JldA=="):
+            assert request(guard, path, "POST", authorization=known)[0] == 200
+        status, headers, body = request(guard, path, "POST")
+        assert (status, headers["content-type"]) == (401, "application/problem+json")
+        assert headers["www-authenticate"].startswith("Basic")
+        assert json.loads(body)["status"] == 401
+    begin = time.monotonic()
+    assert request(guard, "/api/ask", "POST", authorization="Bearer guess")[0] == 401
+    assert time.monotonic() - begin >= 0.2
+    assert request(guard, "/health")[0] == 200
+    assert request(make(), "/api/ask", "POST")[0] == 200
+
+
+def test_a_program_is_refused_with_a_problem(make: Callable[..., Guard]) -> None:
+    status, headers, body = request(make(), "/api/ask", "POST", b"x" * 101)
+    assert (status, headers["content-type"]) == (413, "application/problem+json")
+    assert json.loads(body)["title"] == "Request Entity Too Large"
+    assert request(make(), "/api/ask", host="evil.example")[0] == 421
+
+
+def test_below_another_app_the_same_holds(make: Callable[..., Guard]) -> None:
+    async def below(scope: Any, receive: Any, send: Any) -> None:
+        await inner({**scope, "path": scope["path"].removeprefix("/qa")}, receive, send)
+
+    guard = Guard(below, head="<title>x</title>", host="0.0.0.0", max_body=100)  # noqa: S104
+    assert b"<title>x</title></head>" in request(guard, "/qa/", root_path="/qa")[2]
+    assert request(guard, "/qa/gradio_api/upload", "POST", root_path="/qa")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("localhost", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("::", False),
+        ("192.168.0.2", False),
+        ("localhost.example.org", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
