@@ -6,7 +6,7 @@ The same articles, each a few paragraphs of a SQuAD 1.1 file, are added to a lib
 ``article-qa add`` does, which uses all cores in one process, and built into shards with one
 worker and with two; then added once more, which shows how far the machine was the same. Rates
 leave out what comes before the first articles are done (Ray takes seconds to start), and are
-given as ratios to the mean of the two: for absolute ones, see ``article-qa benchmark``.
+given as ratios to the mean of the two: for absolute ones, see ``python -m benchmarks.speed``.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ from torch.nn import functional
 from benchmarks.reader_examples import Example, examples, held_out
 from index.models.loading import resolve
 from index.models.prepare import OPSET
-from index.models.quantize import quantise
+from index.models.quantize import quantize
 from index.segmentation.sentences import split_sentences
 from qa.evaluation.measures import auroc, exact_match, word_f1
 from qa.reading.reader import Reader, Span, Window
@@ -329,7 +329,7 @@ def export(model: SpanModel, sample: Sequence[Encoded], full: Path, small: Path)
         raise RuntimeError("torch exported nothing")
     program.save(full)
     feeds = [{name: v.numpy() for name, v in padded([e], "cpu").items()} for e in sample]
-    quantise(full, small, feeds)
+    quantize(full, small, feeds)
 
 
 def measure(reader: Reader, asked: Sequence[Example]) -> dict[str, float]:

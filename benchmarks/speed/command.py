@@ -302,8 +302,8 @@ def _markdown(
 ) -> Iterator[str]:
     yield "# Benchmark"
     yield ""
-    yield "Made by `article-qa benchmark`. Each figure is a median and, in brackets, what half of"
-    yield "the runs lie between; ratios are taken round by round, both sides in turns."
+    yield "Made by `python -m benchmarks.speed`. Each figure is a median and, in brackets, what"
+    yield "half of the runs lie between; ratios are taken round by round, both sides in turns."
     yield ""
     yield "| | article-qa | plain recipe | ratio | floor | aim | runs |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
@@ -317,7 +317,7 @@ def _markdown(
             f"While indexing the encoder computes {rates.encoder / 1e9:.0f} GFLOP/s;"
             f" a float32 matrix product on this machine {rates.product / 1e9:.0f}"
             f" (ratio {rates.encoder / rates.product:.2f}), the int8 product the model is made of"
-            f" {rates.quantised / 1e9:.0f} (ratio {rates.encoder / rates.quantised:.2f})."
+            f" {rates.quantized / 1e9:.0f} (ratio {rates.encoder / rates.quantized:.2f})."
         )
     yield from _shares("Where the time of one question goes", stages)
     yield from _shares(

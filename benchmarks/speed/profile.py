@@ -69,12 +69,12 @@ class FlopRates:
     Attributes:
         encoder: Of the model while it encodes an article.
         product: Of a float32 matrix product on this machine.
-        quantised: Of the int8 product that the prepared model itself is made of.
+        quantized: Of the int8 product that the prepared model itself is made of.
     """
 
     encoder: float
     product: float
-    quantised: float
+    quantized: float
 
 
 def import_shares(command: Sequence[str], most: int = 10) -> list[Share]:
@@ -169,7 +169,7 @@ def flop_rates(index: ArticleIndex, encoder: Encoder, folder: Path | None) -> Fl
     return FlopRates(
         encoder=operations / _best(lambda: encoder.encode_documents(texts), 3),
         product=2 * _MATRIX**3 / _best(lambda: left @ right, _TRIES),
-        quantised=_int8_rate(rng),
+        quantized=_int8_rate(rng),
     )
 
 

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 FORMAT = 2
-"""Version of how models are exported, quantised and stored; part of every fingerprint."""
+"""Version of how models are exported, quantized and stored; part of every fingerprint."""
 
 GRAPH = 2
 """Version of a prepared model's inputs; one of another version is prepared again, to the same

@@ -44,7 +44,7 @@ from index.models.onnx_encoder import (
     session_for,
 )
 from index.models.probe_sentences import PROBE_SENTENCES
-from index.models.quantize import quantise
+from index.models.quantize import quantize
 from index.models.torch_encoder import (
     SEQUENTIAL,
     TorchEncoder,
@@ -284,7 +284,7 @@ def _graph_model(
         tokenizer.save(str(staging / TOKENIZER))
         if attempt == "int8":
             feeds = [_inputs(model, [text], reference.takes_bias) for text in PROBE_SENTENCES]
-            quantise(
+            quantize(
                 exported,
                 staging / PORTABLE,
                 [{name: value.numpy() for name, value in feed.items()} for feed in feeds],

@@ -1,6 +1,6 @@
 """Weights in 8 bits, with the outliers of the activations moved out of the way first.
 
-Activations are quantised as they come, one scale for the whole tensor, so the few
+Activations are quantized as they come, one scale for the whole tensor, so the few
 channels that run an order of magnitude above the rest cost all others their
 resolution. Dividing each channel by a factor and multiplying the rows of the weights
 it meets by the same factor leaves the product as it was and the channels alike
@@ -27,7 +27,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from index.models.onnx_encoder import session_for
 from index.types import Float32
 
-__all__ = ["quantise", "smooth"]
+__all__ = ["quantize", "smooth"]
 
 MIGRATION = 0.5
 """Share of an outlier that moves into the weights; the paper's alpha."""
@@ -35,7 +35,7 @@ MIGRATION = 0.5
 Feed = Mapping[str, NDArray[Any]]
 
 
-def quantise(exported: Path, path: Path, feeds: Sequence[Feed]) -> None:
+def quantize(exported: Path, path: Path, feeds: Sequence[Feed]) -> None:
     """Write a graph with 8-bit weights.
 
     Args:

@@ -8,7 +8,7 @@ nowhere: the question has seven bits, so that two products fit into 16 bits on p
 without the newer instructions as well.
 
 The cosines are within 0.005 of those of the vectors, half of what the model's own
-quantisation is off by.
+quantization is off by.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def _reliability(axes: Any, report: Report, confidence: Any, correct: Any) -> No
         xlim=(0, 1),
         ylim=(0, 1),
         xlabel="confidence",
-        ylabel="share with the answer in the first three citations",
+        ylabel="share with the answer in the first citation",
         title="Reliability" + (f", ECE {error.value:.3f}" if error else ""),
     )
     axes.legend(loc="upper left", frameon=False)
