@@ -1,4 +1,4 @@
-"""What the documentation shows is so: its examples run, its commands exist, its reference is new."""
+"""What the documentation shows is so: examples run, commands exist, the reference is new."""
 
 from __future__ import annotations
 

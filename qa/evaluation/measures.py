@@ -35,7 +35,8 @@ Place: TypeAlias = tuple[str, int, int]
 """A stretch of a document: its id, first code point, one past the last."""
 
 Floats: TypeAlias = NDArray[np.float64]
-Bools: TypeAlias = NDArray[np.bool_]
+Truths: TypeAlias = "NDArray[np.bool_] | NDArray[np.float64]"
+"""True or 1 where it is so."""
 
 BINS = 10
 """Bins of equal width for calibration, as in Naeini et al. (2015)."""
@@ -125,7 +126,7 @@ def precision_recall(found: Set[Place], gold: Set[Place]) -> tuple[float, float,
     return precision, recall, 2 * hits / (len(found) + len(gold)) if hits else 0.0
 
 
-def auroc(scores: Floats, positive: Bools) -> float:
+def auroc(scores: Floats, positive: Truths) -> float:
     """Area under the ROC curve: the chance that a positive outranks a negative, ties half.
 
     By the rank sum (Hanley & McNeil, 1982). NaN unless there are both.
@@ -137,11 +138,11 @@ def auroc(scores: Floats, positive: Bools) -> float:
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks = (last - (counts - 1) / 2)[place]
-    above = ranks[positive].sum() - n_positive * (n_positive + 1) / 2
+    above = ranks @ positive - n_positive * (n_positive + 1) / 2
     return float(above / (n_positive * n_negative))
 
 
-def risk_coverage(confidence: Floats, correct: Bools) -> tuple[Floats, Floats]:
+def risk_coverage(confidence: Floats, correct: Truths) -> tuple[Floats, Floats]:
     """The curve of a bot that answers only what it is most confident of.
 
     El-Yaniv & Wiener (2010), https://jmlr.org/papers/v11/el-yaniv10a.html. Questions of
@@ -149,25 +150,25 @@ def risk_coverage(confidence: Floats, correct: Bools) -> tuple[Floats, Floats]:
 
     Args:
         confidence: float64 ``(n,)``.
-        correct: bool ``(n,)``.
+        correct: ``(n,)``.
 
     Returns:
         Coverage and risk, float64 ``(n,)`` each: the share answered, and of those the
         share answered wrong.
     """
     levels, place, counts = np.unique(-confidence, return_inverse=True, return_counts=True)
-    wrong = np.bincount(place, weights=~correct, minlength=len(levels)) / np.maximum(counts, 1)
+    wrong = np.bincount(place, weights=1.0 - correct, minlength=len(levels)) / np.maximum(counts, 1)
     expected = np.repeat(wrong, counts)
     answered = np.arange(1, len(confidence) + 1)
     return answered / max(1, len(confidence)), np.cumsum(expected) / answered
 
 
-def area_under_risk(confidence: Floats, correct: Bools) -> float:
+def area_under_risk(confidence: Floats, correct: Truths) -> float:
     """AURC: the risk averaged over all coverages (Geifman et al., 2019); lower is better."""
     return float(risk_coverage(confidence, correct)[1].mean()) if len(confidence) else math.nan
 
 
-def reliability(confidence: Floats, correct: Bools) -> tuple[Floats, Floats, NDArray[np.int64]]:
+def reliability(confidence: Floats, correct: Truths) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Confidence against accuracy in bins of equal width.
 
     Returns:
@@ -181,7 +182,7 @@ def reliability(confidence: Floats, correct: Bools) -> tuple[Floats, Floats, NDA
     return mean, accuracy, counts
 
 
-def calibration_error(confidence: Floats, correct: Bools) -> float:
+def calibration_error(confidence: Floats, correct: Truths) -> float:
     """Expected calibration error (Naeini et al., 2015), over ``BINS`` bins; lower is better."""
     if not len(confidence):
         return math.nan

@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qa.evaluation.datasets import OFF_ARTICLE
 from qa.evaluation.judge import Row
-from qa.evaluation.measures import Bools, Floats, area_under_risk, auroc, calibration_error
+from qa.evaluation.measures import Floats, area_under_risk, auroc, calibration_error
 
 __all__ = ["Comparison", "Difference", "Measure", "by_article", "compare", "summarise"]
+
+Statistic: TypeAlias = Callable[..., float]
+"""A number of columns of float64 ``(n,)`` each."""
 
 RESAMPLES = 1000
 ROUNDS = 2000
@@ -69,16 +73,14 @@ class Comparison:
 
 def summarise(rows: Sequence[Row]) -> dict[str, Measure]:
     """Every measure that the rows allow, by name."""
-    table = _Table(rows)
-    values = table.measure(np.arange(len(rows)))
-    rng = np.random.default_rng(SEED)
-    drawn = [table.measure(rng.integers(len(rows), size=len(rows))) for _ in range(RESAMPLES)]
-    intervals = {name: _interval([sample[name] for sample in drawn]) for name in values}
-    return {
-        name: Measure(value, *intervals[name], table.sizes[name])
-        for name, value in values.items()
-        if not math.isnan(value)
-    }
+    measures = {}
+    for name, sample in _samples(rows).items():
+        table = np.array([*sample.values.values()])
+        value = sample.statistic(*table.T)
+        if not math.isnan(value):
+            interval = _interval(_resampled(sample.statistic, table))
+            measures[name] = Measure(float(value), *interval, len(table))
+    return measures
 
 
 def by_article(rows: Sequence[Row], article_of: Mapping[str, str | None]) -> dict[str, float]:
@@ -102,152 +104,110 @@ def by_article(rows: Sequence[Row], article_of: Mapping[str, str | None]) -> dic
 
 def compare(ours: Sequence[Row], theirs: Sequence[Row], other: str) -> Comparison:
     """Compare two systems on the questions both were asked; ``other`` names the second."""
-    first = {row.id: row for row in ours}
-    second = {row.id: row for row in theirs}
-    shared = [name for name in first if name in second]
-    unpaired = len(first) + len(second) - 2 * len(shared)
-    if not shared:
-        return Comparison(other, {}, unpaired)
-    n = len(shared)
-    table = _Table([first[name] for name in shared] + [second[name] for name in shared])
-    mine, other_rows = np.arange(n), np.arange(n) + n
-    observed = _gaps(table, mine, other_rows)
-    rng = np.random.default_rng(SEED)
-    drawn = []
-    for _ in range(RESAMPLES):
-        rows = rng.integers(n, size=n)
-        drawn.append(_gaps(table, mine[rows], other_rows[rows]))
-    chance = table.randomised(rng)
-    differences = {
-        name: Difference(
-            value,
-            *_interval(samples := [sample[name] for sample in drawn]),
-            chance.get(name, _bootstrap_p(samples)),
-            n,
-        )
-        for name, value in observed.items()
-        if not math.isnan(value)
-    }
-    return Comparison(other, differences, unpaired)
+    shared = {row.id for row in ours} & {row.id for row in theirs}
+    second = _samples([row for row in theirs if row.id in shared])
+    differences = {}
+    for name, sample in _samples([row for row in ours if row.id in shared]).items():
+        others = second[name].values if name in second else {}
+        table = np.array([(*mine, *others[q]) for q, mine in sample.values.items() if q in others])
+        if len(table):
+            difference = _difference(sample.statistic, table)
+            if not math.isnan(difference.value):
+                differences[name] = difference
+    return Comparison(other, differences, len(ours) + len(theirs) - 2 * len(shared))
 
 
-def _gaps(table: _Table, mine: NDArray[np.intp], other: NDArray[np.intp]) -> dict[str, float]:
-    first, second = table.measure(mine), table.measure(other)
-    return {name: first[name] - second[name] for name in first}
+def _difference(statistic: Statistic, table: Floats) -> Difference:
+    """How much higher the first half of the columns is than the second."""
+    half = table.shape[1] // 2
+
+    def gap(*columns: Floats) -> float:
+        return statistic(*columns[:half]) - statistic(*columns[half:])
+
+    drawn = _resampled(gap, table)
+    p = _randomised_p(table) if statistic is np.mean else _bootstrap_p(drawn)
+    return Difference(float(gap(*table.T)), *_interval(drawn), p, len(table))
 
 
-def _interval(values: Sequence[float]) -> tuple[float, float]:
-    finite = [value for value in values if not math.isnan(value)]
-    if not finite:
+def _resampled(statistic: Statistic, table: Floats) -> Floats:
+    """A statistic of the columns over as many rows drawn with replacement, again and again."""
+    rng, n = np.random.default_rng(SEED), len(table)
+    drawn = [statistic(*table[rng.integers(n, size=n)].T) for _ in range(RESAMPLES)]
+    return np.array([value for value in drawn if not math.isnan(value)])
+
+
+def _interval(drawn: Floats) -> tuple[float, float]:
+    if not len(drawn):
         return math.nan, math.nan
     tail = 100 * (1 - COVERAGE) / 2
-    low, high = np.percentile(finite, [tail, 100 - tail])
+    low, high = np.percentile(drawn, [tail, 100 - tail])
     return float(low), float(high)
 
 
-def _bootstrap_p(samples: Sequence[float]) -> float:
+def _bootstrap_p(drawn: Floats) -> float:
     """Twice the share of resamples on the less likely side of no difference."""
-    finite = np.array([sample for sample in samples if not math.isnan(sample)])
-    side = min((finite <= 0).sum(), (finite >= 0).sum())
-    return float(min(1.0, 2 * (side + 1) / (len(finite) + 1)))
+    side = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    return float(min(1.0, 2 * (side + 1) / (len(drawn) + 1)))
 
 
-class _Table:
-    """Rows as columns, so that a resample is an indexing."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.names = list(dict.fromkeys(name for row in rows for name in row.scores))
-        scores = np.full((len(rows), len(self.names)), np.nan)
-        column = {name: number for number, name in enumerate(self.names)}
-        for number, row in enumerate(rows):
-            for name, value in row.scores.items():
-                scores[number, column[name]] = value
-        self._there = ~np.isnan(scores)
-        self._scores = np.where(self._there, scores, 0)
-        self._answerable = np.array([row.answerable for row in rows], dtype=bool)
-        self._found = np.array([row.found for row in rows], dtype=bool)
-        self._confidence = np.array([row.confidence for row in rows])
-        self._milliseconds = np.array([row.milliseconds for row in rows])
-        self._correct = np.array([bool(row.correct) for row in rows])
-        refused = np.isnan(self._confidence)
-        stranger = np.array([row.kind == OFF_ARTICLE for row in rows], dtype=bool)
-        self._calibrated = (
-            ~refused & ~stranger & np.array([row.correct is not None for row in rows])
-        )
-        # AUROC is answerable questions against each kind of unanswerable one, and against all.
-        own = ~self._answerable & ~stranger
-        groups: dict[str, Bools] = {"": own} if own.any() else {}
-        kinds = sorted({row.kind for row in rows if row.kind and not row.answerable})
-        for kind in kinds:
-            is_kind = np.array([row.kind == kind for row in rows]) & ~self._answerable
-            if kind == OFF_ARTICLE or len([k for k in kinds if k != OFF_ARTICLE]) > 1:
-                groups[kind] = is_kind
-        self._groups = {name: group & ~refused for name, group in groups.items()}
-        self._asked = self._answerable & ~refused
-        self.sizes = {name: int(n) for name, n in zip(self.names, self._there.sum(0), strict=True)}
-        self._sizes_of_the_whole()
-
-    def _sizes_of_the_whole(self) -> None:
-        asked, calibrated = int(self._asked.sum()), int(self._calibrated.sum())
-        self.sizes |= {"AURC": calibrated, "ECE": calibrated, "found, answerable": asked}
-        for name, group in self._groups.items():
-            self.sizes[_named("AUROC", name)] = asked + int(group.sum())
-            self.sizes[_found(name)] = int(group.sum())
-        timed = int((~np.isnan(self._milliseconds)).sum())
-        self.sizes |= {"latency median": timed, "latency p95": timed}
-
-    def measure(self, rows: NDArray[np.intp]) -> dict[str, float]:
-        """Every measure over some of the rows, NaN where it is undefined."""
-        weights = np.bincount(rows, minlength=len(self._scores)).astype(float)
-        with np.errstate(invalid="ignore"):
-            means = (weights @ self._scores) / (weights @ self._there)
-        values = {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
-        values |= self._abstention(rows)
-        kept = rows[self._calibrated[rows]]
-        confidence, correct = self._confidence[kept], self._correct[kept]
-        values["AURC"] = area_under_risk(confidence, correct)
-        values["ECE"] = calibration_error(confidence, correct)
-        times = self._milliseconds[rows]
-        times = times[~np.isnan(times)]
-        for name, level in (("latency median", 50), ("latency p95", 95)):
-            values[name] = float(np.percentile(times, level)) if len(times) else math.nan
-        return values
-
-    def randomised(self, rng: np.random.Generator) -> dict[str, float]:
-        """The p of the difference between the first half of the rows and the second, by mean.
-
-        Swapping two systems' results on a question turns the sign of their difference.
-        """
-        n = len(self._scores) // 2
-        both = self._there[:n] & self._there[n:]
-        gaps = np.where(both, self._scores[:n] - self._scores[n:], 0)
-        # Less a rounding error: swapping nothing must count as no smaller.
-        observed = np.abs(gaps.sum(0)) - 1e-9
-        extreme = np.zeros(len(self.names))
-        for _ in range(ROUNDS // 100):
-            signs = rng.integers(0, 2, size=(100, n)) * 2.0 - 1
-            extreme += (np.abs(signs @ gaps) >= observed).sum(0)
-        p = (extreme + 1) / (ROUNDS + 1)
-        return {name: float(value) for name, value in zip(self.names, p, strict=True)}
-
-    def _abstention(self, rows: NDArray[np.intp]) -> dict[str, float]:
-        asked = rows[self._asked[rows]]
-        values = {"found, answerable": _share(self._found[asked])}
-        for name, group in self._groups.items():
-            silent = rows[group[rows]]
-            both: Floats = self._confidence[np.concatenate([asked, silent])]
-            values[_named("AUROC", name)] = auroc(both, np.arange(len(both)) < len(asked))
-            values[_found(name)] = _share(self._found[silent])
-        return values
+def _randomised_p(table: Floats) -> float:
+    """Swapping two systems' results on a question turns the sign of their difference."""
+    rng, gaps = np.random.default_rng(SEED), table[:, 0] - table[:, 1]
+    # Less a rounding error: swapping nothing must count as no smaller.
+    observed, extreme = abs(gaps.sum()) - 1e-9, 0
+    for _ in range(ROUNDS // 100):
+        signs = rng.integers(0, 2, size=(100, len(gaps))) * 2.0 - 1
+        extreme += int((np.abs(signs @ gaps) >= observed).sum())
+    return (extreme + 1) / (ROUNDS + 1)
 
 
-def _named(measure: str, group: str) -> str:
-    return f"{measure}, {group}" if group else measure
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """What a measure is taken of: the same few values of each question that has them."""
+
+    statistic: Statistic
+    values: Mapping[str, tuple[float, ...]]
 
 
-def _found(group: str) -> str:
-    return f"found, {group or 'unanswerable'}"
+def _samples(rows: Sequence[Row]) -> dict[str, _Sample]:
+    """Every measure that the rows allow, and what it is taken of."""
+    names = dict.fromkeys(name for row in rows for name in row.scores)
+    samples = {
+        name: _Sample(np.mean, {row.id: (row.scores[name],) for row in rows if name in row.scores})
+        for name in names
+    }
+    answered = [row for row in rows if not math.isnan(row.confidence)]
+    asked = [row for row in answered if row.answerable]
+    samples["found, answerable"] = _found(asked)
+    for name, silent in _unanswerable(answered).items():
+        both = {row.id: (row.confidence, float(row.answerable)) for row in (*asked, *silent)}
+        samples[f"AUROC, {name}" if name else "AUROC"] = _Sample(auroc, both)
+        samples[f"found, {name or 'unanswerable'}"] = _found(silent)
+    calibrated = {
+        row.id: (row.confidence, float(row.correct))
+        for row in answered
+        if row.correct is not None and row.kind != OFF_ARTICLE
+    }
+    samples |= {
+        "AURC": _Sample(area_under_risk, calibrated),
+        "ECE": _Sample(calibration_error, calibrated),
+    }
+    timed = {r.id: (r.milliseconds,) for r in rows if not math.isnan(r.milliseconds)}
+    for name, level in (("latency median", 50), ("latency p95", 95)):
+        samples[name] = _Sample(partial(np.percentile, q=level), timed)
+    return {name: sample for name, sample in samples.items() if sample.values}
 
 
-def _share(values: Bools) -> float:
-    return float(values.mean()) if len(values) else math.nan
+def _unanswerable(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Questions without an answer: all that are the data's own as "", and each kind of them."""
+    silent = [row for row in rows if not row.answerable]
+    own = [row for row in silent if row.kind != OFF_ARTICLE]
+    kinds = sorted({row.kind for row in own if row.kind})
+    groups = {"": own} if own else {}
+    groups |= {k: [r for r in own if r.kind == k] for k in kinds if len(kinds) > 1}
+    strangers = [row for row in silent if row.kind == OFF_ARTICLE]
+    return groups | ({OFF_ARTICLE: strangers} if strangers else {})
+
+
+def _found(rows: Sequence[Row]) -> _Sample:
+    return _Sample(np.mean, {row.id: (float(row.found),) for row in rows})
