@@ -169,8 +169,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 def _check(manifest: Mapping[str, Any], folder: Path, fingerprint: str | None) -> None:
     """Refuse what this version or this model cannot answer from."""
     version, model = manifest.get("version"), manifest.get("model")
-    named = isinstance(model, dict) and {type(model.get(n)) for n in ("name", "fingerprint")}
-    if not isinstance(version, int) or named != {str}:
+    parts = [model.get(key) for key in ("name", "fingerprint")] if isinstance(model, dict) else []
+    named = len(parts) == 2 and all(isinstance(part, str) for part in parts)
+    if not isinstance(version, int) or not isinstance(model, dict) or not named:
         raise DamagedIndex(_damaged(folder, f"{MANIFEST} lacks its version or model"))
     if version > VERSION:
         raise NewerFormat(
