@@ -16,7 +16,7 @@ MAX_CHARACTERS = 5_000_000
 MAX_BLOCKS = 100_000
 MAX_SENTENCES = 100_000
 """What one article may hold: a long book, whose passages are embedded in some minutes."""
-_SENTENCE_END = re.compile(r"[.!?…]+(?=\s)|[。！？؟।]")
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]+(?=\s)|[。！？؟।]")
 
 __all__ = ["Article", "Block", "BlockKind", "Section"]
 

@@ -21,6 +21,10 @@ from qa.answer import Answer
 __all__ = ["Suggestion", "answered", "fresh", "suggestions", "topics"]
 
 
+LONGEST: Final = 600
+"""Code points of a sentence from which it makes no plain question."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A question and where its answer stands.
@@ -238,6 +242,8 @@ def suggestions(article: Article, sentences: Sequence[Sentence]) -> list[Suggest
             break
     proper = " ".join(_INSIDE.findall(article.text))
     for sentence in sentences:
+        if sentence.end - sentence.start > LONGEST:
+            continue
         text = " ".join(article.text[sentence.start : sentence.end].split())
         first = next(_questions(text, common, proper), None)
         if first:

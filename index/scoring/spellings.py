@@ -58,7 +58,8 @@ _PLAIN_MONTH: Final = re.compile(r"\b(jan|feb|aug|sept?|oct|nov|dec)\b")
 """Of these, what is found in a text without digits."""
 _CURRENCY: Final = re.compile(rf"([\u20ac$\u00a3])\s?({_NUMBER})")
 _UNIT: Final = re.compile(
-    rf"({_NUMBER})\s?({'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})(?![\w])"
+    rf"(?<!\d)({_NUMBER})\s?"
+    rf"({'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})(?![\w])"
 )
 _TOUCHING_MILLION: Final = re.compile(rf"(?<![\w])({_NUMBER})m(?!\w)")
 _IDENTIFIER: Final = re.compile(r"\b([a-z]{1,5})-(\d+[a-z]?)\b")

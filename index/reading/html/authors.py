@@ -26,7 +26,7 @@ _BY = re.compile(
 # Between full names only: "Ortega y Gasset" is one man.
 _AND = re.compile(r"(?<=[^\W\d_]{2}\s)(?:und|et|y|e|og|och|en)\s+(?=\w+\.?\s+\w)")
 _TIME = re.compile(
-    r"(?i)(?:^|[\s,(|•·–—-]+)(?:(?:on\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"(?i)(?:^|(?<![\s,(|•·–—-])[\s,(|•·–—-]+)(?:(?:on\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
     r"|(?:on\s+)?(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?\s+\d"
     r"|\d{1,2}[./ ]|\d{4}\b|(?:first\s+)?(?:published|posted|updated)\b).*$",
     re.DOTALL,
@@ -36,7 +36,7 @@ _ABBREVIATED = frozenset(
     """adm amb assoc asst bros capt chas cmdr col cpl dipl esq gen geo gov hon ing insp jas jos
     lieut mag maj messrs msgr mme pres prof rep rev sen sgt supt thos univ""".split()
 )
-_LIST = re.compile(r"\s*;\s*|\s+(?:and|AND|&)\s+")
+_LIST = re.compile(r";|(?<!\s)\s+(?:and|AND|&)\s+")
 # "Doe, Jane A.", "van der Berg, Jan": one family name, then the given ones.
 _REVERSED = re.compile(
     r"(?P<last>(?:[a-z]{2,3}\s){0,2}[^\W\d_][\w'’-]*),\s+(?P<first>[^\W\d_][\w'’.-]*(?:\s[^\W\d_][\w'’.-]*){0,2})"
@@ -99,7 +99,7 @@ def names_in(values: Iterable[str], site: str = "") -> tuple[str, ...]:
         if not value or len(value) > 300:
             continue
         for part in _LIST.split(_AND.sub(" and ", _BY.sub("", value))):
-            part = _in_order(part, site)
+            part = _in_order(part.strip(), site)
             for name in authors_of_byline("By " + part) or ((part,) * (len(part.split()) <= 5)):
                 name = _bare(name, site)
                 if name and len(name) <= 80 and not _NOBODY.search(name) and name not in names:

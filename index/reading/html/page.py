@@ -44,9 +44,9 @@ _KINDS = {
     "published": BlockKind.DATELINE,
     "modified": BlockKind.DATELINE,
 }
-_SEPARATED = re.compile(r"\n|\s+[|•·–—/]\s+")
+_SEPARATED = re.compile(r"\n|(?<!\s)\s+[|•·–—/]\s+")
 _LINE_PARTS = re.compile(
-    r"\n|\s+[|•·–—/]\s+|\s+(?=(?:[Pp]ublished|[Pp]osted|[Uu]pdated|[Oo]n)\b"
+    r"\n|(?<!\s)\s+[|•·–—/]\s+|(?<!\s)\s+(?=(?:[Pp]ublished|[Pp]osted|[Uu]pdated|[Oo]n)\b"
     r"|(?:\w{3,6}day,? )?(?:\d{1,2}\.? \w{3,10}\.?|\w{3,10}\.? \d{1,2},) \d{4}\b|\d{4}-\d\d-\d\d)"
 )
 

@@ -15,7 +15,7 @@ _BULLET = re.compile(r"^(?:[•●▪◦‣∙–—-]|\(?\d{1,2}[.)])\s+\S")
 _HYPHENS = ("-", "\u00ad", "\u2010")
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(
-    r"(?i)^\W*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|of|von)\s*\d{1,4})?\W*$"
+    r"(?i)^\W*(?:(?:page|seite|p\.)\s*)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|of|von)\s*\d{1,4})?\W*$"
 )
 EDGE = 0.12
 """Share of a page's height at its top and at its foot where running lines stand."""

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa import Answer, ArticleBot, Declared
+from qa.sharing.conversation import conversation_as_dict
 from qa.sharing.export import (
     Parts,
     conversation_as_html,
@@ -99,6 +100,6 @@ def test_metadata_is_told_from_quotes_and_cannot_be_markup(answers: list[Answer]
     assert html.index("No line of its text says so; it begins:") < html.index("<q>")
     markdown = conversation_as_markdown([answer])
     assert "Author: Ann \\<b\\>Poe\\</b\\> \\* (metadata, not a quote: JSON-LD author)" in markdown
-    assert through_json([answer])["answers"][0]["metadata"] == [
+    assert conversation_as_dict([answer])["answers"][0]["metadata"] == [
         {"name": "authors", "value": "Ann <b>Poe</b> *", "where": "JSON-LD author"}
     ]
