@@ -4,6 +4,7 @@
     ├── SourceError            the article cannot be read
     │   ├── SourceNotFound     no such file
     │   ├── FetchError         the address cannot be fetched, or may not be
+    │   │   └── PrivateAddress  it is on this machine or the local network
     │   ├── UnreadableSource   binary, undecodable or of a kind nothing here reads
     │   └── EmptyArticle       read, but nothing in it can be cited
     ├── ModelError             a model cannot be loaded or used
@@ -50,6 +51,7 @@ __all__ = [
     "NotALibrary",
     "NotAnIndex",
     "OtherModel",
+    "PrivateAddress",
     "QuestionError",
     "ReadOnlyLibrary",
     "SourceError",
@@ -74,6 +76,10 @@ class SourceNotFound(SourceError):
 
 class FetchError(SourceError):
     """The address cannot be fetched, or may not be."""
+
+
+class PrivateAddress(FetchError):
+    """The address is on this machine or the local network, which has to be allowed."""
 
 
 class UnreadableSource(SourceError):

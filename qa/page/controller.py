@@ -19,7 +19,7 @@ from typing import Any
 
 from index.archive.store import Where
 from index.article import Article
-from index.errors import ArticleQAError, QuestionError, SourceError
+from index.errors import ArticleQAError, PrivateAddress, QuestionError, SourceError
 from index.models.encoder import Progress
 from index.reading.plaintext import article_from_text
 from index.reading.reader import bundled_article, is_address, read_source
@@ -43,6 +43,11 @@ FIRST_SUGGESTIONS = 5
 OTHER_ARTICLE = (
     "this server has another article now than the one this conversation is about; the conversation"
     " is kept and can be read and saved, and a new one asks the new article"
+)
+
+PRIVATE = (
+    "This address is on the server’s own machine or network, where nothing is opened from here."
+    " Open it in your browser, save the page, and drop the file here."
 )
 
 Json = dict[str, Any]
@@ -139,6 +144,8 @@ class PageController:
             try:
                 open_ = self._gather if "records" in request else self._open
                 told.put(open_(request, progress))
+            except PrivateAddress:
+                told.put({"error": PRIVATE})
             except ArticleQAError as error:
                 told.put({"error": _line(error)})
             except Exception:

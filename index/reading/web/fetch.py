@@ -23,7 +23,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
-from index.errors import FetchError
+from index.errors import FetchError, PrivateAddress
 from index.reading.web.robots import AGENT, refuses
 
 __all__ = ["Page", "fetch", "is_public"]
@@ -193,7 +193,7 @@ def _resolve(parts: SplitResult, deadline: float, allow_private: bool) -> list[A
     if not allow_private:
         for _, address in found:
             if not is_public(address[0]):
-                raise FetchError(
+                raise PrivateAddress(
                     f"{host} is at {address[0]}, which is not on the public Internet; where you"
                     " trust it, allow private addresses (--allow-private)"
                 )

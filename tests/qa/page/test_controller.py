@@ -197,6 +197,14 @@ def test_the_pages_of_a_pdf_are_drawn_one_by_one(controller: PageController) -> 
         assert "picture" not in controller.picture(asked)
 
 
+def test_a_private_address_is_refused_by_what_its_reader_can_do(
+    controller: PageController,
+) -> None:
+    error = open_article(controller, address="http://127.0.0.1:9/news")["error"]
+    assert "save the page, and drop the file" in error
+    assert "--" not in error
+
+
 def test_a_verdict_is_kept_with_the_sentence_pointed_at(
     controller: PageController, bot: ArticleBot, feedback: FeedbackFile
 ) -> None:
