@@ -111,7 +111,6 @@ def build_page(controller: PageController, endpoints: Endpoints) -> gr.Blocks:
                         show_label=False,
                         lines=1,
                         max_lines=6,
-                        autofocus=True,
                         elem_id="question",
                         container=False,
                     )

@@ -26,8 +26,8 @@ SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadT
 RUNS = 3
 
 
-def visit(browser: Browser, url: str, *, slowly: bool) -> tuple[float, int, int]:
-    """Seconds until the box takes a question, compressed bytes and requests of one cold visit."""
+def visit(browser: Browser, url: str, *, slowly: bool) -> tuple[float, float, int, int]:
+    """Seconds until the box takes a question and until it is asked, bytes and requests."""
     context = browser.new_context()
     page = context.new_page()
     network = context.new_cdp_session(page)
@@ -38,11 +38,13 @@ def visit(browser: Browser, url: str, *, slowly: bool) -> tuple[float, int, int]
         network.send("Network.emulateNetworkConditions", SLOW)
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    page.wait_for_function("globalThis.articlePage?.ready()", timeout=120_000)
+    page.wait_for_selector("#question textarea", timeout=120_000)
     seconds = time.perf_counter() - began
+    page.wait_for_function("globalThis.articlePage?.ready()", timeout=120_000)
+    ready = time.perf_counter() - began
     page.wait_for_load_state("networkidle")
     context.close()
-    return seconds, int(sum(sizes)), len(sizes)
+    return seconds, ready, int(sum(sizes)), len(sizes)
 
 
 def main() -> int:
@@ -59,10 +61,16 @@ def main() -> int:
         fast = min(visit(browser, server.url, slowly=False) for _ in range(RUNS))
         slow = min(visit(browser, server.url, slowly=True) for _ in range(RUNS))
     rows = [
-        ("bytes, compressed", f"{fast[1]:,}", f"{MOST_BYTES:,}"),
-        ("requests", str(fast[2]), ""),
-        ("box takes a question", f"{fast[0]:.1f} s", f"{MOST_SECONDS:g} s"),
+        ("bytes, compressed", f"{fast[2]:,}", f"{MOST_BYTES:,}"),
+        ("requests", str(fast[3]), ""),
+        (
+            "the article is there, the box takes a question",
+            f"{fast[0]:.1f} s",
+            f"{MOST_SECONDS:g} s",
+        ),
         ("the same on slow 3G", f"{slow[0]:.1f} s", f"{MOST_SECONDS_SLOWLY:g} s"),
+        ("the question is asked", f"{fast[1]:.1f} s", ""),
+        ("the same on slow 3G", f"{slow[1]:.1f} s", ""),
     ]
     lines = [
         "# The page's weight",
@@ -80,7 +88,7 @@ def main() -> int:
     sys.stdout.write(text)
     if options.output:
         options.output.write_text(text, encoding="utf-8")
-    kept = fast[1] <= MOST_BYTES and fast[0] <= MOST_SECONDS and slow[0] <= MOST_SECONDS_SLOWLY
+    kept = fast[2] <= MOST_BYTES and fast[0] <= MOST_SECONDS and slow[0] <= MOST_SECONDS_SLOWLY
     return 0 if kept else 1
 
 

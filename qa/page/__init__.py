@@ -25,7 +25,7 @@ _ICON = (
 
 def head(title: str) -> str:
     """What the head of the page holds as it is served, so that no wrong colour is ever seen."""
-    scripts = "\n".join(map(_asset, ("scheme.js", "store.js", "server.js", "page.js")))
+    scripts = "\n".join(map(_asset, ("scheme.js", "early.js", "store.js", "server.js", "page.js")))
     grounds = "body{background:#fbfaf7!important}.dark body{background:#16181a!important}"
     return (
         f'<meta property="og:title" content="{escape(title)}">'

@@ -56,7 +56,7 @@ SHEET_HANDLE = """\
  aria-label="Search in the article" dir="auto"><span class="hits" role="status"></span>
 <button type="button" class="tool hit" data-by="-1" aria-label="Previous hit" hidden>‹</button>
 <button type="button" class="tool hit" data-by="1" aria-label="Next hit" hidden>›</button>
-<button type="button" class="tool return" hidden>Back to where I was</button>
+<button type="button" class="tool return" aria-label="Back to where I was" hidden>↩ Back</button>
 <button type="button" class="tool" id="view" hidden>Show as text</button>
 <details id="contents" hidden><summary>Contents</summary><ol></ol></details></div>"""
 
@@ -81,7 +81,8 @@ DIALOGS = """\
 <dialog id="shortcuts" aria-labelledby="keys-title"><form method="dialog">
 <h2 id="keys-title">Keyboard</h2><dl><dt>Enter</dt><dd>Ask</dd><dt>Shift+Enter</dt><dd>New line</dd>
 <dt>↑ in the empty box</dt><dd>The last question again</dd><dt>n, p</dt>
-<dd>Next, previous sentence of the evidence</dd><dt>Esc</dt><dd>Back to the question</dd>
+<dd>Next, previous sentence of the evidence, or hit of a search</dd><dt>Esc</dt>
+<dd>Back to the question</dd>
 <dt>/</dt><dd>Search in the article</dd><dt>o</dt><dd>Open an article</dd><dt>?</dt>
 <dd>This list</dd></dl><div class="row"><button type="submit">Close</button></div></form>
 </dialog>"""

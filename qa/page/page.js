@@ -4,6 +4,7 @@
   "use strict";
   const store = globalThis.articleStore;
   const server = globalThis.articleServer;
+  const early = globalThis.articleEarly;
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -18,8 +19,10 @@
   const sections = () => $$("#conversation .turn");
   const opened = () => $("#article")?.dataset.id;
   const stamp = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
-  const scroll = (element, block) =>
-    element?.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
+  function scroll(element, block) {
+    const far = Math.abs(element.getBoundingClientRect().top) > 3 * innerHeight;
+    element.scrollIntoView({ block, behavior: calm.matches || far ? "auto" : "smooth" });
+  }
 
   function make(tag, properties = {}, ...children) {
     const element = Object.assign(document.createElement(tag), properties);
@@ -37,6 +40,17 @@
     live.textContent = text;
   }
 
+  /* Where the focus is when nothing else has it. On a phone a focused box raises the keyboard. */
+  function rest() {
+    (narrow.matches ? pane() : box()).focus({ preventScroll: true });
+  }
+  /* A change of the page that may take away what has the focus. */
+  function keeping_focus(change) {
+    const had = document.activeElement;
+    change();
+    if (had !== document.body && (!had.isConnected || had.closest("[hidden]"))) rest();
+  }
+
   /* A line above the question: what is going on, and a button for what can be done about it. */
   function tell(text, { done = null, act = null, wrong = false } = {}) {
     const line = $("#news");
@@ -52,7 +66,7 @@
     button.textContent = act?.[0] ?? "";
     button.onclick = () => {
       tell("");
-      box().focus();
+      rest();
       act?.[1]();
     };
   }
@@ -102,7 +116,7 @@
       $("#article-pane .slot").innerHTML = about().article;
       $("#filter-pane .slot").innerHTML = about().filters ?? "";
       only = null;
-      $("#switch .title").textContent = $("#sheet-handle").textContent = about().title;
+      $("#switch .title").textContent = about().title;
       document.title = `${about().title} · Article QA`;
       contents();
     }
@@ -123,7 +137,7 @@
     const next = fresh(article);
     if (article) await store.put("conversations", next);
     await show_conversation(next);
-    box().focus();
+    rest();
     if (before && words)
       tell(words, { act: ["Undo", () => show_conversation(before)] });
   }
@@ -159,6 +173,7 @@
       return;
     }
     put("");
+    if (narrow.matches) rest();
     ask(question);
   }
 
@@ -255,7 +270,8 @@
 
   /* ---- the conversation on the page ---- */
 
-  function draw() {
+  const draw = () => keeping_focus(draw_turns);
+  function draw_turns() {
     for (const section of sections())
       if (!turns.some((turn) => section.id === `t-${turn.id}`)) section.remove();
     $$(".welcome, .suggestions", pane()).forEach((element) => element.remove());
@@ -315,7 +331,7 @@
     await store.remove("turns", record);
     draw();
     mark(Math.min(at, turns.length - 1));
-    box().focus();
+    rest();
     tell("Deleted", { act: ["Undo", async () => {
       await store.put("turns", record);
       await reload(record.conversation);
@@ -335,7 +351,7 @@
     && within(unit, +cite.dataset.start, +cite.dataset.end);
 
   function put_article(html) {
-    $("#article-pane .slot").innerHTML = html;
+    keeping_focus(() => { $("#article-pane .slot").innerHTML = html; });
     contents();
   }
 
@@ -416,7 +432,8 @@
     count();
   }
 
-  function count(text) {
+  const count = (text) => keeping_focus(() => count_shown(text));
+  function count_shown(text) {
     const bar = $("#evidence");
     const of = citations().length;
     const silent = $(".silent", section_shown() ?? document.head);
@@ -464,7 +481,9 @@
 
   function back() {
     sheet(false);
-    box().focus({ preventScroll: true });
+    const cite = narrow.matches ? $(".cite.current") : null;
+    if (cite) cite.focus();
+    else rest();
   }
 
   function used_by(unit) {
@@ -506,6 +525,7 @@
   function contents() {
     left = null;
     $("#tools .return").hidden = true;
+    $("#sheet-handle").textContent = $("#article .title")?.textContent ?? about().title;
     const headings = $$("#article .heading");
     $("#contents").hidden = headings.length < 3;
     $("#contents ol").replaceChildren(...headings.map((heading) => make("li", {},
@@ -551,8 +571,8 @@
     if (text) view(true);
     const root = $("#article > .text") ?? $("#article");
     if (text && root) {
-      const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-      for (let node; (node = walk.nextNode());) {
+      const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+      for (let node; (node = texts.nextNode());) {
         const low = node.data.toLowerCase();
         for (let from = 0; low.length === node.data.length && (from = low.indexOf(text, from)) >= 0;
           from += text.length) {
@@ -584,6 +604,7 @@
   function raise(open) {
     document.body.classList.toggle("sheet-open", open);
     $("#sheet-handle").setAttribute("aria-expanded", String(open));
+    if (!open) $("#reader").scrollTop = 0;
   }
   function sheet(open) {
     if (open === sheet_open()) return;
@@ -591,6 +612,33 @@
     if (!open && history.state?.sheet) history.back(); // the event lowers it
     else raise(open);
   }
+
+  /* The sheet follows the finger that drags its handle. */
+  let drag = null;
+  document.addEventListener("pointerdown", (event) => {
+    if (!narrow.matches || !event.target.closest?.("#sheet-handle")) return;
+    const sheet = $("#reader");
+    drag = { from: event.clientY, moved: 0, base: sheet.getBoundingClientRect().top };
+    event.target.setPointerCapture(event.pointerId);
+  });
+  document.addEventListener("pointermove", ({ clientY }) => {
+    if (!drag) return;
+    drag.moved = clientY - drag.from;
+    const height = $("#reader").offsetHeight;
+    const top = Math.max(innerHeight - height, drag.base + drag.moved);
+    $("#reader").style.cssText = `transition: none; translate: 0 ${top - innerHeight + height}px`;
+    document.body.classList.toggle("sheet-moves", Math.abs(drag.moved) > 8);
+  });
+  for (const kind of ["pointerup", "pointercancel"])
+    document.addEventListener(kind, () => {
+      if (!drag) return;
+      const { moved } = drag;
+      drag = null;
+      $("#reader").style.cssText = "";
+      // A tap is a click; what moved goes on to where it went.
+      if (Math.abs(moved) > 8) sheet(moved < 0);
+      setTimeout(() => document.body.classList.remove("sheet-moves"));
+    });
 
   addEventListener("popstate", async ({ state }) => {
     raise(Boolean(state?.sheet) && narrow.matches);
@@ -765,7 +813,7 @@
   function ask_only(article) {
     only = article;
     filtered(false);
-    box().focus();
+    rest();
   }
   function find(words) {
     for (const item of $$(".catalogue li"))
@@ -863,7 +911,9 @@
     "#view": () => view($("#article > .text").hidden),
     "#tools .hit": (button) => next_hit(+button.dataset.by),
     "#tools .return": go_back,
-    "#sheet-handle": () => sheet(!sheet_open()),
+    "#sheet-handle": () => {
+      if (!document.body.classList.contains("sheet-moves")) sheet(!sheet_open());
+    },
     "#open-button": open_form,
     "#switch": menu,
     "#menu .delete-all": delete_all,
@@ -939,8 +989,9 @@
     else if (ADDRESS.test(text)) open_all([{ address: addressed(text) }]);
   });
 
+  const walk = (by) => (hits.length ? next_hit(by) : step(by));
   const KEYS = {
-    n: () => step(1), ArrowRight: () => step(1), p: () => step(-1), ArrowLeft: () => step(-1),
+    n: () => walk(1), ArrowRight: () => walk(1), p: () => walk(-1), ArrowLeft: () => walk(-1),
     "/": () => { sheet(true); $("#search").focus(); },
     o: open_form, "?": () => $("#shortcuts").showModal(),
   };
@@ -978,19 +1029,28 @@
 
   /* ---- the beginning: as soon as Gradio has put the panes on the page ---- */
 
-  const ready = () => box() && $("#article") && $("#evidence") && $("#news") && $("#open");
+  const ready = () => ["#question textarea", "#article", "#evidence", "#news", "#open"]
+    .every((part) => $$(part).some((element) => !early.stands_in(element)));
   async function boot() {
+    const before = early.end();
     start = {
       article: $("#article-pane .slot").innerHTML, filters: $("#filter-pane .slot").innerHTML,
       title: $("#switch .title").textContent, key: $("#header header").dataset.key,
       welcome: pane().innerHTML,
     };
-    if (!box().value) put(sessionStorage.getItem(DRAFT) ?? "");
+    box().dir = "auto";
+    pane().tabIndex = -1;
+    if (!box().value) put(before.text || (sessionStorage.getItem(DRAFT) ?? ""));
+    if (!narrow.matches) box().focus({ preventScroll: true });
     const last = sessionStorage.getItem(CURRENT);
     const known = last && await store.get("conversations", last);
     history.replaceState({ conversation: known?.id ?? last }, "");
     conversation = null;
     await show_conversation(known ?? fresh(null), { push: !known });
+    before.sent.forEach((question) => ask(question));
+    for (const button of before.clicked)
+      $$("button").find((one) => (button.id ? one.id === button.id
+        : one.textContent === button.textContent))?.click();
     const asked = new URLSearchParams(location.search).get("q");
     if (asked && !turns.some((turn) => turn.question === asked)) ask(asked);
     const [, from, to] = /^#cite=(\d+)-(\d+)$/.exec(location.hash) ?? [];

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 from fpdf import FPDF
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -19,14 +20,16 @@ from tests.support.served import (
     REKOGNITION,
     Server,
     ask,
+    axe_findings,
     back_to_first,
     free_port,
     open_text,
-    serious_findings,
     serving,
     visiting,
+    wait_until_shown,
 )
 
+PHONE = {"width": 390, "height": 844}
 HARBOUR_IN_ARABIC = "قالت المدينة يوم الثلاثاء إن الميناء سيغلق في مارس. ويعمل فيه مئة عامل."
 TIDES = """\
 Why the sea rises twice a day
@@ -192,6 +195,26 @@ def test_a_follow_up_can_be_asked_alone(page: Page) -> None:
     expect(page.locator(".turn[data-turn='3'] .read-as")).to_contain_text("following")
 
 
+def test_on_a_slow_network_the_page_is_there_and_takes_a_question_before_it_is_ready(
+    tab: Page, server: Server
+) -> None:
+    network = tab.context.new_cdp_session(tab)
+    network.send("Network.enable")
+    slow = {"latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+    network.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+    tab.goto(server.url, wait_until="commit")
+    expect(tab.locator("#article h2")).to_have_text(bundled_article().title or "")
+    tab.fill("#question textarea", "Who wrote this article?")
+    tab.press("#question textarea", "Enter")
+    expect(tab.locator(".turn.pending .question")).to_have_text("Who wrote this article?")
+    tab.fill("#question textarea", "And a half ques")
+    assert not tab.evaluate("articlePage.ready()")
+    wait_until_shown(tab)
+    expect(tab.locator(".turn[data-turn='0'] .best")).to_contain_text("Sayujya S")
+    expect(tab.locator(".turn")).to_have_count(1)
+    expect(tab.locator("#question textarea")).to_have_value("And a half ques")
+
+
 # ---- citations ----
 
 
@@ -323,7 +346,7 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 def visit(tab: Page, server: Server) -> Page:
     tab.goto(server.url)
-    tab.wait_for_selector("#t, #conversation .welcome")
+    wait_until_shown(tab)
     return tab
 
 
@@ -566,6 +589,19 @@ def test_files_dropped_anywhere_are_asked_together_or_one_by_one(page: Page) -> 
     expect(page.locator("#article h2")).to_have_text("Why the sea rises twice a day")
 
 
+def test_what_is_being_opened_can_be_cancelled(page: Page) -> None:
+    page.route("**/gradio_api/call/page_open", lambda route: None)  # it takes its time
+    page.click("#open-button")
+    page.get_by_label("Text of an article").fill(TIDES)
+    page.click("#open-this")
+    expect(page.locator("#news .text")).to_have_text("Reading the text…")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#news .text")).to_contain_text("Cancelled")
+    ask(page, REKOGNITION)
+    expect(page.locator("#article h2")).to_have_text(bundled_article().title or "")
+
+
 def test_an_address_typed_as_a_question_is_offered_to_be_opened(page: Page) -> None:
     page.fill("#question textarea", "127.0.0.1.example.invalid/news")
     page.press("#question textarea", "Enter")
@@ -589,6 +625,11 @@ def test_the_article_is_searched(page: Page) -> None:
     expect(page.locator("#tools .hits")).to_have_text(re.compile(r"^1 of \d"))
     page.press("#search", "Enter")
     expect(page.locator("#tools .hits")).to_have_text(re.compile(r"^2 of \d"))
+    page.locator("#article-pane section").focus()
+    page.keyboard.press("n")
+    expect(page.locator("#tools .hits")).to_have_text(re.compile(r"^3 of \d"))
+    page.keyboard.press("p")
+    expect(page.locator("#tools .hits")).to_have_text(re.compile(r"^2 of \d"))
     page.fill("#search", "Mongolia")
     expect(page.locator("#tools .hits")).to_have_text("No hits")
 
@@ -596,6 +637,7 @@ def test_the_article_is_searched(page: Page) -> None:
 def test_what_is_written_from_right_to_left_is_shown_so(page: Page) -> None:
     open_text(page, HARBOUR_IN_ARABIC)
     ask(page, "متى سيغلق الميناء؟")
+    expect(page.locator("#question textarea")).to_have_attribute("dir", "auto")
     for place in ("#article p", ".turn .question", ".turn .best"):
         text = page.locator(place).first
         expect(text).to_be_visible()
@@ -707,7 +749,7 @@ def test_the_page_is_never_shown_in_the_wrong_scheme(
         look();"""
     )
     page.goto(server.url)
-    page.wait_for_selector("#article")
+    wait_until_shown(page)
     page.wait_for_timeout(500)
     expected = {"light": "rgb(251, 250, 247)", "dark": "rgb(22, 24, 26)"}[scheme]
     assert page.evaluate("grounds") == [expected]
@@ -730,7 +772,7 @@ def test_a_chosen_scheme_holds_against_the_system_and_is_remembered(
             }})();"""
         )
         page.reload()
-        page.wait_for_selector("#article")
+        wait_until_shown(page)
         page.wait_for_timeout(500)
         assert page.evaluate("[...grounds]") == [dark]
         expect(page.locator("#scheme")).to_have_attribute("aria-label", "Colours: dark")
@@ -760,17 +802,122 @@ def test_an_answer_is_announced(page: Page) -> None:
     expect(page.get_by_role("status").filter(has_text="Sayujya")).to_have_count(1)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_serious(
-    browser: Browser, server: Server, scheme: str, width: int
+def test_the_sheet_follows_the_finger_and_closes_on_back_and_on_a_tap_outside(
+    browser: Browser, server: Server
 ) -> None:
-    with visiting(
-        browser, server.url, color_scheme=scheme, viewport={"width": width, "height": 800}
-    ) as page:
+    with visiting(browser, server.url, viewport=PHONE) as page:
+        handle = page.locator("#sheet-handle")
+        expect(handle).to_have_text(bundled_article().title or "")
+        page.mouse.move(195, 825)
+        page.mouse.down()
+        page.mouse.move(195, 500)
+        expect(page.locator("#article h2")).to_be_visible()
+        assert abs((handle.bounding_box() or {})["y"] - 480) < 60
+        page.mouse.move(195, 400)
+        page.mouse.up()
+        expect(handle).to_have_attribute("aria-expanded", "true")
+        page.go_back()
+        expect(handle).to_have_attribute("aria-expanded", "false")
+        handle.click()
+        expect(handle).to_have_attribute("aria-expanded", "true")
+        page.mouse.click(195, 150)
+        expect(handle).to_have_attribute("aria-expanded", "false")
+
+
+def test_on_a_phone_everything_can_be_touched_and_no_keyboard_hides_an_answer(
+    browser: Browser, server: Server
+) -> None:
+    with visiting(browser, server.url, viewport=PHONE) as page:
         ask(page, REKOGNITION)
-        ask(page, MONGOLIA)
+        expect(page.locator("#question textarea")).not_to_be_focused()
         page.locator(".best .cite").click()
-        page.click("#open-button")
-        page.wait_for_timeout(800)
-        assert serious_findings(page) == []
+        page.wait_for_timeout(500)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("button, summary, input, select, textarea, a")]
+                .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+                .filter((one) => !one.matches(".cite"))  // in a line, with room around it
+                .map((one) => [one.outerHTML.slice(0, 60), one.getBoundingClientRect()])
+                .filter(([, { width, height }]) => width < 44 || height < 44)"""
+        )
+        assert small == []
+
+
+def test_at_four_times_the_size_there_is_room_for_the_conversation(
+    browser: Browser, server: Server
+) -> None:
+    with visiting(browser, server.url, viewport={"width": 320, "height": 256}) as page:
+        ask(page, REKOGNITION)
+        page.locator(".best .cite").scroll_into_view_if_needed()
+        assert in_sight(page.locator(".best .cite"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.locator(".best .cite").click()
+        assert in_sight(page.locator("#evidence"))
+        page.get_by_role("button", name="Back to question").click()
+        expect(page.locator("#sheet-handle")).to_be_in_viewport()
+
+
+def test_the_focus_never_falls_to_the_body(page: Page) -> None:
+    page.locator(".suggestion").first.click()
+    expect(page.locator(".turn[data-turn='0'] .best")).to_be_visible()
+
+    def act(selector: str) -> None:
+        page.locator(selector).last.click()
+        page.wait_for_timeout(150)
+        assert page.evaluate("document.activeElement.tagName") != "BODY", selector
+
+    assert page.evaluate("document.activeElement.tagName") != "BODY"
+    for selector in (
+        ".best .cite",
+        "#tools .return",
+        ".unit:not([data-numbers])",
+        ".right-one",
+        ".thumb",
+        ".more summary",
+        ".turn .delete",
+        "#news .act",
+        "#new",
+        "#news .act",
+        "#switch",
+        "#menu .entry",
+    ):
+        act(selector)
+
+
+def test_forced_colours_keep_the_marks(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    ask(page, "What have civil liberties advocates warned?")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    for mark in (".best mark", "#article .unit.first", "#article .exact"):
+        shown = page.locator(mark).evaluate("(mark) => getComputedStyle(mark).backgroundColor")
+        assert shown not in (ground, "rgba(0, 0, 0, 0)"), mark
+
+
+def test_the_whole_conversation_and_article_are_printed(page: Page) -> None:
+    for question in (REKOGNITION, MONGOLIA, "What did Gender Shades find?"):
+        ask(page, question)
+    printed = pdfium.PdfDocument(page.pdf())
+    text = " ".join(sheet.get_textpage().get_text_range() for sheet in printed)
+    text = " ".join(text.split())
+    for words in (REKOGNITION, MONGOLIA, "The article does not say", "American eCommerce mammoth"):
+        assert words in text
+    assert "before selling its face recognition software to police." in text
+    assert "Ask this article" not in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [(1280, 800), (390, 800), (320, 256)])
+def test_axe_finds_nothing_in_any_state(
+    browser: Browser, server: Server, scheme: str, viewport: tuple[int, int]
+) -> None:
+    size = dict(zip(("width", "height"), viewport, strict=True))
+    with visiting(browser, server.url, color_scheme=scheme, viewport=size) as page:
+        assert axe_findings(page) == []
+        ask(page, "What have civil liberties advocates warned?")
+        ask(page, MONGOLIA)
+        page.locator(".closest summary").click()
+        page.locator(".best .cite").click()
+        assert axe_findings(page) == []
+        for button in ("#open-button", "#switch", "#help"):
+            page.keyboard.press("Escape")
+            page.click(button)
+            assert axe_findings(page) == []

@@ -27,6 +27,7 @@ from tests.support.served import (
     open_text,
     serving,
     visiting,
+    wait_until_shown,
 )
 
 ADVOCATES = "What have civil liberties advocates warned?"
@@ -212,7 +213,7 @@ def lost(browser: Browser, folder: Path, scratch: Path) -> None:
     port = free_port()
     with serving(scratch, port=port) as server:
         page.goto(server.url)
-        page.wait_for_selector("#article")
+        wait_until_shown(page)
         ask(page, REKOGNITION)
     page.fill("#question textarea", "What did Gender Shades find?")
     page.press("#question textarea", "Enter")
