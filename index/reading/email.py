@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.utils import parseaddr
+from typing import Any
 
 from index.article import Article, BlockKind
 from index.errors import EmptyArticle, UnreadableSource
@@ -26,7 +27,7 @@ _NEXT_MAIL = re.compile(rb"\n\r?\nFrom [^\r\n]{1,200}\r?\n[!-9;-~]{2,60}:")
 _SAVED_BY = re.compile(r"(?i)saved by|blink|internet explorer|webkit")
 
 
-def read_email(data: bytes, *, name: str = "the e-mail") -> Article:
+def read_email(data: bytes, *, name: str = "the e-mail", url: str | None = None) -> Article:
     """Read an e-mail, with those it forwards, or a page saved as one file.
 
     Attachments are not read. The subject is the title, the sender the author.
@@ -45,7 +46,7 @@ def read_email(data: bytes, *, name: str = "the e-mail") -> Article:
     saved = bool(_SAVED_BY.search(_header(message, "From")))
     known = Metadata(url=location or None) if saved or location else _known(message)
     omitted: list[str] = []
-    found = list(_texts(message, known, location or None, omitted))
+    found = list(_texts(message, known, location or url, omitted))
     if len(found) == 1 and isinstance(found[0], Article):
         article = found[0]
     else:
@@ -69,11 +70,16 @@ def _known(message: EmailMessage) -> Metadata:
 
 
 def _header(message: Message, name: str) -> str:
-    """A header as text; what its sender broke is as good as missing."""
+    """A header as text."""
+    return " ".join(str(_tried(lambda: message.get(name, "")) or "").split())
+
+
+def _tried(get: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the header holds
+    """What its sender broke is as good as missing."""
     try:
-        return " ".join(str(message.get(name, "")).split())
+        return get()
     except Exception:  # the standard library raises all sorts here
-        return ""
+        return None
 
 
 def _texts(
@@ -99,14 +105,16 @@ def _texts(
     elif kind in ("text/plain", "text/html") and part.get_content_disposition() != "attachment":
         yield from _own_text(part, known, url, omitted)
     else:
-        omitted.append(f"an attachment: {_header_name(part) or kind}")
+        omitted.append(f"an attachment: {_tried(part.get_filename) or kind}")
 
 
 def _own_text(
     part: Message, known: Metadata, url: str | None, omitted: list[str]
 ) -> Iterator[Article]:
     payload = part.get_payload(decode=True)
-    text = decode_html(payload if isinstance(payload, bytes) else b"", _charset(part))
+    text = decode_html(
+        payload if isinstance(payload, bytes) else b"", _tried(part.get_content_charset)
+    )
     try:
         if part.get_content_subtype() == "html":
             yield read_html(text, url=url, known=known)
@@ -136,17 +144,3 @@ def _pieces(part: Article | Piece) -> Iterator[Piece]:
         return
     for block in part.blocks:
         yield Piece(block.kind, part.text[block.start : block.end], block.level)
-
-
-def _charset(part: Message) -> str | None:
-    try:
-        return part.get_content_charset()
-    except (LookupError, ValueError):
-        return None
-
-
-def _header_name(part: Message) -> str | None:
-    try:
-        return part.get_filename()
-    except Exception:  # see _header
-        return None

@@ -23,7 +23,6 @@ from index.article import Article
 from index.errors import SourceError, UnreadableSource
 from index.reading.encodings import decode_text
 from index.reading.formats import Format
-from index.reading.plaintext import article_from_text
 
 __all__ = ["MAX_MEMORY", "MAX_SECONDS", "draw_page", "lay_out_pages", "read_bounded", "read_here"]
 
@@ -37,9 +36,13 @@ MAX_ORDERS = 100
 """Sources that one child reads."""
 LARGE = 2**20
 
-_SLOW_TO_IMPORT = {
-    Format.HTML: "index.reading.html.page",
-    Format.PDF: "index.reading.pdf.document",
+_READERS = {
+    Format.HTML: ("html.page", "read_html"),
+    Format.PDF: ("pdf.document", "read_pdf"),
+    Format.DOCX: ("docx", "read_docx"),
+    Format.EMAIL: ("email", "read_email"),
+    Format.MARKDOWN: ("markdown", "read_markdown"),
+    Format.TEXT: ("plaintext", "article_from_text"),
 }
 _WRITTEN = (Format.HTML, Format.MARKDOWN, Format.TEXT)
 
@@ -131,27 +134,15 @@ def read_here(
     kind: Format, data: bytes, *, name: str, url: str | None = None, content_type: str = ""
 ) -> Article:
     """Read in this process; arguments and errors as for ``read_bounded``."""
+    module, function = _READERS[kind]
+    read = getattr(import_module(f"index.reading.{module}"), function)
     if kind is Format.HTML:
-        from index.reading.html.page import read_html
-
-        return read_html(data, url=url, charset=_charset(content_type))
-    if kind is Format.PDF:
-        from index.reading.pdf.document import read_pdf
-
-        return read_pdf(data, name=name, url=url)
-    if kind is Format.TEXT:
-        return article_from_text(decode_text(data, name), url=url)
-    if kind is Format.MARKDOWN:
-        from index.reading.markdown import read_markdown
-
-        return read_markdown(decode_text(data, name), url=url)
-    if kind is Format.DOCX:
-        from index.reading.docx import read_docx
-
-        return read_docx(data, name=name, url=url)
-    from index.reading.email import read_email
-
-    return read_email(data, name=name)
+        article: Article = read(data, url=url, charset=_charset(content_type))
+    elif kind in _WRITTEN:
+        article = read(decode_text(data, name), url=url)
+    else:
+        article = read(data, name=name, url=url)
+    return article
 
 
 def _charset(content_type: str) -> str | None:
@@ -262,8 +253,7 @@ def child_main() -> None:
     while header := orders.readline():
         order = json.loads(header)
         kind = Format[order.pop("kind")]
-        if kind in _SLOW_TO_IMPORT:
-            import_module(_SLOW_TO_IMPORT[kind])
+        import_module(f"index.reading.{_READERS[kind][0]}")
         answers.write(b"\n")
         answers.flush()
         data = orders.read(order.pop("size"))
