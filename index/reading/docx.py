@@ -86,11 +86,6 @@ class _Paragraph:
 def read_docx(data: bytes, *, name: str = "the document", url: str | None = None) -> Article:
     """Read a Word document.
 
-    Args:
-        data: The file.
-        name: What to call it in an error.
-        url: Where it came from.
-
     Raises:
         UnreadableSource: It is damaged, or protected by a password.
         SourceError: Its text is too large.

@@ -58,10 +58,6 @@ def mark_of(data: bytes) -> str | None:
 def decode_text(data: bytes, name: str) -> str:
     """The text of a file that declares no encoding.
 
-    Args:
-        data: The file.
-        name: What to call it in an error.
-
     Raises:
         UnreadableSource: It is binary, or its encoding cannot be told.
     """

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html import unescape
 from typing import Any, Final
 
 import yaml
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from index.article import Article, BlockKind
-from index.reading.assembly import Metadata, Piece, article_from_pieces, joined_cells
+from index.reading.assembly import Metadata, Piece, article_from_pieces
 from index.reading.dates import iso_date
-from index.reading.header import HEAD, kind_of_line, metadata_of, title_of, with_head
+from index.reading.header import kind_of_line, metadata_of, title_of, with_head
 from index.reading.html.authors import names_in
+from index.reading.html.blocks import Leaf, leaves_of
+from index.reading.html.page import kind_of, parse_page
 from index.reading.plaintext import is_furniture
 
 if sys.version_info >= (3, 11):
@@ -56,24 +55,9 @@ _FRONT_MATTER = re.compile(
 )
 _PANDOC = re.compile(r"\A\ufeff?% (.{1,300})\n(?:% ?(.{0,300})\n(?:% ?(.{0,300})\n)?)?")
 _FIELD = re.compile(r"(?m)^(\w[\w -]{0,40}):[ \t]*(.*)$")
-_HTML_HEADING = re.compile(r"(?is)^<h([1-6])\b[^>]{0,500}>(?:(?!</?h[1-6]\b).)*</h\1>\s*$")
-_TAG = re.compile(r"<[^>]{1,500}>")
-
-
+_PICTURE = re.compile(r'<p><img src="[^"<>]{0,2000}" alt="([^"<>]{1,500})"[^<>]{0,500}></p>')
 _FOOTNOTE = re.compile(r"(?m)^\[\^([\w-]{1,50})\]:.*(?:\n(?: {4}|\t).*)*")
 _FOOTNOTE_MARK = re.compile(r"\[\^([\w-]{1,50})\]")
-
-
-@dataclass(slots=True)
-class _State:
-    """Where the walk through the tokens stands."""
-
-    pieces: list[Piece] = field(default_factory=list)
-    quotes: int = 0
-    items: int = 0
-    heading: int = 0
-    cells: list[str] | None = None
-    header: int = 0
 
 
 def read_markdown(text: str, *, url: str | None = None) -> Article:
@@ -87,7 +71,10 @@ def read_markdown(text: str, *, url: str | None = None) -> Article:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     fields, body = _front_matter(text)
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-    pieces = with_head(_pieces(parser.parse(_without_footnotes(body))))
+    shown = parser.render(_head_apart(_without_footnotes(body)))
+    # What is written for a picture alone on its line is its caption.
+    page = parse_page(_PICTURE.sub(r"<figcaption>\1</figcaption>", shown) or "<p>")
+    pieces = with_head(_pieces(leaves_of(page, longest_cell=len(text))))
     known = {name: _declared(fields, name) for name in _KEYS}
     printed = next((p.text for p in pieces if p.kind is BlockKind.TITLE), None)
     title = known["title"][0] or (printed and title_of(printed))
@@ -162,86 +149,21 @@ def _shown_value(value: object, depth: int = 0) -> str:
     return "" if value is None else str(value).strip().strip("\"'")
 
 
-def _pieces(tokens: Sequence[Token]) -> list[Piece]:
-    state = _State()
-    for token in tokens:
-        _take(token, state)
-    return state.pieces
+def _head_apart(body: str) -> str:
+    """The lines of a head that stand under each other made paragraphs of their own."""
+    head, blank, rest = body.lstrip("\n").partition("\n\n")
+    lines = head.split("\n")
+    return "\n\n".join(lines) + blank + rest if all(map(kind_of_line, lines)) else body
 
 
-def _take(token: Token, state: _State) -> None:
-    match token.type:
-        case "blockquote_open" | "blockquote_close":
-            state.quotes += token.nesting
-        case "list_item_open" | "list_item_close":
-            state.items += token.nesting
-        case "heading_open" | "heading_close":
-            state.heading = int(token.tag[1]) if token.nesting > 0 else 0
-        case "thead_open" | "thead_close":
-            state.header += token.nesting
-        case "tr_open":
-            state.cells = []
-        case "tr_close":
-            state.pieces.append(Piece(BlockKind.TABLE_ROW, joined_cells(state.cells), state.header))
-            state.cells = None
-        case "inline":
-            _take_inline(token, state)
-        case "html_block":
-            _take_html(token.content, state)
-        case "fence" | "code_block":
-            code = token.content.strip("\n").rstrip()
-            state.pieces.append(Piece(BlockKind.CODE, code))
-
-
-def _take_html(source: str, state: _State) -> None:
-    text = " ".join(unescape(_TAG.sub(" ", source)).split())
-    heading = _HTML_HEADING.match(source)
-    if heading:
-        _take_heading(text, int(heading[1]), state)
-    else:
-        state.pieces.append(Piece(_kind_of(text, state), text))
-
-
-def _take_inline(token: Token, state: _State) -> None:
-    text = _shown(token.children or ())
-    if state.cells is not None:
-        state.cells.append(text)
-    elif state.heading:
-        _take_heading(text, state.heading, state)
-    elif not text and token.children:
-        images = [child.content for child in token.children if child.type == "image"]
-        state.pieces.append(Piece(BlockKind.CAPTION, " ".join(images).strip()))
-    else:
-        lines = _shown(token.children or (), between="\n").split("\n")
-        over = len(state.pieces) < HEAD and all(map(kind_of_line, lines))
-        for line in lines if over else [text]:
-            state.pieces.append(Piece(_kind_of(line, state), line))
-
-
-def _take_heading(text: str, level: int, state: _State) -> None:
-    first = not any(piece.kind is BlockKind.TITLE for piece in state.pieces)
-    if level == 1 and first:
-        state.pieces.append(Piece(BlockKind.TITLE, text))
-    else:
-        state.pieces.append(Piece(BlockKind.HEADING, text, level))
-
-
-def _kind_of(text: str, state: _State) -> BlockKind:
-    if is_furniture(text):
-        return BlockKind.FURNITURE
-    if state.items:
-        return BlockKind.LIST_ITEM
-    return BlockKind.QUOTE if state.quotes else BlockKind.PARAGRAPH
-
-
-def _shown(children: Sequence[Token], between: str = " ") -> str:
-    """Inline text as it reads; a line break within a paragraph is a space unless told else."""
-    parts = []
-    for child in children:
-        if child.type in ("text", "code_inline"):
-            parts.append(child.content)
-        elif child.type == "softbreak":
-            parts.append(between)
-        elif child.type == "hardbreak":
-            parts.append("\n")
-    return "".join(parts).strip()
+def _pieces(leaves: Sequence[Leaf]) -> list[Piece]:
+    pieces: list[Piece] = []
+    titled = False
+    for leaf, following in zip(leaves, [*leaves[1:], None], strict=True):
+        kind, level = kind_of(leaf, following)
+        if kind is BlockKind.HEADING and level == 1 and not titled:
+            kind, level, titled = BlockKind.TITLE, 0, True
+        elif is_furniture(leaf.text):
+            kind = BlockKind.FURNITURE
+        pieces.append(Piece(kind, leaf.text, level))
+    return pieces

@@ -179,12 +179,8 @@ class Leaf:
         return self.row >= 0 and " |" in " " + self.text
 
 
-def leaves_of(root: etree._Element) -> list[Leaf]:
-    """The blocks of a page in reading order.
-
-    Args:
-        root: The page as lxml parsed it; not changed.
-    """
+def leaves_of(root: etree._Element, *, longest_cell: int = MAX_CELL) -> list[Leaf]:
+    """The blocks of a page in reading order; a row of a table is one, unless a cell is longer."""
     walk = _Walk()
     walker = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     skipped: etree._Element | None = None
@@ -201,7 +197,7 @@ def leaves_of(root: etree._Element) -> list[Leaf]:
                 walk.leave(tag)
             walk.add(element.tail)
     walk.flush()
-    return _rows_joined(walk.leaves)
+    return _rows_joined(walk.leaves, longest_cell)
 
 
 def _is_read_in_parts(walk: _Walk, element: etree._Element, tag: str) -> bool:
@@ -380,7 +376,7 @@ def _span(element: etree._Element, name: str) -> int:
     return max(1, min(int(value), MAX_SPAN)) if value.isdecimal() and len(value) < 5 else 1
 
 
-def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
+def _rows_joined(leaves: list[Leaf], longest_cell: int) -> list[Leaf]:
     """Table rows of short cells become one block each; a table made for layout stays as it is."""
     joined: list[Leaf] = []
     for row, group in groupby(leaves, key=lambda leaf: leaf.row):
@@ -389,7 +385,7 @@ def _rows_joined(leaves: list[Leaf]) -> list[Leaf]:
         if row >= 0 and len(cells) == 1 and joined and joined[-1].in_table:
             # A row whose other cells are empty.
             columns = columns or [cells[0].text, ""] * (joined[-1].row == row - 1)
-        if not columns or max(map(len, columns)) > MAX_CELL:
+        if not columns or max(map(len, columns)) > longest_cell:
             joined.extend(cells)
             continue
         first = cells[0]

@@ -174,13 +174,7 @@ def _model() -> tuple[dict[str, float], float]:
 def block_clues(
     leaves: Sequence[Leaf], shingles: Sequence[set[Shingle]], verdict: str
 ) -> list[dict[str, float]]:
-    """The clues of each block by name, each about 0 to 1.
-
-    Args:
-        leaves: The page's blocks, in order.
-        shingles: The word sequences of each.
-        verdict: The text that trafilatura takes for the article.
-    """
+    """The clues of each block by name, each about 0 to 1."""
     count = len(leaves)
     linked = [leaf.linked / len(leaf.text) for leaf in leaves]
     prose = [is_prose(leaf, MIN_PROSE) for leaf in leaves]
@@ -314,13 +308,7 @@ def _main_place(leaves: Sequence[Leaf], votes: Sequence[float]) -> Place | None:
 def _subjects_below(
     place: Place, main: Place | None, known: dict[Place, frozenset[str] | None]
 ) -> frozenset[str] | None:
-    """What the names of the elements below the main one speak of; None outside it.
-
-    Args:
-        place: Of a block.
-        main: The element that holds the article.
-        known: What was found for other places of the page; added to.
-    """
+    """What the names of the elements below the main one speak of; None outside it."""
     unknown: list[Place] = []
     inner: Place | None = place
     while inner is not None and inner is not main and inner not in known:

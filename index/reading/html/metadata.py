@@ -75,12 +75,7 @@ _META = {
 
 
 def page_metadata(root: etree._Element, url: str | None = None) -> Metadata:
-    """What a page says of itself.
-
-    Args:
-        root: The page.
-        url: Where it came from, if known.
-    """
+    """What a page says of itself."""
     article, page = _structured(root)
     meta = _meta_tags(root)
     item = _item_properties(root)

@@ -19,7 +19,7 @@ from index.reading.html.blocks import Leaf, leaves_of
 from index.reading.html.main_content import is_article, is_prose, with_tables_and_code
 from index.reading.html.metadata import declared_text, page_metadata
 
-__all__ = ["parse_page", "read_html", "trafilatura_text"]
+__all__ = ["kind_of", "parse_page", "read_html", "trafilatura_text"]
 
 MIN_CAPTION_WORDS = 4
 _CREDIT = re.compile(
@@ -206,7 +206,7 @@ def _pieces(leaves: Sequence[Leaf], keep: Sequence[bool], metadata: Metadata) ->
         if leaf in printed:
             pieces.extend(_line_pieces(leaf, printed[leaf], metadata))
             continue
-        kind, level = _kind(leaf, kept[row + 1] if row + 1 < len(kept) else None)
+        kind, level = kind_of(leaf, kept[row + 1] if row + 1 < len(kept) else None)
         if (
             metadata.title
             and level == 1
@@ -296,7 +296,8 @@ def _reason(leaf: Leaf) -> str:
     return "other blocks"
 
 
-def _kind(leaf: Leaf, following: Leaf | None) -> tuple[BlockKind, int]:
+def kind_of(leaf: Leaf, following: Leaf | None) -> tuple[BlockKind, int]:
+    """What a block is, and the level of a heading or of the row over a table."""
     tag, within = leaf.place.tag, leaf.place.within
     if leaf.preformatted:
         return BlockKind.CODE, 0

@@ -57,11 +57,6 @@ class _Sizes:
 def read_pdf(data: bytes, *, name: str = "the PDF", url: str | None = None) -> Article:
     """Read a PDF.
 
-    Args:
-        data: The file.
-        name: What to call it in an error.
-        url: Where it came from.
-
     Raises:
         UnreadableSource: It is encrypted or damaged.
         SourceError: It has too many pages.

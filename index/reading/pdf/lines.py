@@ -91,11 +91,7 @@ def _pattern(line: Line) -> str:
 
 
 def paragraphs(lines: Sequence[Line]) -> Iterator[tuple[list[Line], str]]:
-    """Runs of lines that make a paragraph, and the text of each.
-
-    Args:
-        lines: All lines of a document, in reading order.
-    """
+    """Runs of lines that make a paragraph, and the text of each."""
     words = Counter(word for line in lines for word in re.findall(r"\w+(?:-\w+)*", line.text))
     gaps = [
         after.top - line.top

@@ -20,11 +20,7 @@ MAX_FILL = 0.8
 
 
 def with_rows(lines: Sequence[Line]) -> list[Line]:
-    """Lines of a page with the cells of each row of its tables as one line.
-
-    Args:
-        lines: In the order in which they were drawn.
-    """
+    """Lines of a page with the cells of each row of its tables as one line."""
     made: list[Line] = []
     run: list[list[Line]] = []
     for row in [*_side_by_side(lines), []]:

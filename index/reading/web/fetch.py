@@ -372,15 +372,7 @@ def _check_robots(
     asked: dict[str, bytes],
     deadline: float,
 ) -> None:
-    """Refuse a page that its site's robots.txt keeps from programs.
-
-    Args:
-        url: The page's address.
-        parts: The same.
-        addresses: Of its host, checked.
-        asked: The robots.txt of each origin that was asked on the way; added to.
-        deadline: For the page itself.
-    """
+    """Refuse a page that its site's robots.txt keeps from programs."""
     origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
     if origin not in asked:
         asked[origin] = b""

@@ -21,10 +21,6 @@ def refuses(robots: bytes, url: str) -> bool:
 
     >>> refuses(b"User-agent: *\nDisallow: /private", "https://e.org/private/1")
     True
-
-    Args:
-        robots: The file, whatever it holds; what cannot be read asks for nothing.
-        url: The page's address.
     """
     parser = Protego.parse(robots[:MAX_BYTES].decode("utf-8-sig", "replace"))
     return not parser.can_fetch(url, AGENT)

@@ -367,6 +367,25 @@ def test_blocks_never_overlap_and_always_hold_text(data: bytes) -> None:
     )
 
 
+def test_html_within_markdown_is_read_as_a_page_is() -> None:
+    article = read_article(
+        b"<p align='center'><img src='a.png'></p>\n\n# Bridge tools\n\n"
+        b"They weigh <kbd>a</kbd> bridge.<br>Twice.\n\n<p style='display:none'>Hidden.</p>\n\n"
+        b"![The bridge in winter](b.png)\n\n"
+        b"<table><tr><th>Part</th><th>Weight</th></tr><tr><td>Deck</td><td>3 t</td></tr></table>\n"
+    )
+    assert article.title == "Bridge tools"
+    assert texts(article, BlockKind.PARAGRAPH) == ["They weigh a bridge.\nTwice."]
+    assert texts(article, BlockKind.CAPTION) == ["The bridge in winter"]
+    assert texts(article, BlockKind.TABLE_ROW) == ["Part | Weight", "Deck | 3 t"]
+
+
+def test_a_row_of_a_markdown_table_is_one_however_long_its_cells() -> None:
+    cell = "It says much. " * 30
+    article = read_article(f"# T\n\n| a | b |\n|---|---|\n| x | {cell} |\n".encode())
+    assert texts(article, BlockKind.TABLE_ROW) == ["a | b", f"x | {cell.strip()}"]
+
+
 def test_footnotes_of_markdown_are_left_out_and_what_looks_like_one_is_kept() -> None:
     article = read_article(
         b"# R\n\nIt rained all day.[^1] The set [^a-z] is no note.\n\n[^1]: So the *Post* said,\n"
