@@ -14,7 +14,7 @@ from qa.cli import main
 
 ROOT = PAGE.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SERVED = ("gradio_client", "fastapi", "curl", "--library", "http://")
+SERVED = ("gradio_client", "fastapi", "curl", "--library", "http://", "questions.jsonl")
 """What tests/app/ runs, with a server, and tests/qa/test_library.py, with a library."""
 
 

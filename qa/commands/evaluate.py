@@ -29,6 +29,8 @@ examples:
   article-qa evaluate questions.jsonl --show-errors --plots confidence.png
   article-qa evaluate dev-v2.0.json --run out/new --compare out/old --gate gate.json
 
+what each measure means stands in docs/evaluation.md
+
 exit status: 0 evaluated, 2 bad usage or input, 3 a measure is under the gate's floor
 """
 
@@ -63,7 +65,12 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-k", type=int, metavar="N", help=f"citations asked for, 1 to {MAX_K} (30; documents 100)"
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="ask only about N of the questions")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="ask only about N of the questions, spread evenly"
+    )
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="ask N drawn at random, always the same ones"
+    )
     parser.add_argument(
         "--off-article",
         type=int,
@@ -105,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
                 compare_with=arguments.compare,
                 k=arguments.k,
                 limit=arguments.limit,
+                sample=arguments.sample,
                 off_article=arguments.off_article,
                 history=not arguments.no_history,
                 progress=progress,

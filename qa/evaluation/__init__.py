@@ -15,7 +15,7 @@ from qa.evaluation.datasets import Dataset, Document, Problem, Question
 from qa.evaluation.evaluate import evaluate
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.plots import plot
-from qa.evaluation.report import Failure, Gate, Report, check_gate, read_gate
+from qa.evaluation.report import Gate, Report, check_gate, read_gate
 from qa.evaluation.statistics import Comparison, Difference, Measure
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "Dataset",
     "Difference",
     "Document",
-    "Failure",
     "Gate",
     "Measure",
     "MissingExtra",

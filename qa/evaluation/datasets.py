@@ -27,8 +27,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
-from typing import Literal, TypeAlias
+from random import Random
+from typing import Literal, TypeAlias, TypeVar
 
 from index.article import Article, Block, BlockKind
 from index.errors import DataError, EmptyArticle
@@ -49,6 +51,7 @@ __all__ = [
     "with_off_article",
 ]
 
+T = TypeVar("T")
 Span: TypeAlias = tuple[int, int]
 
 Evidence: TypeAlias = Literal["spans", "turns", "sentences", "documents"]
@@ -56,6 +59,9 @@ Evidence: TypeAlias = Literal["spans", "turns", "sentences", "documents"]
 
 OFF_ARTICLE = "off-article"
 """Kind of a question that was taken to an article it was not written for."""
+
+
+SEED = 20211
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,25 +273,32 @@ def digest_of(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def sampled(dataset: Dataset, limit: int | None) -> Dataset:
-    """The data set cut to about ``limit`` questions, spread evenly over it.
+def sampled(dataset: Dataset, limit: int | None, *, sample: int | None = None) -> Dataset:
+    """The data set cut to about ``limit`` questions, spread evenly over it, or to a ``sample``.
 
-    Conversations stay whole, so the first of them are taken.
+    A sample is drawn at random, and always the same one. Conversations stay whole; of a limit the
+    first of them are taken.
     """
-    questions = dataset.questions
-    if limit is None or limit >= len(questions):
+    questions, count = dataset.questions, limit if sample is None else sample
+    if count is None or count >= len(questions):
         return dataset
     if dataset.evidence == "turns":
-        kept = list(questions[:limit])
-        for question in questions[limit:]:
-            if question.document != kept[-1].document:
-                break
-            kept.append(question)
-        return replace(dataset, questions=tuple(kept))
-    return replace(
-        dataset,
-        questions=tuple(questions[number * len(questions) // limit] for number in range(limit)),
-    )
+        conversations = [list(g) for _, g in groupby(questions, key=lambda q: q.document)]
+        kept = set[str]()
+        for turns in _drawn(conversations, len(conversations)) if sample else conversations:
+            if len(kept) < count:
+                kept |= {question.id for question in turns}
+        chosen = [question for question in questions if question.id in kept]
+    elif sample:
+        chosen = _drawn(questions, sample)
+    else:
+        chosen = [questions[number * len(questions) // count] for number in range(count)]
+    order = {question.id: number for number, question in enumerate(questions)}
+    return replace(dataset, questions=tuple(sorted(chosen, key=lambda q: order[q.id])))
+
+
+def _drawn(population: Sequence[T], count: int) -> list[T]:
+    return Random(SEED).sample(population, count)  # noqa: S311 - no secret
 
 
 def with_off_article(dataset: Dataset, count: int) -> Dataset:

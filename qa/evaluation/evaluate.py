@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from qa.evaluation.datasets import (
 )
 from qa.evaluation.formats import read_dataset
 from qa.evaluation.judge import Row, judge, read_rows, write_rows, write_trec
-from qa.evaluation.report import Failure, Report
+from qa.evaluation.report import Report
 from qa.evaluation.run import Asked, ask_everything, system_folder
 from qa.evaluation.statistics import by_article, compare, summarise
 from qa.evaluation.systems import BotSystem, OpenBot, System
@@ -48,6 +47,7 @@ def evaluate(
     compare_with: str | Path | None = None,
     k: int | None = None,
     limit: int | None = None,
+    sample: int | None = None,
     off_article: int = 0,
     history: bool = True,
     open_bot: OpenBot | None = None,
@@ -67,6 +67,7 @@ def evaluate(
         compare_with: Folder of another run on the same data.
         k: Citations asked for; by default 30, and 100 where documents are ranked.
         limit: Ask only about as many questions, spread evenly over the data.
+        sample: Instead, as many drawn at random, always the same ones.
         off_article: Ask as many questions also of an article they were not written for.
         history: Ask a turn of a conversation with those before it, where the bot can.
         open_bot: Makes the bot from an article, to evaluate one with options of its own.
@@ -79,11 +80,16 @@ def evaluate(
     """
     extra("ir_measures", of="eval")  # before the work, not after it
     dataset = data if isinstance(data, Dataset) else read_dataset(data)
-    _check(dataset, pooled=pooled, baseline=baseline, k=k, limit=limit, off_article=off_article)
+    _check(dataset, pooled=pooled, baseline=baseline, k=k, off_article=off_article)
+    if limit is not None and sample is not None:
+        raise DataError("give limit or sample, not both")
+    for name, count in (("limit", limit), ("sample", sample)):
+        if count is not None and count < 1:
+            raise DataError(f"{name} must be at least 1, not {count}")
     if resume and run is None:
         raise DataError("there is nothing to go on with: name the run's folder")
     others = _other_run(compare_with, dataset)
-    dataset = with_off_article(sampled(dataset, limit), off_article)
+    dataset = with_off_article(sampled(dataset, limit, sample=sample), off_article)
     by_document = dataset.evidence == "documents"
     pooled = pooled or by_document
     k = k or (MAX_K if by_document else DEFAULT_K)
@@ -104,6 +110,7 @@ def evaluate(
         resume=resume,
         options={
             "limit": limit,
+            "sample": sample,
             "off_article": off_article,
             "reranker": bot.reranker_name,
             "reader": reader,
@@ -118,6 +125,7 @@ def evaluate(
         "k": k,
         "pooled": pooled,
         "limit": limit,
+        "sample": sample,
         OFF_ARTICLE: off_article or None,
         "history": history and bot.takes_history if dataset.evidence == "turns" else None,
         "reranker": bot.reranker_name,
@@ -140,7 +148,6 @@ def evaluate(
         against_baseline=compare(rows[0], rows[1], "plain") if baseline else None,
         compared=compare(rows[0], others, str(compare_with)) if others else None,
         problems=(*dataset.problems, *_refusals(answers[0])),
-        failures=_failures(dataset, answers[0], rows[0]),
         rows=rows[0],
         environment=_environment(),
     )
@@ -158,7 +165,6 @@ def _check(
     pooled: bool,
     baseline: str | None,
     k: int | None,
-    limit: int | None,
     off_article: int,
 ) -> None:
     if baseline not in (None, "plain"):
@@ -169,8 +175,6 @@ def _check(
         raise DataError("where all articles are asked together, no question is off the article")
     if k is not None and not 1 <= k <= MAX_K:
         raise DataError(f"k must be from 1 to {MAX_K}, not {k}")
-    if limit is not None and limit < 1:
-        raise DataError(f"limit must be at least 1, not {limit}")
     if off_article < 0:
         raise DataError(f"the number of off-article questions cannot be {off_article}")
 
@@ -207,30 +211,3 @@ def _refusals(asked: Sequence[Asked]) -> list[Problem]:
     return [
         Problem("question refused", answer.id, answer.error) for answer in asked if answer.error
     ]
-
-
-def _failures(dataset: Dataset, asked: Sequence[Asked], rows: Sequence[Row]) -> tuple[Failure, ...]:
-    questions = {question.id: question for question in dataset.questions}
-    failures: list[Failure] = []
-    for answer, row in zip(asked, rows, strict=True):
-        question = questions[answer.id]
-        wrong = row.correct is False if row.answerable else row.found
-        if not wrong:
-            continue
-        document = dataset.documents.get(question.document or "")
-        gold = (
-            [document.article.text[start:end] for start, end in question.gold] if document else []
-        )
-        gold += [name for name, grade in question.relevant if grade > 0]
-        failures.append(
-            Failure(
-                id=answer.id,
-                question=question.text,
-                gold=tuple(dict.fromkeys(gold)),
-                quotes=answer.shown,
-                confidence=answer.confidence,
-                error=answer.error,
-            )
-        )
-    failures.sort(key=lambda f: -1.0 if math.isnan(f.confidence) else f.confidence, reverse=True)
-    return tuple(failures)

@@ -50,12 +50,15 @@ RIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """All that is measured of one question.
+    """All that is measured of one question, and what it was.
 
     Attributes:
         confidence: NaN where the question was refused; so is ``milliseconds``.
         correct: Whether the first citation holds the answer; None where that is unknown.
         scores: By name; measures that do not apply are missing.
+        gold: What answers it: texts, or names of documents; empty where nothing does.
+        quotes: The first citations.
+        error: Why it was refused, if it was.
     """
 
     id: str
@@ -66,6 +69,15 @@ class Row:
     correct: bool | None
     milliseconds: float
     scores: Mapping[str, float]
+    question: str = ""
+    gold: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it was answered wrong, or answered where there is no answer."""
+        return self.correct is False if self.answerable else self.found
 
 
 def judge(dataset: Dataset, asked: Iterable[Asked]) -> tuple[Row, ...]:
@@ -110,7 +122,19 @@ def _row(dataset: Dataset, question: Question, asked: Asked, ranking: Mapping[st
         correct=correct,
         milliseconds=asked.milliseconds,
         scores=scores,
+        question=question.text,
+        gold=_gold_texts(dataset, question),
+        quotes=asked.shown,
+        error=asked.error,
     )
+
+
+def _gold_texts(dataset: Dataset, question: Question) -> tuple[str, ...]:
+    document = dataset.documents.get(question.document or "")
+    text = document.article.text if document else ""
+    gold = [text[start:end] for start, end in question.gold]
+    gold += [name for name, grade in question.relevant if grade > 0]
+    return tuple(dict.fromkeys(gold))
 
 
 def _gold(question: Question) -> list[Place]:
@@ -239,7 +263,7 @@ def _lenient(path: Path) -> TextIO:
 
 
 def write_rows(rows: Iterable[Row], path: Path) -> None:
-    """Write measures question by question, as JSON Lines."""
+    """Write questions, answers, gold and measures, one question a line of JSON."""
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
             # NaN is not JSON.
@@ -250,7 +274,7 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
-    """Read what ``write_rows`` wrote.
+    """Read the measures that ``write_rows`` wrote.
 
     Raises:
         DataError: The file is missing, or not of that form.

@@ -17,7 +17,6 @@ from qa.text import one_line
 
 __all__ = [
     "SCHEMA",
-    "Failure",
     "Gate",
     "Report",
     "check_gate",
@@ -28,23 +27,13 @@ __all__ = [
 SCHEMA = "article-qa/report/1"
 SHOWN_PROBLEMS = 5
 OF_PLAIN = " / plain"
+EXPLAINED = {
+    "answer@300": "share of questions whose answer is read in the first 300 characters of quotes",
+    "AUROC": "chance that a question with an answer gets more confidence than one without",
+    "AURC": "share of wrong answers, averaged over all degrees of keeping silent; lower is better",
+    "ECE": "how far confidence is from the share that is right; lower is better",
+}
 _FIELDS = {"data", "command", "floors", "ceilings"}
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A question that was answered wrong.
-
-    ``gold`` is what would have answered it, empty where nothing does; ``quotes`` are the first
-    citations; ``error`` says why the question was refused, if it was.
-    """
-
-    id: str
-    question: str
-    gold: tuple[str, ...]
-    quotes: tuple[str, ...]
-    confidence: float
-    error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +57,6 @@ class Report:
         against_baseline: The difference from it, or None.
         compared: The difference from another run, or None.
         problems: What is wrong in the data.
-        failures: Questions that were answered wrong, most confident first.
         rows: Measures question by question.
         environment: Versions and machine; latency means nothing without them.
     """
@@ -88,9 +76,15 @@ class Report:
     against_baseline: Comparison | None = None
     compared: Comparison | None = None
     problems: tuple[Problem, ...] = ()
-    failures: tuple[Failure, ...] = field(default=(), repr=False)
     rows: tuple[Row, ...] = field(default=(), repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def failures(self) -> tuple[Row, ...]:
+        """Questions that were answered wrong, most confident first, those refused last."""
+        wrong = [row for row in self.rows if row.wrong]
+        wrong.sort(key=lambda r: -r.confidence if r.confidence == r.confidence else math.inf)
+        return tuple(wrong)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-ready values; questions one by one are left out."""
@@ -121,6 +115,10 @@ class Report:
     def __str__(self) -> str:
         """The report as Markdown, aligned to be read as plain text too."""
         lines = [self._headline(), "", *_aligned(self._table()), "", *self._by_article()]
+        explained = [
+            f"- {name}: {text}" for name, text in EXPLAINED.items() if name in self.measures
+        ]
+        lines += [*explained, ""] if explained else []
         lines += self._notes()
         return "\n".join(lines).rstrip()
 

@@ -5,7 +5,7 @@
     ├── answers.jsonl   one line a question, in full, written as it is answered
     ├── run.trec        ranked passages or documents, TREC format
     ├── qrels.trec      what is relevant among them
-    ├── scores.jsonl    measures question by question
+    ├── scores.jsonl    one line a question: gold, first quotes, measures, milliseconds
     ├── report.json     measures of the whole, with their intervals
     └── plain/          the same for the baseline
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -371,6 +372,24 @@ def test_a_limit_is_spread_over_the_data(tmp_path: Path) -> None:
     assert [q.id for q in sampled(dataset, 4).questions] == ["a0", "a2", "a5", "b1"]
     assert sampled(dataset, None) is dataset
     assert sampled(dataset, 10) is dataset
+
+
+def test_a_sample_is_drawn_and_always_the_same(tmp_path: Path) -> None:
+    dataset = two_articles(tmp_path)
+    drawn = [question.id for question in sampled(dataset, None, sample=4).questions]
+    assert len(drawn) == 4
+    assert drawn == sorted(drawn) != ["a0", "a1", "a2", "a3"]
+    assert [question.id for question in sampled(dataset, None, sample=4).questions] == drawn
+    assert sampled(dataset, None, sample=10) is dataset
+
+
+def test_a_sample_of_conversations_takes_them_whole(tmp_path: Path) -> None:
+    turns = [{"question": "Who?", "evidence": "Ann", "evidence_start": 0}] * 3
+    talks = [{"id": name, "context": "Ann slept.", "turns": turns} for name in "abcd"]
+    dataset = read_dataset(write(tmp_path / "talks.json", talks))
+    for cut in (sampled(dataset, 4), sampled(dataset, None, sample=4)):
+        asked = Counter(question.document for question in cut.questions)
+        assert list(asked.values()) == [3, 3]
 
 
 def test_questions_are_taken_to_an_article_that_cannot_answer_them(tmp_path: Path) -> None:

@@ -69,6 +69,12 @@ def test_a_data_set_is_asked_and_measured(squad: Path, tmp_path: Path) -> None:
         "run.trec",
         "scores.jsonl",
     }
+    scored = json.loads((out / "scores.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert scored["question"] == "Who built the mill?"
+    assert scored["gold"]
+    assert scored["gold"][0] in scored["quotes"][0]
+    assert scored["scores"]["answer@300"] == 1
+    assert scored["milliseconds"] > 0
     kept = json.loads((out / "answers.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert qa.Answer.from_dict(kept["answer"]).question == "Who built the mill?"
 
@@ -115,6 +121,8 @@ def test_strangers_and_a_limit(squad: Path) -> None:
         ({"k": 0}, "k must be from 1"),
         ({"k": 101}, "k must be from 1"),
         ({"limit": 0}, "limit must be at least 1"),
+        ({"sample": 0}, "sample must be at least 1"),
+        ({"sample": 2, "limit": 2}, "not both"),
         ({"off_article": -1}, "cannot be -1"),
         ({"off_article": 1, "pooled": True}, "no question is off the article"),
         ({"baseline": "langchain"}, "the only baseline is 'plain'"),

@@ -7,6 +7,7 @@ import math
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,6 @@ from index import DataError
 from qa.evaluation import (
     Comparison,
     Difference,
-    Failure,
     Measure,
     MissingExtra,
     Problem,
@@ -74,6 +74,13 @@ def test_the_table_has_the_plain_recipe_beside_ours() -> None:
     assert "5.0 ms" in text
 
 
+def test_measures_that_need_a_word_get_it() -> None:
+    text = str(REPORT)
+    assert "answer@300: " in text
+    assert "ECE: " in text
+    assert "AURC" not in text
+
+
 def test_what_every_article_counts_alike_has_a_table_of_its_own() -> None:
     report = replace(
         REPORT, by_article={"answer@300": 0.868}, baseline_by_article={"answer@300": 0.366}
@@ -108,17 +115,23 @@ def test_a_report_is_json() -> None:
 
 
 def test_failures_are_listed_on_lines_of_their_own() -> None:
-    failures = (
-        Failure("q1", "Who\x1b[31m?", ("Ann",), ("Bob\nslept.",), 0.91, None),
-        Failure("q2", "", (), (), math.nan, "the question is empty"),
-        Failure("q3", "Else?", ("x",), (), 0.1, None),
+    def wrong(name: str, confidence: float, **fields: Any) -> Row:
+        return Row(name, None, True, True, confidence, False, 1.0, {}, **fields)
+
+    rows = (
+        wrong("q3", 0.1, question="Else?", gold=("x",)),
+        wrong("q2", math.nan, error="the question is empty"),
+        wrong("q1", 0.91, question="Who\x1b[31m?", gold=("Ann",), quotes=("Bob\nslept.",)),
+        Row("q0", None, True, True, 0.99, True, 1.0, {}, question="Right?"),
     )
-    text = failures_markdown(replace(REPORT, failures=failures), 2)
+    text = failures_markdown(replace(REPORT, rows=rows), 3)
     assert "\x1b" not in text
     assert "gold: Ann" in text
     assert "1. Bob slept." in text
     assert "refused: the question is empty" in text
-    assert text.endswith("and 1 more")
+    assert text.index("(q1)") < text.index("(q3)") < text.index("(q2)")
+    assert "Right?" not in text
+    assert failures_markdown(replace(REPORT, rows=rows), 2).endswith("and 1 more")
 
 
 def test_a_report_at_its_floors_passes(tmp_path: Path) -> None:
