@@ -128,7 +128,7 @@ def test_what_is_open_is_bounded_by_its_size(
         ({"name": "a.txt", "data": "no base64!"}, "did not arrive whole"),
         ({"address": "/etc/passwd"}, "no address"),
         ({"address": "file:///etc/passwd"}, "http"),
-        ({"address": "http://127.0.0.1:1/"}, "127.0.0.1"),
+        ({"address": "http://127.0.0.1:1/"}, "own machine"),
         ({"record": {}}, "damaged"),
         ({"record": None}, "damaged"),
         ({"record": {"text": 5, "blocks": [["paragraph", 0, 9, 0, None]]}}, "damaged"),
