@@ -57,6 +57,8 @@ WARM_UP = 80
 """Steps until the learning rate is reached."""
 N_HELD_OUT = 700
 N_FEEDS = 60
+NOTHING = Span(0, 0, -99.0)
+"""Of a window that is cut off before its first word ends."""
 CHECKPOINT = "checkpoint.pt"
 
 DATA = {
@@ -337,7 +339,7 @@ def measure(reader: Reader, asked: Sequence[Example]) -> dict[str, float]:
     margins: dict[str, list[float]] = {"positive": [], "cut": [], "written": []}
     exact, overlap = [], []
     for example in asked:
-        best = max(_spans(reader, example), key=lambda span: span.margin)
+        best = max(_spans(reader, example), key=lambda span: span.margin, default=NOTHING)
         margins[example.kind].append(best.margin)
         if example.kind == "positive":
             said = example.text[best.start : best.end]
