@@ -68,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _main(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")  # after the ^C that the terminal shows
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader of the pipe has seen enough; Python must not complain when it exits.

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any, TypeAlias
 
@@ -128,6 +129,8 @@ def _questions(suggest: Callable[[], Iterable[str]]) -> Iterator[str]:
     if not sys.stdin.isatty():
         yield from filter(None, map(str.strip, sys.stdin))
         return
+    with suppress(ImportError):  # Windows has its own
+        import readline  # noqa: F401 - arrow keys, and the questions before
     sys.stderr.write("Type a question, ? for suggestions, or Ctrl-D to leave.\n")
     while True:
         try:

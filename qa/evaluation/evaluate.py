@@ -69,7 +69,7 @@ def evaluate(
         limit: Ask only about as many questions, spread evenly over the data.
         sample: Instead, as many drawn at random, always the same ones.
         off_article: Ask as many questions also of an article they were not written for.
-        history: Ask a turn of a conversation with those before it, where the bot can.
+        history: Ask a turn of a conversation with those before it.
         open_bot: Makes the bot from an article, to evaluate one with options of its own.
         progress: Called as it advances.
 
@@ -127,7 +127,7 @@ def evaluate(
         "limit": limit,
         "sample": sample,
         OFF_ARTICLE: off_article or None,
-        "history": history and bot.takes_history if dataset.evidence == "turns" else None,
+        "history": history if dataset.evidence == "turns" else None,
         "reranker": bot.reranker_name,
         "reader": None if reader else False,
     }

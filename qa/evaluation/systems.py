@@ -6,12 +6,11 @@ own name, and what comes back is traced to the document it came from.
 
 from __future__ import annotations
 
-import inspect
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 from index.article import Article, Block, BlockKind
 from index.errors import DataError
@@ -124,18 +123,12 @@ class BotSystem:
                 reranker=loaded,
                 reader=reader,
             )
-        self.takes_history = _takes_history(ArticleBot.ask)
 
     def open(self, documents: Sequence[Document], progress: Progress | None = None) -> Reader:
         """See ``System``."""
         pool = _Pool(documents)
         bot = self._make(pool.article, progress)
-        self.takes_history = _takes_history(bot.ask)
-        return _BotReader(bot, pool, self.takes_history)
-
-
-def _takes_history(ask: Callable[..., Answer]) -> bool:
-    return "history" in inspect.signature(ask).parameters
+        return _BotReader(bot, pool)
 
 
 class _Pool:
@@ -204,17 +197,15 @@ class _Pool:
 class _BotReader:
     """A bot over a pool."""
 
-    def __init__(self, bot: ArticleBot, pool: _Pool, takes_history: bool) -> None:
+    def __init__(self, bot: ArticleBot, pool: _Pool) -> None:
         self._bot = bot
         self._pool = pool
-        self._history = takes_history
         self.passages = [pool.place(p.start, p.end) for p in bot.index.passages]
 
     def ask(self, question: str, *, k: int, history: Sequence[Answer] = ()) -> Located:
         """See ``Reader``."""
-        options: dict[str, Any] = {"history": list(history)} if self._history and history else {}
         began = perf_counter()
-        answer = self._bot.ask(question, k=k, **options)
+        answer = self._bot.ask(question, k=k, history=history)
         milliseconds = 1000 * (perf_counter() - began)
         place = self._pool.place
         return Located(

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from qa import Answer
-from tests.support.served import ROOT, Server, ask, free_port, visiting, wait_until_ready
+from tests.support.served import ROOT, ask, free_port, visiting, wait_until_ready
 
 EXAMPLE = re.search(
     r"```python\n(from fastapi.*?)```", (ROOT / "docs/programs.md").read_text("utf-8"), re.DOTALL
@@ -23,35 +23,35 @@ ARTICLE = "<h1>Tides</h1><p>The Moon pulls the water. Fishermen print almanacs e
 
 
 @pytest.fixture(scope="module")
-def mounted(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def mounted(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the page in the example's app."""
     folder = tmp_path_factory.mktemp("site")
     assert EXAMPLE is not None
-    health = '\n\n@site.get("/health")\ndef health() -> str:\n    return "ok"\n'
-    (folder / "site_of_ours.py").write_text(EXAMPLE[1] + health)
+    (folder / "site_of_ours.py").write_text(EXAMPLE[1])
     (folder / "article.html").write_text(ARTICLE)
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "site_of_ours:site", "--port", str(port)]
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    server = Server(f"http://127.0.0.1:{port}/", process, folder)
+    url = f"http://127.0.0.1:{port}/ask/"
     try:
-        wait_until_ready(server)
-        yield server
+        wait_until_ready(url, process)
+        yield url
     finally:
         process.terminate()
         process.communicate(timeout=30)
 
 
-def test_the_page_answers_where_it_is_mounted(mounted: Server, browser: Browser) -> None:
-    with visiting(browser, f"{mounted.url}ask/") as page:
+def test_the_page_answers_where_it_is_mounted(mounted: str, browser: Browser) -> None:
+    with visiting(browser, mounted) as page:
         ask(page, "Who prints almanacs?")
         best = page.locator("#conversation .best").inner_text()
     assert best.startswith("Fishermen print almanacs every winter.")
 
 
-def test_programs_are_answered_there_too(mounted: Server) -> None:
+def test_programs_are_answered_there_too(mounted: str) -> None:
     question = json.dumps({"question": "Who prints almanacs?", "k": 1}).encode()
-    with urllib.request.urlopen(f"{mounted.url}ask/api/ask", question, timeout=60) as reply:  # noqa: S310
+    with urllib.request.urlopen(f"{mounted}api/ask", question, timeout=60) as reply:  # noqa: S310
         answer = Answer.from_dict(json.load(reply))
     assert answer.citations[0].quote == "Fishermen print almanacs every winter."

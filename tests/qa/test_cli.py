@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,29 @@ def test_questions_from_a_pipe_follow_one_another(cache: Path) -> None:
     assert done.returncode == FOUND, done.stderr
     assert len(answers) == 2
     assert "Wessler" in (answers[1].interpreted_as or "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such terminals")
+def test_at_a_terminal_questions_follow_one_another_too(cache: Path) -> None:
+    import pty
+
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "qa", "ask", "-k", "1"]
+    typed = [b"?\n", b"Who is Nathan Freed Wessler?\n", b"What did he support?\n", b"\x04"]
+    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end) as process:
+        os.close(end)
+        shown = b""
+        with suppress(OSError):  # what a terminal gives once its other end is closed
+            while part := os.read(terminal, 4096):
+                shown += part
+                if shown.endswith(b"> ") and typed:
+                    os.write(terminal, typed.pop(0))
+    os.close(terminal)
+    assert process.returncode == FOUND
+    assert b"? for suggestions" in shown
+    assert b"  Who wrote this article?" in shown
+    assert shown.count(b"[1]") == 2
+    assert b"\x1b[1m" in shown  # the exact words
 
 
 def test_suggested_questions_are_answered(
