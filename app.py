@@ -250,7 +250,7 @@ def _page(
     turns = Turns(options.concurrency)
     beside = [Route("/health", _health), *routes(endpoints, turns)]
     if options.mcp:
-        beside.append(Route("/mcp", HttpTools(tool_server(endpoints, turns))))
+        beside.append(Route("/mcp", HttpTools(tool_server(endpoints, turns)), methods=["POST"]))
     guard = Middleware(
         Guard,
         head=head(str(page.title)),

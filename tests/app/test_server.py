@@ -317,6 +317,9 @@ def test_an_mcp_client_finds_and_calls_the_tools(cache: Path, tmp_path: Path) ->
         assert names == ["ask", "evidence", "open"]
         assert "Sayujya S" in Answer.from_dict(answer).citations[0].quote
         assert post(f"{server.url}mcp", {})[0] == 401
+        known = {"Authorization": "Bearer letmein"}
+        listening = urllib.request.Request(f"{server.url}mcp", headers=known)  # noqa: S310
+        assert _reply(listening)[0] == 405  # nothing is ever said but in answer
         question = {"question": "Who wrote this article?", "k": 1}
         basic = f"Basic {b64encode(b'ann:secret').decode()}"
         for known in (basic, "Bearer letmein"):
