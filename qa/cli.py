@@ -139,7 +139,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             command.add_options(subparser)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
-        _refuse_words(subparsers.choices[chosen], unknown)
+        from qa.commands.options import refuse_words
+
+        refuse_words(subparsers.choices[chosen], unknown)
     return arguments
 
 
@@ -151,19 +153,6 @@ def _refuse_command(parser: argparse.ArgumentParser, argv: Sequence[str]) -> NoR
     if " " in word or argv[-1].endswith("?"):
         parser.error(f'to ask a question: article-qa ask "{" ".join(argv)}"')
     parser.error(f"there is no command {word!r}; there are {', '.join(_COMMANDS)}")
-
-
-def _refuse_words(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn:
-    option = next((word for word in unknown if word.startswith("-")), None)
-    if option is None:
-        hint = "; put the question in quotes" if parser.prog.endswith(" ask") else ""
-        parser.error(f"too many words: {' '.join(unknown)}{hint}")
-    option = option.partition("=")[0]
-    known = [name for action in parser._actions for name in action.option_strings]
-    near = get_close_matches(option, known, 1)
-    parser.error(
-        f"there is no option {option}" + (f"; did you mean {near[0]}?" if near else "; see --help")
-    )
 
 
 def _serve(arguments: argparse.Namespace) -> int:

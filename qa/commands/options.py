@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NoReturn
 
 from index.archive.store import Where
 from index.reading.assembly import Metadata
@@ -23,6 +25,7 @@ __all__ = [
     "add_no_reader",
     "add_source",
     "given_by",
+    "refuse_words",
     "where_of",
 ]
 
@@ -153,3 +156,21 @@ def where_of(arguments: argparse.Namespace) -> Where:
     """
     names = ("since", "until", "author", "site", "tag", "only")
     return filters.where_of(**{name: getattr(arguments, name) for name in names})
+
+
+def refuse_words(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn:
+    """End with what was meant by words that no option takes.
+
+    Raises:
+        SystemExit: Always.
+    """
+    option = next((word for word in unknown if word.startswith("-")), None)
+    if option is None:
+        hint = "; put the question in quotes" if parser.prog.endswith(" ask") else ""
+        parser.error(f"too many words: {' '.join(unknown)}{hint}")
+    option = option.partition("=")[0]
+    known = [name for action in parser._actions for name in action.option_strings]
+    near = get_close_matches(option, known, 1)
+    parser.error(
+        f"there is no option {option}" + (f"; did you mean {near[0]}?" if near else "; see --help")
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from qa.commands.options import add_no_reader
+from qa.commands.options import add_no_reader, refuse_words
 from qa.page.guard import is_loopback
 from qa.ranking.reranker import RERANKER_HELP
 
@@ -122,7 +122,9 @@ def parse_serve_options(
         action="store_true",
         help="let readers open addresses of this machine and its network: loopback only",
     )
-    options = parser.parse_args([*_from_environment(parser, environment), *argv])
+    options, unknown = parser.parse_known_args([*_from_environment(parser, environment), *argv])
+    if unknown:
+        refuse_words(parser, unknown)
     if options.source and options.library:
         parser.error("give an article or --library, not both")
     if options.reranker and options.library:

@@ -54,6 +54,8 @@ def test_the_command_line_goes_before_the_environment() -> None:
         ([], {"ARTICLE_QA_PORT": "x"}, "from 1 to 65535"),
         ([], {"ARTICLE_QA_MCP": "perhaps"}, "give 1 or 0"),
         (["--api-key", "keys"], {}, "give --auth too"),
+        (["--prot", "80"], {}, "did you mean --port?"),
+        (["one.txt", "two.txt"], {}, "too many words: two.txt"),
         (["--allow-private", "--host", "192.0.2.1"], {}, "this machine's network"),
     ],
 )
