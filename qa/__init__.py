@@ -87,3 +87,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands fo
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_MODULES.get(name, "index.errors")), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]  # for completion by a notebook

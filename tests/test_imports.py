@@ -55,6 +55,7 @@ def test_the_public_names_are_those_listed(package: object) -> None:
     listed = package.__all__  # type: ignore[attr-defined]
     assert listed == sorted(listed)
     assert all(hasattr(package, name) for name in listed)
+    assert set(listed) <= set(dir(package))
 
 
 PREPARES = {"torch", "transformers", "sentence_transformers"}
