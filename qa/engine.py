@@ -225,7 +225,7 @@ class _Asking:
         section = section_asked(question, self._only) if self._only else None
         wanted, k = listing(asked), self._inquiry.k
         most = max(k, MOST_LISTED) if wanted and wanted.everything else k
-        context = context_of(self._snapshot, question, len(parsed.known), history)
+        context = context_of(self._snapshot, parsed, history)
         if context is None:
             whole = bool(section or wanted)
             ranked = self._ranked(parsed, wheres, self._engine.reranker, whole=whole)

@@ -17,9 +17,10 @@ import numpy as np
 from index.archive.store import Int64, Snapshot, Where
 from index.scoring.pool import Pool
 from qa.answer import Answer, Citation
-from qa.conversation.context_dependence import leaning_of
+from qa.conversation.context_dependence import changes_the_subject, leaning_of
 from qa.conversation.followup import CITED, Focus, FollowUp, read_after, weighted
 from qa.conversation.ranking import in_context as ranked_in_context
+from qa.ranking.candidates import ParsedQuestion
 from qa.ranking.ranking import RankedPool
 
 __all__ = ["Context", "context_of", "in_context", "narrowed", "still_there"]
@@ -57,14 +58,13 @@ def still_there(snapshot: Snapshot, answer: Answer) -> tuple[Citation, ...]:
 
 
 def context_of(
-    snapshot: Snapshot, question: str, n_known: int, history: Sequence[Answer]
+    snapshot: Snapshot, parsed: ParsedQuestion, history: Sequence[Answer]
 ) -> Context | None:
     """What a question follows; None where it stands by itself, or follows nothing.
 
     Args:
         snapshot: What is asked.
-        question: As it is read.
-        n_known: How many of its terms are used there.
+        parsed: The question as it is read.
         history: Earlier answers, the last one last; those about other archives are passed over.
     """
     before: list[tuple[Citation, ...]] = []
@@ -76,7 +76,10 @@ def context_of(
             before.append(there)
         return rows
 
-    follow = read_after(question, history, cited, leaning_of(question, n_known))
+    question = parsed.question
+    if changes_the_subject(question, parsed.known, parsed.language):
+        return None
+    follow = read_after(question, history, cited, leaning_of(question, len(parsed.known)))
     return Context(follow, tuple(chain(*before)), before[0]) if follow else None
 
 

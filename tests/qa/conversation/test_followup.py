@@ -64,6 +64,31 @@ def test_a_question_that_stands_by_itself_is_asked_alone(
     assert zoo.ask(question, history=[bears]) == zoo.ask(question)
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who wrote Hamlet?",
+        "How do I bake rye bread?",
+        "Which planet has the most moons?",
+        "And who won the hammer throw?",
+        "What caused the inflammation?",
+    ],
+)
+def test_a_question_about_something_else_is_asked_alone(
+    zoo: ArticleBot, bears: Answer, question: str
+) -> None:
+    answer = zoo.ask(question, history=[bears])
+    assert answer == zoo.ask(question)
+    assert not answer.found
+
+
+@pytest.mark.parametrize("question", ["Which year?", "In which city?", "And wolves?", "For whom?"])
+def test_an_ellipsis_follows_whatever_it_names(
+    zoo: ArticleBot, bears: Answer, question: str
+) -> None:
+    assert "following" in (zoo.ask(question, history=[bears]).interpreted_as or "")
+
+
 @pytest.mark.parametrize("person", ["Who is Nathan Freed Wessler?", "What did George Floyd do?"])
 def test_a_name_takes_the_place_of_the_one_before(bot: ArticleBot, person: str) -> None:
     answer = bot.ask("And Microsoft?", history=[bot.ask(person)])
