@@ -49,12 +49,16 @@ _REPLIES: Final = {
 }
 
 _KINDS: Final = {
-    ("en", "greeting"): "hello hi hiya hey howdy greetings morning afternoon evening day",
+    ("en", "greeting"): "hello hi hiya hey howdy yo sup greetings morning afternoon evening day",
     ("en", "thanks"): "thanks thank thx thankyou cheers ty",
     ("en", "noted"): "ok okay great cool nice fine good perfect awesome excellent wow lol haha"
-    " hahaha hm hmm yes yeah yep no nope right sure interesting understood got alright rofl omg",
+    " hahaha hm hmm k kk sorry nvm helpful useful yes yeah yep"
+    " no nope right sure interesting understood got alright rofl omg",
     ("en", "goodbye"): "bye goodbye cya farewell goodnight see later",
-    ("en", "wrong"): "wrong incorrect nonsense untrue false mistake rubbish",
+    (
+        "en",
+        "wrong",
+    ): "wrong incorrect nonsense untrue false mistake rubbish useless terrible stupid",
     ("de", "greeting"): "hallo guten tag morgen abend servus moin gr\u00fc\u00df gott",
     ("de", "thanks"): "danke dank vielen sch\u00f6n sehr dankesch\u00f6n",
     ("de", "goodbye"): "tsch\u00fcss auf wiedersehen",
@@ -69,7 +73,7 @@ _KINDS: Final = {
     ("pt", "greeting"): "ol\u00e1 oi bom dia boa tarde",
     ("pt", "thanks"): "obrigado obrigada muito",
     ("nl", "greeting"): "goedemorgen goedemiddag goedenavond",
-    ("nl", "thanks"): "bedankt dankjewel",
+    ("nl", "thanks"): "bedankt dankjewel dank je wel u",
     ("ru", "greeting"): "привет здравствуйте здравствуй добрый день",
     ("ru", "thanks"): "спасибо большое",
     ("ru", "goodbye"): "пока до свидания",
@@ -79,17 +83,30 @@ _EVERY: Final = frozenset().union(*_CORE.values())
 _FILLERS: Final = frozenset(
     """a all again and are be bot dear everyone for friend good great help information info is it
     its it's just much oh really so that that's thats there this to too very was well with you
-    your that i see then now one answer is not true correct me please job done the we""".split()
+    your that i see then now one answer is not true correct me please job done the we
+    you're have mate lot nice mind never""".split()
 )
 _LONGEST: Final = 7
 """Words of the longest line that is no question."""
 _NEGATING: Final = frozenset({"isn't", "isnt", "right"})
 _NEGATED: Final = re.compile(r"\b(?:not|isn['\u2019]?t) (?:true|correct|right)\b", re.IGNORECASE)
+_DOUBTED: Final = re.compile(
+    r"\W*(?:(?:that|it|this) (?:makes|made) no sense|really|are you (?:really )?sure(?: about"
+    r" (?:that|it))?|(?:that|it)(?:['\u2019]s| is| was) not what i (?:asked|meant|wanted)"
+    r"(?: for)?)\W*",
+    re.IGNORECASE,
+)
 _ABOUT: Final = re.compile(
     r"\W*(?:who|what) (?:are|r) (?:you|u)\W*|\W*what (?:can|do) you do\W*"
+    r"|\W*what (?:can|could|should) i ask(?: you)?\W*|\W*who (?:made|created|built|wrote) you\W*"
+    r"|\W*what time is it(?: now)?\W*|\W*(?:what is|what['\u2019]s|how is) the weather(?: like)?"
+    r"(?: today)?\W*|\W*i (?:love|like|hate) you\W*|\W*(?:hilfe|ayuda|aide|aiuto|ajuda|помощь)\W*"
+    r"|\W*wer (?:bist du|sind sie)\W*|\W*qui\u00e9n eres\W*|\W*qui (?:es-tu|\u00eates-vous)\W*"
+    r"|\W*chi sei\W*|\W*кто ты\W*"
     r"|\W*(?:what is|what's) your name\W*|\W*how are you(?: doing)?(?: today)?\W*"
     r"|\W*are you (?:a )?(?:human|robot|bot|ai|real|there|chatgpt)\W*"
-    r"|\W*help(?: me)?(?: please)?\W*|\W*how (?:does this|do you) work\W*"
+    r"|\W*(?:(?:can|could) you )?help(?: me)?(?: please)?\W*"
+    r"|\W*how (?:does (?:this|it)|do you) work\W*|\W*tell (?:me|us) something(?: \w+)?\W*"
     r"|\W*(?:please )?(?:tell|sing|write|make|give|show|play)(?: me)?(?: us)?"
     r" (?:an?|another|some|the)?\s*(?:\w+ )?(?:joke|poem|story|song"
     r"|rhyme|riddle|limerick|essay)s?\W*",
@@ -113,7 +130,7 @@ def small_talk(line: str) -> str | None:
         return None
     words = {word.lower().replace("\u2019", "'") for word in found}
     said = words - _FILLERS
-    if _NEGATED.search(line) and said <= _NEGATING:
+    if _DOUBTED.fullmatch(line) or (_NEGATED.search(line) and said <= _NEGATING):
         return _REPLIES["en"]["wrong"]
     asks = line.rstrip().endswith("?")
     for (language, kind), core in _CORE.items():

@@ -12,7 +12,8 @@ from qa.question.small_talk import small_talk
     "line",
     ["hi", "Good evening!", "thx", "Thank you so much", "ok", "cool, thanks", "haha", "goodbye",
      "that is not true", "who are you?", "help", "write me a poem", "Merci beaucoup", "Hola",
-     "спасибо"],
+     "спасибо", "that makes no sense", "are you sure?", "can you help me?", "What can I ask?",
+     "have a nice day", "got it, thanks a lot", "never mind, sorry", "dank je wel", "wer bist du?"],
 )  # fmt: skip
 def test_small_talk_is_replied_to(line: str) -> None:
     assert small_talk(line)
@@ -21,7 +22,9 @@ def test_small_talk_is_replied_to(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     ["Why?", "And Bern?", "Who thanked the mayor?", "Is it good?", "What does help cost?",
-     "Hello Kitty sales", "No, I meant Bern", "Who is the president?"],
+     "Hello Kitty sales", "No, I meant Bern", "Who is the president?",
+     "Why not?", "Nice?", "What time is it in Bern?", "Never mind the cost?",
+     "Have a look at page two", "How does it work in winter?"],
 )  # fmt: skip
 def test_a_question_is_not(line: str) -> None:
     assert small_talk(line) is None
