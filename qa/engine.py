@@ -25,13 +25,13 @@ from qa.conversation.corrections import Correction, correction
 from qa.conversation.followup import check_history
 from qa.question.abbreviations import as_written, initials_of_names, may_abbreviate
 from qa.question.about_article import Aspect, described, metadata_evidence
-from qa.question.answer_type import correct_spelling
+from qa.question.answer_type import accented_words, correct_spelling, with_accents
 from qa.question.deciding import deciding_question
 from qa.question.languages import MULTILINGUAL, NAMES, question_language
 from qa.question.lists import as_question, listing
 from qa.question.overviews import asks_for_overview
 from qa.question.parts import parts_of
-from qa.question.periods import periods
+from qa.question.periods import periods, written_out
 from qa.question.sections import section_asked
 from qa.question.small_talk import small_talk
 from qa.ranking.candidates import (
@@ -284,7 +284,9 @@ class _Asking:
 
     def _as_written(self, question: str) -> str:
         """The question in the articles' own spelling, its names as long or short as there."""
-        question = deciding_question(as_question(question))
+        question = deciding_question(as_question(written_out(question)))
+        if self._only:
+            question = with_accents(question, _accented(self._only.text))
         named = question
         if may_abbreviate(question):
             words = SnapshotVocabulary(self._snapshot, question.replace(".", ""))
@@ -409,6 +411,9 @@ class _Asking:
             if first <= last:
                 wheres.append(replace(base, published_from=first, published_until=last))
         return wheres
+
+
+_accented = lru_cache(maxsize=64)(accented_words)
 
 
 @lru_cache(maxsize=64)

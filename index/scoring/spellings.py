@@ -5,6 +5,7 @@
     85 m, 85 metres               85 metres
     9 am, 9:00, 9.00 am           9:00
     Feb, 2/2023                   february, february 2023
+    14/4/2022, 2022-04-14         14 april 2022
     TX-4417B, TX4417B             tx4417b
     Jürgen, Łukasz                jurgen, lukasz
 
@@ -17,7 +18,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["MONTHS", "YEAR", "folded", "one_spelling"]
+__all__ = ["MONTHS", "YEAR", "dates_in_words", "folded", "one_spelling"]
 
 MONTHS: Final = tuple(
     "january february march april may june july august september october november december".split()
@@ -49,13 +50,18 @@ _TIME: Final = re.compile(
     r"|(?<![\d:.])(\d{1,2}):(\d{2})(?![\d:])"
 )
 _MONTH_NUMBER: Final = re.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])[/.](\d{4})(?![\d/.])")
-_SHORT_MONTH: Final = re.compile(
+# A day over the twelfth, or a year that comes first, leaves no doubt which is the month.
+_DAY: Final = re.compile(
+    r"(?<![\d/.-])(?:(?P<day>1[3-9]|2\d|3[01])([/.-])(?P<month>0?[1-9]|1[0-2])\2(?P<year>\d{4})"
+    r"|(?P<month2>0?[1-9]|1[0-2])/(?P<day2>1[3-9]|2\d|3[01])/(?P<year2>\d{4})"
+    r"|(?P<year3>\d{4})-(?P<month3>0[1-9]|1[0-2])-(?P<day3>[0-2]\d|3[01]))(?![\d/-]|\.\d)"
+)
+_DATED_MONTH: Final = re.compile(
     rf"\b({'|'.join(sorted(_SHORT_MONTHS, key=len, reverse=True))})\b\.?(?=\s*\d)"
-    rf"|(?<=\d )({'|'.join(sorted(_SHORT_MONTHS, key=len, reverse=True))})\b\.?"
-    r"|\b(jan|feb|aug|sept?|oct|nov|dec)\b"
+    rf"|(?<=\d )({'|'.join(sorted(_SHORT_MONTHS, key=len, reverse=True))})\b\.?",
+    re.IGNORECASE,
 )
 _PLAIN_MONTH: Final = re.compile(r"\b(jan|feb|aug|sept?|oct|nov|dec)\b")
-"""Of these, what is found in a text without digits."""
 _CURRENCY: Final = re.compile(rf"([\u20ac$\u00a3])\s?({_NUMBER})")
 _UNIT: Final = re.compile(
     rf"(?<!\d)({_NUMBER})\s?"
@@ -92,11 +98,21 @@ def one_spelling(text: str) -> str:
     text = _THOUSANDS.sub(_joined, text)
     text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = _TIME.sub(_time, text)
-    text = _MONTH_NUMBER.sub(lambda m: f"{MONTHS[int(m[1]) - 1]} {m[2]}", text)
-    text = _SHORT_MONTH.sub(_month, text)
+    text = _PLAIN_MONTH.sub(_month, dates_in_words(text))
     text = _TOUCHING_MILLION.sub(r"\1 metres million", text)
     text = _UNIT.sub(lambda m: f"{m[1]} {_UNITS[m[2]]}", text)
     return _CURRENCY.sub(lambda m: f"{m[2]} {_UNITS[m[1]]}", text)
+
+
+def dates_in_words(text: str) -> str:
+    """A text with the months of its dates written out, where it is clear which they are.
+
+    >>> dates_in_words("14/4/2022, 2/2023 or sept 2021, but not 3/4/2022")
+    '14 april 2022, february 2023 or september 2021, but not 3/4/2022'
+    """
+    text = _DAY.sub(_day, text)
+    text = _MONTH_NUMBER.sub(lambda m: f"{MONTHS[int(m[1]) - 1]} {m[2]}", text)
+    return _DATED_MONTH.sub(_month, text)
 
 
 def folded(word: str) -> str:
@@ -111,8 +127,16 @@ def _joined(match: re.Match[str]) -> str:
     return re.sub(r"\D", "", match[0])
 
 
+def _day(match: re.Match[str]) -> str:
+    day, month, year = (
+        int(next(filter(None, (match[f"{part}{n}"] for n in ("", 2, 3)))))
+        for part in ("day", "month", "year")
+    )
+    return f"{day} {MONTHS[month - 1]} {year}"
+
+
 def _month(match: re.Match[str]) -> str:
-    return _SHORT_MONTHS[next(filter(None, match.groups()))]
+    return _SHORT_MONTHS[next(filter(None, match.groups())).lower()]
 
 
 def _time(match: re.Match[str]) -> str:

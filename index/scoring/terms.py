@@ -17,8 +17,10 @@ from index.models.encoder import Float32, Int32
 from index.scoring.bm25 import idf, saturated
 from index.scoring.spellings import folded, one_spelling
 
-__all__ = ["STEMMED", "STOP_WORDS", "Postings", "TermTable", "terms"]
+__all__ = ["SPELLING", "STEMMED", "STOP_WORDS", "Postings", "TermTable", "terms"]
 
+SPELLING = "2"
+"""Changes with what `terms` makes of a text: an index holds the terms of its day."""
 STOP_WORDS = frozenset(
     """a about above after again all also am an and any are aren't as at be because been before
     being below between both but by can can't cannot could couldn't did didn't do does
@@ -100,6 +102,9 @@ def terms(text: str, language: str | None = None) -> list[str]:
         if word not in STOP_WORDS:
             words.append(word.removesuffix("'s").replace("'", ""))
     stemmer = _stemmer(language or "en")
+    # A stemmer knows the accents of its own language; English has none.
+    if not text.isascii() and (language or "en") == "en":
+        words = [*map(folded, words)]
     stems = stemmer.stemWords(words) if stemmer else words
     return stems if text.isascii() else [*map(folded, stems)]
 

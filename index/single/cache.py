@@ -17,6 +17,7 @@ from index.cache_dir import cache_folder, cache_root
 from index.errors import IndexFolderError
 from index.models.attention_bias import READING
 from index.models.encoder import Encoder, Progress
+from index.scoring.terms import SPELLING
 from index.segmentation.passages import SEGMENTATION
 from index.single.article_index import ArticleIndex, build_index
 from index.single.storage import MANIFEST, VERSION, open_index, save_index
@@ -50,7 +51,8 @@ def cached_index(
 
 def _key(article: Article, encoder: Encoder) -> str:
     """Names everything an index is made from."""
-    parts = (repr(article.to_dict()), encoder.fingerprint, SEGMENTATION, READING, str(VERSION))
+    made_by = (encoder.fingerprint, SEGMENTATION, READING, SPELLING, str(VERSION))
+    parts = (repr(article.to_dict()), *made_by)
     data = "\0".join(parts).encode("utf-8", "surrogatepass")
     return hashlib.sha256(data).hexdigest()[:32]
 

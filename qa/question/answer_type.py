@@ -7,18 +7,21 @@ is a hint to the ranking, never a filter: a wrong guess costs a place or two.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Final, Protocol
 
+from index.scoring.spellings import folded
 from qa.question.languages import asked_elsewhere
 
 __all__ = [
     "ANSWER_TYPES",
     "Vocabulary",
+    "accented_words",
     "answer_type",
     "correct_spelling",
     "repair_typos",
+    "with_accents",
 ]
 
 ANSWER_TYPES: Final = (
@@ -149,6 +152,31 @@ def _edits(word: str) -> set[str]:
 
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def accented_words(text: str) -> dict[str, str]:
+    """The words of a text that have accents, by what they are without; lower-cased.
+
+    >>> accented_words("Zoë met Renée, and Renee left.")
+    {'zoe': 'zoë'}
+    """
+    words = {*_WORD.findall(text.lower())}
+    plain = {folded(word): word for word in words if not word.isascii()}
+    return {bare: word for bare, word in plain.items() if bare not in words}
+
+
+def with_accents(question: str, accented: Mapping[str, str]) -> str:
+    """A question with the accents that the article has, which a model reads as other letters.
+
+    >>> with_accents("Who is Zoe?", {"zoe": "zoë"})
+    'Who is Zoë?'
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        word = accented.get(match[0].lower())
+        return match[0] if word is None else word.title() if match[0][0].isupper() else word
+
+    return _WORD.sub(replaced, question)
 
 
 def correct_spelling(question: str, vocabulary: Vocabulary, is_word: Callable[[str], bool]) -> str:

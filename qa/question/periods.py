@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from index.scoring.spellings import MONTHS, YEAR
+from index.scoring.spellings import MONTHS, YEAR, dates_in_words
 
-__all__ = ["Period", "periods"]
+__all__ = ["Period", "periods", "written_out"]
 
 _MONTH: Final = "|".join(f"{m[:3]}(?:{m[3:]})?" if len(m) > 3 else m for m in MONTHS)
 _DATED: Final = re.compile(
@@ -28,6 +28,7 @@ _RELATIVE: Final = re.compile(
     r"\b(?P<which>last|previous|this|next)\s+(?P<unit>year|month|week)\b|\b(?P<day>yesterday|today)\b",
     re.IGNORECASE,
 )
+_LOWER: Final = re.compile(rf"(?<=\d )(?:{'|'.join(MONTHS)})\b|\b(?:{'|'.join(MONTHS)})(?=\s*\d)")
 _SHIFT: Final = {"last": -1, "previous": -1, "this": 0, "next": 1}
 
 
@@ -62,6 +63,16 @@ def periods(text: str, reference: date | None = None) -> tuple[Period, ...]:
     """
     found = [*_dated(text), *(_relative(text, reference) if reference else ())]
     return tuple(dict.fromkeys(found))
+
+
+def written_out(question: str) -> str:
+    """A question with its dates in words.
+
+    >>> written_out("What happened on 14/4/2022, and in Jun 2024?")
+    'What happened on 14 April 2022, and in June 2024?'
+    """
+    inside = dates_in_words(question)
+    return inside if inside == question else _LOWER.sub(lambda m: m[0].title(), inside)
 
 
 def _dated(text: str) -> Iterator[Period]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa import ArticleBot
 from qa.question.answer_type import ANSWER_TYPES, answer_type, correct_spelling, repair_typos
 
 
@@ -102,3 +103,14 @@ def test_a_question_is_spelt_as_the_article_spells(question: str, mended: str) -
 def test_what_the_article_spells_alike_is_left_alone(question: str) -> None:
     vocabulary = {word.lower() for word in question.split()}
     assert correct_spelling(question, vocabulary, lambda _: True) == question
+
+
+def test_names_without_their_accents_are_read_with_them(bot: ArticleBot) -> None:
+    ferry = ArticleBot.from_text(
+        "Ferry of Å\n\nCaptain Bjørn Sætre steers the ferry. Cook Renée Dubois bakes. Renee sleeps."
+    )
+    answer = ferry.ask("Who is Bjorn Saetre?")
+    assert answer.interpreted_as == "Who is Bjørn Sætre?"
+    assert answer.found
+    assert "Captain" in answer.citations[0].quote
+    assert ferry.ask("Does Renee sleep?").interpreted_as is None
