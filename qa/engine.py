@@ -193,7 +193,7 @@ class _Asking:
         begins = self._engine.encode(article.title or article.text[:_BEGINS]).vector
         title = metadata_evidence(_OVERVIEW, article)
         k = max(1, self._inquiry.k - bool(title))
-        cited = self._cited(overview(self._snapshot, article, begins, k), "", k)
+        cited = self._cited(overview(self._snapshot, article, begins, k), "", k, k)
         if title:
             cited = cited_first(article, title, cited)
         return replace(self._made(self._asked.question, 1.0, cited, (_IN_SHORT,)), kind="overview")
@@ -232,7 +232,8 @@ class _Asking:
         else:
             read_as = context.follow.read_as
             forms = [parsed, self._parsed(context.follow.joined)]
-            found = self._rank(forms, self._followed(wheres, context.cited_last), whole=True)
+            followed = self._followed(wheres, context.cited_last)
+            found = self._rank(forms, followed, whole=self._only is not None)
             ranked = in_context(context, found) if found else None
             if ranked and context.follow.shown is None:
                 ranked = self._looked_at_again(ranked, context.follow.joined)
@@ -252,7 +253,8 @@ class _Asking:
         unsure = confidence < self._inquiry.min_confidence and not context
         if unsure and (foreign := self._in_another_language(question)):
             ranked, reasons = None, (foreign,)
-        cited = self._cited(ranked, question, most if most > k else None)
+        few = (1 if wanted.articles else most) if wanted else None
+        cited = self._cited(ranked, question, most, few)
         return self._made(self._asked.read_as(read_as), confidence, cited, reasons, most)
 
     def _in_another_language(self, question: str) -> str | None:
@@ -327,9 +329,10 @@ class _Asking:
         *,
         whole: bool = False,
     ) -> tuple[RankedPool, ...]:
-        """Rank for each question; `whole` reads all of the article where it is but one."""
+        """Rank for each question; `whole` reads all of an article, and more of an archive."""
         of_one = _WALKED_THROUGH if whole else POOL_OF_ONE
-        usual = of_one if self._only else POOL
+        of_many = 2 * MOST_LISTED if whole else POOL
+        usual = of_one if self._only else of_many
         # Who wants many citations, two of an article, wants more passages read.
         wanted = max(usual, 2 * (self._inquiry.k + len(self._asked.passed_over)))
         return rank(
@@ -351,16 +354,17 @@ class _Asking:
     ) -> RankedPool | None:
         return next(iter(self._rank([parsed], wheres, reranker, whole=whole)), None)
 
-    def _cited(self, ranked: RankedPool | None, question: str, of_one: int | None = None) -> Cited:
-        """What is shown of a pool; `of_one` is how much, where it is of one article."""
+    def _cited(
+        self, ranked: RankedPool | None, question: str, k: int | None = None, few: int | None = None
+    ) -> Cited:
+        """What is shown of a pool; `few` of each article at most, if nobody says otherwise."""
         if ranked is None:
             return Cited()
-        k = of_one or self._inquiry.k
-        few = k if self._only or of_one else PER_ARTICLE
+        k = k or self._inquiry.k
+        few = self._inquiry.per_article or few or (k if self._only else PER_ARTICLE)
         # Each article is wanted for several sentences.
         article = lru_cache(maxsize=None)(self._snapshot.article)
-        passed_over = self._asked.passed_over
-        return cite(ranked, article, question, k, self._inquiry.per_article or few, passed_over)
+        return cite(ranked, article, question, k, few, self._asked.passed_over)
 
     def _made(
         self,

@@ -28,6 +28,13 @@ _ASKED: Final = re.compile(
     r"(?:there|given|mentioned|named|listed|in (?:it|the \w+))\W*",
     re.IGNORECASE,
 )
+_ARTICLES: Final = re.compile(
+    r"\W*(?:which|what|list(?: all)?(?: the)?)\s+"
+    r"(?:articles?|stories|story|reports?|pieces?|texts?|documents?)\s+(?:that\s+)?"
+    r"(?:mentions?|names?|tells? (?:of|about)|talks? about|speaks? of|discuss(?:es)?|covers?"
+    r"|(?:is|are) about|deals? with|quotes?|says? something about)\s+(?P<what>[^?]+?)\W*",
+    re.IGNORECASE,
+)
 _PEOPLE: Final = re.compile(
     r"\b(?:members|people|persons|authors|directors|ministers|players|officials|experts|winners"
     r"|victims|witnesses|speakers|critics|founders|owners|judges|senators|councillors)\b",
@@ -69,11 +76,13 @@ class Listing:
         content: Terms that each must have, as of `terms`; possibly none.
         count: How much of the kind that is asked for a sentence has; None for any kind.
         everything: Whether all of it is asked for in so many words.
+        articles: Whether articles are wanted, and of each no more than shows that it is one.
     """
 
     content: frozenset[str]
     count: Callable[[str], int] | None
     everything: bool
+    articles: bool = False
 
 
 def listing(line: str) -> Listing | None:
@@ -85,6 +94,8 @@ def listing(line: str) -> Listing | None:
     Args:
         line: As asked.
     """
+    if match := _ARTICLES.fullmatch(line):
+        return Listing(frozenset(terms(match["what"])), None, everything=True, articles=True)
     order, asked = _ORDER.fullmatch(line), _ASKED.fullmatch(line)
     match = order or asked
     if match is None:
@@ -109,6 +120,8 @@ def as_question(order: str) -> str:
     >>> as_question("Name the board members")
     'Who are the board members?'
     """
+    if match := _ARTICLES.fullmatch(order):
+        return f"What is said about {match['what']}?"
     match = _ORDER.fullmatch(order)
     if not match:
         return order

@@ -69,6 +69,21 @@ def test_a_library_lists_more_than_two_of_an_article(fair: ArticleBot, tmp_path:
         assert len(quotes(library.ask("List all people who are mentioned"))) == 5
 
 
+def test_articles_that_mention_something_are_cited_once_each(
+    fair: ArticleBot, tmp_path: Path
+) -> None:
+    festival = article_from_text("Music\n\nPoet Sif Kjær sings in Bergen. Sif Kjær lives in Tyn.")
+    other = article_from_text("Rye\n\nRye bread is baked of rye. It keeps for a week or two.")
+    with Library.open(tmp_path / "library") as library:
+        library.add([fair.article, festival, other])
+        answer = library.ask("Which articles mention Sif Kjær?")
+        assert answer.found
+        assert {c.article.id for c in answer.citations} == {fair.article.id, festival.id}
+        assert len(answer.citations) == 2
+        assert answer.interpreted_as == "What is said about Sif Kjær?"
+        assert not library.ask("Which articles mention Mongolia?").found
+
+
 def test_what_nothing_is_listed_of_is_asked_as_ever(fair: ArticleBot) -> None:
     assert not fair.ask("List all sponsors of the zoo").found
 
