@@ -61,6 +61,9 @@ NOTHING = Span(0, 0, -99.0)
 """Of a window that is cut off before its first word ends."""
 CHECKPOINT = "checkpoint.pt"
 
+OF_ALL = {"about", "model", "data", "held_out"}
+"""What a provenance says that holds for every stretch of a training."""
+
 DATA = {
     "squad1.json": "SQuAD 1.1, development set, titles at even places, CC BY-SA 4.0",
     "squad2.json": "SQuAD 2.0, the same titles' questions without an answer, CC BY-SA 4.0",
@@ -407,12 +410,15 @@ def main() -> None:
     feeds = [e for example in asked[:N_FEEDS] if (e := encode(tokenizer, example))]
     export(model, feeds, full, small)
     spent = f"--minutes {settings.minutes:g}" if settings.minutes else f"--tokens {settings.tokens}"
+    spent += f" --seed {settings.seed} --batch {settings.batch}"
+    spent += f" --learning-rate {settings.learning_rate:g}"
+    spent += " --start qa/reading/model" if settings.start else ""
     provenance: dict[str, Any] = {
         "about": "Names the exact words of an answer; see qa/reading/reader.py. Trained.",
         "model": "all-MiniLM-L6-v2 (Apache-2.0) and two logits, all layers fine-tuned",
         "data": DATA,
         "held_out": "SQuAD's titles at odd places of the sorted list",
-        "command": f"python -m benchmarks.train_reader DATA {spent} --seed {settings.seed}",
+        "command": f"python -m benchmarks.train_reader DATA {spent}",
         "examples": kinds,
         "tokens_seen": state.n_tokens,
         "steps": state.step,
@@ -424,6 +430,11 @@ def main() -> None:
             for name, path in (("float32", full), ("int8", small))
         },
     }
+    if settings.start:
+        first = json.loads((settings.start / "provenance.json").read_text("utf-8"))
+        provenance["before"] = {
+            key: first[key] for key in (provenance.keys() & first.keys()) - OF_ALL
+        }
     text = json.dumps(provenance, indent=1) + "\n"
     (settings.folder / "provenance.json").write_text(text, encoding="utf-8")
     print(text, flush=True)
