@@ -22,9 +22,7 @@ class Checkup:
     """The result of a check.
 
     Attributes:
-        statistics: As the archive states them.
-        n_articles: Articles that it lists.
-        n_passages: Passages of these.
+        statistics: As the archive states them; the counts are of what it lists.
         n_sampled: Articles of which every byte was read.
         problems: What is wrong with them, in words.
         recall: Share of the sampled passages that the dense search finds first by their own

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from index.archive.compatibility import check_version
+from index.archive.records.token_codec import TRAIN_AT
 from index.archive.store import ModelRef, Statistics
 from index.archive.typed_json import from_json
 from index.errors import (
@@ -98,14 +99,14 @@ class Tuning:
         flush_after: New passages from which on making the derived files anew may pay.
         segment_rows: Passages of a segment of postings, at most 65,536.
         scan_up_to: Passages up to which a dense search compares every vector.
-        train_at: Passages at which the token codec is trained; None for the usual number.
+        train_at: Passages at which the token codec is trained.
     """
 
     busy_seconds: float = 10.0
     flush_after: int = 512
     segment_rows: int = 65_536
     scan_up_to: int = 20_000
-    train_at: int | None = None
+    train_at: int = TRAIN_AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,8 @@ class State:
     """What an archive is, as of its last commit.
 
     Attributes:
-        model: Whose vectors it holds.
-        segmenter: Which sentence splitter cut its articles.
         statistics: Of what can be asked.
         generation: Grows by one with every commit.
-        next_row: The next passage's.
-        next_article: The next article's number.
         n_removed: Ranges in the table of removed rows.
         codec: Number of the codec for new passages.
         derived: The manifest of the derived files (see `derived_files`), or None.

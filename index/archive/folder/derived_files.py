@@ -68,11 +68,8 @@ class Manifest:
         generation: Of the archive when they were made.
         rebuilt: Generation of the last rebuild from nothing: what was removed before is in
             none of the files.
-        kind: Of the FAISS index.
-        n: Vectors in it.
-        trained_on: Passages when it was trained.
+        n: Vectors in the FAISS index, of which ``trained_on`` existed when it was trained.
         recall: recall@10 against exact search, measured when it was built.
-        vectors: Its file.
         segments: First row, one past the last, and file of each segment of postings.
     """
 

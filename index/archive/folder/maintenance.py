@@ -34,7 +34,6 @@ from index.archive.folder.derived_files import (
 from index.archive.folder.vector_index import Kind, choose_kind
 from index.archive.folder.view import read_segments, read_vectors
 from index.archive.records.passage import unpack_vectors
-from index.archive.records.token_codec import TRAIN_AT
 from index.errors import LibraryError
 from index.models.encoder import Float32, Progress
 
@@ -138,8 +137,7 @@ def compact(folder: Path, tuning: Tuning, progress: Progress | None) -> None:
 
 
 def _needs_codec(state: State, tuning: Tuning) -> bool:
-    train_at = TRAIN_AT if tuning.train_at is None else tuning.train_at
-    return not state.codec and state.statistics.n_passages >= train_at
+    return not state.codec and state.statistics.n_passages >= tuning.train_at
 
 
 def _needs_files(state: State, tuning: Tuning) -> bool:

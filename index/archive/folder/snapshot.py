@@ -120,7 +120,7 @@ class FolderSnapshot(RecordSnapshot):
         allowed = np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_)
         return allowed if alive is None else allowed & alive
 
-    def _explained(self) -> AbstractContextManager[None]:
+    def explaining(self) -> AbstractContextManager[None]:
         return explained_errors(self._folder)
 
     def _bm25(

@@ -60,15 +60,10 @@ class State:
     """What an archive is, as of one commit.
 
     Attributes:
-        model: Whose vectors it holds.
-        segmenter: Which sentence splitter cut its articles.
         sparse: Whether passages have sparse term weights.
         index: Kind of the dense index.
         statistics: Of what can be asked.
         generation: Grows by one with every commit.
-        next_row: The next passage's.
-        next_article: The next article's number.
-        next_term: The next term's number.
         codec: Number of the codec for new passages.
         shortest: Smallest mean length that a stored term weight was computed with; 0 for none.
         published: When, in seconds since 1970 on the writer's clock.

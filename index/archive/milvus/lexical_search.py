@@ -39,12 +39,9 @@ class LexicalSearch:
     """A search for the ``k`` passages of highest positive BM25, best first, ties by row.
 
     Attributes:
-        milvus: The server.
-        state: As of the question.
         weights: idf by term number, times how often the term is asked for.
         dfs: Passages that hold each of these.
-        k: Passages wanted.
-        expression: Which may be found.
+        expression: Which passages may be found.
     """
 
     milvus: Milvus

@@ -37,8 +37,6 @@ class Connection:
     """A server, and what stays known of an archive on it from question to question.
 
     Attributes:
-        milvus: The server.
-        model: Whose vectors the archive holds.
         articles: Read lately, by number.
         newest: The last generation that was seen.
         codecs: Read so far, by number.
@@ -146,7 +144,7 @@ class MilvusSnapshot(RecordSnapshot):
         return codecs[number]
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explaining(self) -> Iterator[None]:
         """Report rows that are damaged, or that were removed while they were read."""
         try:
             yield

@@ -173,10 +173,12 @@ class MilvusStore:
 
     def _commit(self, write: Callable[[Change], None]) -> None:
         with self._writing() as (claim, state):
-            codec = MilvusSnapshot(self._connection, state).codec(state.codec)
-            change = Change(claim.milvus, state, codec)
-            write(change)
-            self._publish(claim, change.finish())
+            snapshot = MilvusSnapshot(self._connection, state)
+            change = Change(claim.milvus, state, snapshot.codec(state.codec))
+            with snapshot.explaining():
+                write(change)
+                changed = change.finish()
+            self._publish(claim, changed)
             self._purge(claim, state)
 
     @contextmanager

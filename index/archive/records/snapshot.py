@@ -45,7 +45,7 @@ def explained(
     def explaining(
         self: _Snapshot, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> _Result:
-        with self._explained():
+        with self.explaining():
             return method(self, *args, **kwargs)
 
     return explaining
@@ -73,7 +73,7 @@ class RecordSnapshot(ABC):
     ) -> tuple[Entry, ...]: ...
 
     @abstractmethod
-    def _explained(self) -> AbstractContextManager[None]:
+    def explaining(self) -> AbstractContextManager[None]:
         """Turn errors of damaged rows into the archive's."""
 
     @abstractmethod

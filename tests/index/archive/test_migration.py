@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import OtherModel
+from index import DamagedLibrary, OtherModel
 from index.archive.folder.store import FolderStore
 from index.archive.health_check import check_up
 from index.archive.migration import Moved, migrate
+from index.archive.milvus.blobs import Blob, blobs_between
 from index.archive.milvus.filters import among
 from index.archive.milvus.store import MilvusStore
 from index.archive.store import Store
@@ -113,6 +114,19 @@ def test_rows_that_vanished_are_noticed(folder: FolderStore, milvus: MilvusStore
     found = check_up(milvus)
     assert not found.sound
     assert "damaged" in found.problems[0]
+
+
+def test_an_article_whose_passages_are_damaged_is_not_removed_by_halves(
+    folder: FolderStore, milvus: MilvusStore
+) -> None:
+    migrate(folder, milvus)
+    milvus._milvus.delete(milvus._milvus.names.blobs, blobs_between(Blob.PASSAGE, 4, 5))
+    with milvus.read() as snapshot:
+        ids = [entry.id for entry in snapshot.entries()]
+    with pytest.raises(DamagedLibrary, match="passage 4 is missing"):
+        milvus.remove(ids[:2])
+    with milvus.read() as snapshot:
+        assert [entry.id for entry in snapshot.entries()] == ids
 
 
 def test_the_commands_say_what_they_did(
