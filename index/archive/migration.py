@@ -85,7 +85,7 @@ def _verified(ours: Statistics, target: Archive) -> int:
     with target.read() as snapshot:
         theirs = snapshot.statistics
         left = theirs.n_articles - ours.n_articles
-        if left < 0 or (left == 0 and theirs != ours):
+        if left < 0 or (left == 0 and theirs.n_passages != ours.n_passages):
             raise LibraryError(
                 f"the target holds {theirs.n_articles:,} articles with {theirs.n_passages:,}"
                 f" passages, the source {ours.n_articles:,} with {ours.n_passages:,}: one of them"

@@ -49,10 +49,8 @@ class Built:
     """The outcome of a build.
 
     Attributes:
-        made: Shards that were made.
-        kept: Shards that an earlier build had made.
+        made: Shards that were made; ``kept`` had been made by an earlier build.
         articles: In all of them; one that is in several counts in each.
-        passages: Theirs.
         refused: What could not be used, and why.
     """
 
@@ -164,13 +162,12 @@ def _resumed(
         for part, shard in known
         if location.size(shard.file) == shard.bytes
     ]
-    return replace(before, input="").with_shards(kept)  # no input until all of it is made
+    return replace(before, complete=False).with_shards(kept)
 
 
 def _finished(location: Location, manifest: Manifest) -> Manifest:
     """Declare the shards complete, and delete those that are not listed any more."""
-    marks = "".join(shard.part for shard in manifest.shards)
-    manifest = replace(manifest, input=sha256_of(marks.encode("ascii")))
+    manifest = replace(manifest, complete=True)
     manifest.write(location)
     listed = {shard.file for shard in manifest.shards}
     for name in location.names():

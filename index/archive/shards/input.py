@@ -56,8 +56,6 @@ class Part:
     """Some consecutive articles of an input.
 
     Attributes:
-        number: Its position, from 0.
-        kind: Of its files.
         names: Its files; one for lines and rows.
         at: Byte at which its lines begin, or number of its first row.
         first: Number of the first line or row, from 1.
@@ -86,7 +84,6 @@ class InputArticle:
     Attributes:
         name: Which one: "news.jsonl, line 12".
         found: The article, or why there is none.
-        tags: Its own.
         source: Where it was read from, if that is known.
     """
 

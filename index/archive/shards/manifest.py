@@ -1,7 +1,7 @@
 """What a folder of shards holds: one JSON file, replaced whole or not at all.
 
     {"format": "article-qa/shards", "version": 2, "segmenter": …,
-     "model": {"name": …, "fingerprint": …, "dimension": …}, "input": …,
+     "model": {"name": …, "fingerprint": …, "dimension": …}, "complete": true,
      "shards": [{"number": 0, "file": "shard-000000-<sha256>.parquet", "bytes": …, "sha256": …,
                  "articles": …, "passages": …, "refused": …, "part": …}, …]}
 
@@ -42,11 +42,7 @@ class Shard:
 
     Attributes:
         number: Its position among the shards, from 0.
-        file: Its name.
-        bytes: Its size.
-        sha256: Of its bytes.
-        articles: How many it holds.
-        passages: Their passages.
+        bytes: Its size, as ``sha256`` is of these.
         refused: How many of its part of the input could not be used.
         part: Fingerprint of its part of the input; "" for one that was exported.
     """
@@ -72,19 +68,15 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a folder of shards holds.
+    """What a folder of shards holds, in the order of their numbers.
 
     Attributes:
-        model: Made the vectors.
-        segmenter: Cut the articles.
-        input: Fingerprint of what the shards are made from; "" until all of it is known, and
-            for exported ones.
-        shards: In the order of their numbers.
+        complete: Whether no part of the input that they are built from is missing.
     """
 
     model: ModelRef
     segmenter: str = SEGMENTATION
-    input: str = ""
+    complete: bool = True
     shards: tuple[Shard, ...] = ()
 
     def __post_init__(self) -> None:

@@ -2,14 +2,11 @@
 
 A row is an article with all that was computed for it:
 
-    id            string
-    entry         its metadata, as JSON (see index.archive.store.Entry)
-    n_sentences   in all its passages
-    n_terms       occurrences in them
-    article       its text, structure and metadata, as JSON (see Article.to_dict)
-    terms         the distinct words of its passages, as JSON: records name them by position
-    records       of its passages, as a new folder library has them (see records.passage)
-    vectors       theirs
+    entry     its metadata, as JSON (see index.archive.store.Entry)
+    article   its text, structure and metadata, as JSON (see Article.to_dict)
+    terms     the distinct words of its passages, as JSON: records name them by position
+    records   of its passages, as a new folder library has them (see records.passage)
+    vectors   theirs
 
 Packing what was unpacked gives the same bytes again, so a library loaded from shards holds the
 numbers of one that was added to directly. JSON is ASCII: Parquet's strings must be valid Unicode,
@@ -27,7 +24,6 @@ from typing import Any, Final
 
 from index.archive.entries import entry_json, entry_of
 from index.archive.records.passage import (
-    count_passages,
     pack,
     prepared_of,
     unpack_passages,
@@ -45,7 +41,6 @@ from index.files import sha256_of
 __all__ = [
     "OpenShard",
     "prepared_of_row",
-    "read_counts",
     "read_entries",
     "read_refused",
     "row_of",
@@ -61,10 +56,8 @@ _MAX_UNPACKED_BYTES: Final = 2**32
 def schema() -> Any:  # noqa: ANN401 - pyarrow.Schema
     """The columns of a shard."""
     pa = extra("pyarrow", of="ray")
-    texts, counts = ("id", "entry", "article", "terms"), ("n_sentences", "n_terms")
     return pa.schema(
-        [(name, pa.string()) for name in texts]
-        + [(name, pa.int64()) for name in counts]
+        [(name, pa.string()) for name in ("entry", "article", "terms")]
         + [(name, pa.list_(pa.binary())) for name in ("records", "vectors")]
     )
 
@@ -72,8 +65,7 @@ def schema() -> Any:  # noqa: ANN401 - pyarrow.Schema
 def row_of(prepared: PreparedArticle) -> dict[str, Any]:
     """An article as a row of the table."""
     passages = prepared.passages
-    counts, counted, _ = count_passages(passages)
-    terms = sorted(counted)
+    terms = sorted({term for passage in passages for words in passage.terms for term in words})
     numbers = {term: number for number, term in enumerate(terms)}
     codec = ByteCodec(len(passages[0].vector))
     packed = [
@@ -81,11 +73,8 @@ def row_of(prepared: PreparedArticle) -> dict[str, Any]:
         for row, passage in enumerate(passages)
     ]
     return {
-        "id": prepared.article.id,
         # When it was added is for the library to say that it is added to.
         "entry": entry_json(prepared, added=""),
-        "n_sentences": counts.n_sentences,
-        "n_terms": counts.n_terms,
         "article": json.dumps(prepared.article.to_dict()),
         "terms": json.dumps(terms),
         "records": [record for _, record, _ in packed],
@@ -104,7 +93,7 @@ def prepared_of_row(row: dict[str, Any], dimension: int) -> PreparedArticle:
     rows = range(len(row["records"]))
     layout = unpack_passages(rows, row["records"])
     if not rows or layout.passage_spans.max() > len(article.text):
-        raise ValueError(f"the passages of article {row['id']} are not in its text")
+        raise ValueError(f"the passages of article {entry.id} are not in its text")
     prepared = prepared_of(
         article,
         entry,
@@ -114,10 +103,7 @@ def prepared_of_row(row: dict[str, Any], dimension: int) -> PreparedArticle:
         dict(enumerate(map(str, json.loads(row["terms"])))),
     )
     if entry_of(entry_json(prepared, added="")) != replace(entry, added=""):
-        raise ValueError(f"article {row['id']} is not what its entry says")
-    counted = (len(layout.sentence_spans), len(layout.term_ids))
-    if (article.id, counted) != (row["id"], (row["n_sentences"], row["n_terms"])):
-        raise ValueError(f"article {row['id']} is not what its row says")
+        raise ValueError(f"article {entry.id} is not what its entry says")
     return prepared
 
 
@@ -153,23 +139,15 @@ def write_shard(
     return Shard(number, name, len(data), digest, n_articles, n_passages, len(refused), part)
 
 
-def read_counts(location: Location, shard: Shard) -> list[tuple[str, int, int, int]]:
-    """Id, and number of passages, sentences and terms, of a shard's articles."""
-    counts = []
-    with _explained(location, shard):
-        for row in _columns(location, shard, ["id", "entry", "n_sentences", "n_terms"]):
-            entry = entry_of(row["entry"])
-            counted = (entry.n_passages, row["n_sentences"], row["n_terms"])
-            if entry.id != row["id"] or min(counted) < 0:
-                raise ValueError(f"article {row['id']} is not what its entry says")
-            counts.append((entry.id, *counted))
-    return counts
-
-
 def read_entries(location: Location, shard: Shard) -> list[Entry]:
     """The metadata of a shard's articles."""
+    pq = extra("pyarrow.parquet", of="ray")
     with _explained(location, shard):
-        return [entry_of(row["entry"]) for row in _columns(location, shard, ["entry"])]
+        if location.size(shard.file) != shard.bytes:
+            raise ValueError("it is missing, or not as long as it was")
+        with location.open(shard.file) as opened, pq.ParquetFile(opened) as file:
+            _row_groups(file, shard)
+            return [entry_of(text) for text in file.read(columns=["entry"])["entry"].to_pylist()]
 
 
 def read_refused(location: Location, shard: Shard) -> list[tuple[str, str]]:
@@ -196,17 +174,15 @@ class OpenShard:
             self._file = pq.ParquetFile(pa.BufferReader(data))
             groups = _row_groups(self._file, shard)
         self._where = [(group, row) for group, rows in enumerate(groups) for row in range(rows)]
-        self._group = lru_cache(maxsize=1)(self._unpacked)
+        self._group = lru_cache(maxsize=1)(
+            lambda group: self._file.read_row_group(group).to_pylist()
+        )
 
     def prepared(self, row: int) -> PreparedArticle:
         """An article, checked."""
         group, row_in_group = self._where[row]
         with _explained(self._location, self.shard):
             return prepared_of_row(self._group(group)[row_in_group], self._dimension)
-
-    def _unpacked(self, group: int) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._file.read_row_group(group).to_pylist()
-        return rows
 
 
 @contextmanager
@@ -219,16 +195,6 @@ def _explained(location: Location, shard: Shard) -> Iterator[None]:
             f"{shard.file} in {str(location)!r} is damaged ({error}); remove it and build or"
             " export again, which makes only what is missing, or get another copy"
         ) from error
-
-
-def _columns(location: Location, shard: Shard, names: list[str]) -> list[dict[str, Any]]:
-    pq = extra("pyarrow.parquet", of="ray")
-    if location.size(shard.file) != shard.bytes:
-        raise ValueError("it is missing, or not as long as it was")
-    with location.open(shard.file) as opened, pq.ParquetFile(opened) as file:
-        _row_groups(file, shard)
-        rows: list[dict[str, Any]] = file.read(columns=names).to_pylist()
-        return rows
 
 
 def _row_groups(file: Any, shard: Shard) -> list[int]:  # noqa: ANN401 - pyarrow's ParquetFile

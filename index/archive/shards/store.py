@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, islice
+from typing import NamedTuple
 
 from index.archive.shards.location import Location
 from index.archive.shards.manifest import Manifest, Shard
-from index.archive.shards.parquet_file import OpenShard, read_counts, read_entries, write_shard
+from index.archive.shards.parquet_file import OpenShard, read_entries, write_shard
 from index.archive.store import Entry, ModelRef, PreparedArticle, Statistics, Where
 from index.errors import LibraryError, NotALibrary, UnknownArticle
 from index.models.encoder import Progress
@@ -22,15 +22,10 @@ from index.models.encoder import Progress
 __all__ = ["ShardStore"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """The shard and the row of an article, and what it counts for."""
-
+class _Position(NamedTuple):
     shard: int
     row: int
     n_passages: int
-    n_sentences: int
-    n_terms: int
 
 
 class ShardStore:
@@ -45,8 +40,12 @@ class ShardStore:
         self._shards = {shard.number: shard for shard in manifest.shards}
         self._positions: dict[str, _Position] = {}
         self._lock = ExitStack()
-        self._opened = lru_cache(maxsize=1)(self._open_shard)
-        self._entries = lru_cache(maxsize=2)(self._read_entries)
+        self._opened = lru_cache(maxsize=1)(
+            lambda number: OpenShard(location, self._shards[number], self.model.dimension)
+        )
+        self._entries = lru_cache(maxsize=2)(
+            lambda number: read_entries(location, self._shards[number])
+        )
         for done, shard in enumerate(manifest.shards, 1):
             self._list(shard)
             if progress:
@@ -66,7 +65,7 @@ class ShardStore:
                 f"{str(location)!r} holds no shards; make them with: article-qa build-archive INPUT"
                 f" --shards {location}"
             )
-        if not manifest.input and any(shard.part for shard in manifest.shards):
+        if not manifest.complete:
             raise LibraryError(
                 f"the build of {str(location)!r} was not finished; run the same build-archive again"
             )
@@ -96,13 +95,9 @@ class ShardStore:
 
     @property
     def statistics(self) -> Statistics:
-        positions = self._positions.values()
-        return Statistics(
-            len(positions),
-            sum(position.n_passages for position in positions),
-            sum(position.n_sentences for position in positions),
-            sum(position.n_terms for position in positions),
-        )
+        """Articles and passages; nothing else is listed."""
+        n_passages = sum(position.n_passages for position in self._positions.values())
+        return Statistics(len(self._positions), n_passages)
 
     def entries(
         self, where: Where | None = None, *, limit: int | None = None, offset: int = 0
@@ -141,12 +136,6 @@ class ShardStore:
         self._lock.close()
 
     def _list(self, shard: Shard) -> None:
-        for row, (key, *counts) in enumerate(read_counts(self.location, shard)):
-            self._positions.pop(key, None)
-            self._positions[key] = _Position(shard.number, row, *counts)
-
-    def _open_shard(self, number: int) -> OpenShard:
-        return OpenShard(self.location, self._shards[number], self.model.dimension)
-
-    def _read_entries(self, number: int) -> list[Entry]:
-        return read_entries(self.location, self._shards[number])
+        for row, entry in enumerate(read_entries(self.location, shard)):
+            self._positions.pop(entry.id, None)
+            self._positions[entry.id] = _Position(shard.number, row, entry.n_passages)
