@@ -28,26 +28,11 @@ __all__ = ["read_markdown"]
 
 MAX_NESTING = 100
 _KEYS: Final = {
-    "title": ("title", "headline"),
-    "authors": ("author", "authors", "by", "creator"),
-    "published": (
-        "date",
-        "published",
-        "publish_date",
-        "pubdate",
-        "publishdate",
-        "published_at",
-        "created",
-    ),
-    "modified": (
-        "lastmod",
-        "updated",
-        "modified",
-        "last_modified_at",
-        "last_updated",
-        "date_modified",
-    ),
-    "site": ("site", "publisher", "publication", "site_name", "source"),
+    "title": "title headline".split(),
+    "authors": "author authors by creator".split(),
+    "published": "date published publish_date pubdate publishdate published_at created".split(),
+    "modified": "lastmod updated modified last_modified_at last_updated date_modified".split(),
+    "site": "site publisher publication site_name source".split(),
 }
 """Fields of front matter by what they declare, the usual one first."""
 _FRONT_MATTER = re.compile(

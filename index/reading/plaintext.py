@@ -22,7 +22,7 @@ from index.reading.dates import day_comes_first
 from index.reading.header import authors_of_byline, kind_of_line, metadata_of, title_of
 from index.reading.language import detect_language
 
-__all__ = ["FURNITURE", "article_from_text", "authors_of_byline", "is_furniture"]
+__all__ = ["FURNITURE", "article_from_text", "authors_of_byline", "is_furniture", "is_heading"]
 
 # Lines that web pages put around an article and that copying brings along.
 FURNITURE = re.compile(
@@ -182,7 +182,7 @@ def _classify(lines: list[str], title: str | None, day_first: bool | None) -> li
             kind = BlockKind.CAPTION
         elif _BULLET.match(line):
             kind = BlockKind.LIST_ITEM
-        elif _is_heading(line) and number + 1 < len(lines) and bodies[number + 1]:
+        elif is_heading(line) and number + 1 < len(lines) and bodies[number + 1]:
             kind = BlockKind.HEADING
         else:
             kind = BlockKind.PARAGRAPH
@@ -197,12 +197,12 @@ def _is_body(line: str) -> bool:
     return bool(_TERMINAL.search(line)) and not line.endswith("?") and not is_furniture(line)
 
 
-def _is_heading(line: str) -> bool:
-    """Whether a line could be a heading by its own shape."""
+def is_heading(line: str) -> bool:
+    """Whether a line could be a heading by its own shape: short, and no sentence."""
     return (
         len(line) <= MAX_HEADING
         and len(line.split()) <= MAX_HEADING_WORDS
-        and not re.search(r"[.!;:,…。！؟।][\"'”’»)\]]*$", line)
+        and not re.search(r"[.!;:,…。！？؟।][\"'”’»)\]]*$", line)
         and not line[0].islower()
         and any(character.isalpha() for character in line)
     )

@@ -68,7 +68,7 @@ class Described:
 
 
 _ARTICLE = frozenset(
-    """article story piece report text post column page news item write-up newspaper""".split()
+    "article document story piece report text post column page news item write-up newspaper".split()
 )
 _SMALL = frozenset(
     """a an and are as at be by can could did do does for from give has have he her his i
@@ -86,7 +86,7 @@ _TRIGGERS = {
     Aspect.PUBLISHED: frozenset(
         "appear appeared date dated posted publication publish published".split()
     ),
-    Aspect.MODIFIED: frozenset("edited modified update updated".split()),
+    Aspect.MODIFIED: frozenset("changed edited modified revised update updated".split()),
     Aspect.PUBLISHER: frozenset(
         """magazine newspaper outlet posted publication published publisher publishes site
     website""".split()
@@ -100,22 +100,24 @@ _TRIGGERS = {
 }
 _COMPANY = {
     Aspect.AUTHOR: frozenset(
-        """behind full job name names occupation position profession role responsible
-    title""".split()
+        """behind date day full job month name names occupation position profession role
+    responsible time title year""".split()
     ),
     Aspect.TITLE: frozenset("exact full read say says".split()),
     Aspect.PUBLISHED: frozenset("day first last month originally out time year".split()),
     Aspect.MODIFIED: frozenset(
-        "changed date day last latest month most published recently time year".split()
+        "date day last latest month most published recently time year".split()
     ),
-    Aspect.PUBLISHER: frozenset("name original".split()),
+    Aspect.PUBLISHER: frozenset("appear appeared name original".split()),
     Aspect.CAPTION: frozenset(
         """accompanying attached depict depicts depicted describe main say says see""".split()
     ),
     Aspect.TOPIC: frozenset("brief briefly cover deal discuss idea mainly say says short".split()),
 }
 # These words ask about the article only where it is named: "what is it called?" may be any "it".
-_NEED_ARTICLE = frozenset("called name about main point subject wrote written".split())
+_NEED_ARTICLE = frozenset(
+    "called changed name about main point revised subject wrote written".split()
+)
 _POINTERS = _ARTICLE | {"this", "it"}
 _WHEN = frozenset("when date day time year month".split())
 _LANGUAGE = _SMALL | _ARTICLE.union(*_TRIGGERS.values(), *_COMPANY.values())
@@ -139,6 +141,14 @@ _ELSEWHERE = tuple(
             rf"|qui\u00e9n (?:escribi\u00f3|es el autor)\s*(?:de)?\s*{_THIS}"
             rf"|chi ha scritto\s*{_THIS}|quem escreveu\s*{_THIS}|wie heeft\s*{_THIS}\s*geschreven"
             rf"|wie schreef\s*{_THIS}|кто (?:написал|автор)\s*{_THIS}",
+        ),
+        (
+            Aspect.PUBLISHED,
+            rf"wann (?:wurde|ist|erschien)\s*{_THIS}\s*(?:veröffentlicht|erschienen|geschrieben)?"
+            rf"|quand\s*{_THIS}\s*a-t-(?:il|elle) été publiée?|quand a été publiée?\s*{_THIS}"
+            rf"|cuándo se publicó\s*{_THIS}|quando è stat[oa] pubblicat[oa]\s*{_THIS}"
+            rf"|quando foi publicad[oa]\s*{_THIS}|wanneer is\s*{_THIS}\s*gepubliceerd"
+            rf"|когда (?:была? )?опубликован[аоы]?\s*{_THIS}",
         ),
         (
             Aspect.TOPIC,
@@ -268,7 +278,9 @@ def _aspect(words: list[str]) -> Aspect | None:
             continue
         if found <= _NEED_ARTICLE and not _points_at_article(aspect, words):
             continue
-        asks_when = bool(_WHEN.intersection(words))
+        asks_when = bool(_WHEN.intersection(words)) or (
+            aspect is Aspect.MODIFIED and "last" in words
+        )
         if aspect is Aspect.AUTHOR and asks_when:
             return Aspect.PUBLISHED  # "when was this written?"
         if asks_when == (aspect in (Aspect.PUBLISHED, Aspect.MODIFIED)):

@@ -11,7 +11,7 @@ from lxml import etree
 
 from index.reading.header import authors_of_byline
 
-__all__ = ["names_in", "page_authors", "stands_elsewhere"]
+__all__ = ["marks_of", "names_in", "page_authors", "stands_elsewhere", "text_of"]
 
 MAX_AUTHORS = 20
 MAX_BYLINE = 120
@@ -151,19 +151,20 @@ def _is_site(name: str, site: str) -> bool:
 def _printed(root: etree._Element, site: str) -> Iterator[tuple[str, ...]]:
     """Names that the page shows: in elements marked as a byline, else after a "by"."""
     linked = cast("list[etree._Element]", _BY_AUTHOR(root))
-    names = names_in([_text(link) for link in linked if not stands_elsewhere(link)], site)
+    names = names_in(
+        [text_of(link, between=" ") for link in linked if not stands_elsewhere(link)], site
+    )
     if names:
         yield names
     lines: list[str] = []
     for element in root.iter(*_TAGS):
-        marks = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-        marked = _NAMED_BYLINE.search(marks) is not None
+        marked = _NAMED_BYLINE.search(marks_of(element)) is not None
         # Only what begins with "by" itself, so that the page's text is not gathered again
         # for each element around it.
         begins = not marked and _BY.match(_opening(element)) is not None
         if not (marked or begins) or stands_elsewhere(element):
             continue
-        text = _text(element)
+        text = text_of(element, between=" ")
         if not 3 < len(text) <= MAX_BYLINE:
             continue
         if marked:
@@ -198,8 +199,7 @@ def stands_elsewhere(element: etree._Element) -> bool:
     for _ in range(12):
         if around is None or around.tag in ("body", "html"):
             return False
-        marks = f"{around.get('class') or ''} {around.get('id') or ''}".lower()
-        if around.tag in ("aside", "footer", "nav") or _ELSEWHERE.search(marks):
+        if around.tag in ("aside", "footer", "nav") or _ELSEWHERE.search(marks_of(around)):
             return True
         around = around.getparent()
     return False
@@ -213,5 +213,11 @@ def _opening(element: etree._Element) -> str:
     return text.strip()[:40] + " "
 
 
-def _text(element: etree._Element) -> str:
-    return _SPACE.sub(" ", " ".join(map(str, element.itertext()))).strip()[:300]
+def marks_of(element: etree._Element) -> str:
+    """The class and the id of an element, in lower case."""
+    return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+
+
+def text_of(element: etree._Element, limit: int = 300, between: str = "") -> str:
+    """What stands in an element, on one line."""
+    return _SPACE.sub(" ", between.join(map(str, element.itertext()))).strip()[:limit]

@@ -20,7 +20,7 @@ from lxml import etree
 from index.reading.assembly import Metadata
 from index.reading.dates import dates_of_line, day_comes_first, iso_date, last_word_of_change
 from index.reading.header import said_in
-from index.reading.html.authors import page_authors, stands_elsewhere
+from index.reading.html.authors import marks_of, page_authors, stands_elsewhere, text_of
 
 __all__ = ["declared_text", "page_metadata"]
 
@@ -167,7 +167,7 @@ def _structured(root: etree._Element) -> tuple[dict[str, Any], dict[str, Any]]:
     }
     articles = [node for node in nodes if _is_a(node, _ARTICLE_TYPES)]
     # A page may list other articles: the one with a text, an author and a date is its own.
-    shown = _letters(" ".join(_text(element, MAX_TITLE) for element in root.iter("h1", "title")))
+    shown = _letters(" ".join(text_of(element, MAX_TITLE) for element in root.iter("h1", "title")))
 
     def trust(node: dict[str, Any]) -> tuple[bool, int]:
         headline = _letters(_string(node.get("headline")) or _string(node.get("name")))
@@ -265,17 +265,17 @@ def _item_properties(root: etree._Element) -> dict[str, list[str]]:
     for element in _found(_WITH_ITEMPROP, root):
         name = (element.get("itemprop") or "").lower()
         if name in ("datepublished", "datemodified"):
-            value = element.get("content") or element.get("datetime") or _text(element)
+            value = element.get("content") or element.get("datetime") or text_of(element)
             found[name].append(value)
         elif name == "author" and not stands_elsewhere(element):
             inner = element.find(".//*[@itemprop='name']")
-            value = element.get("content") or _text(element if inner is None else inner)
+            value = element.get("content") or text_of(element if inner is None else inner)
             if inner is not None and inner.get("content"):
                 value = inner.get("content") or ""
             found[name].append(value)
         elif name == "publisher":
             inner = element.find(".//*[@itemprop='name']")
-            value = "" if inner is None else inner.get("content") or _text(inner)
+            value = "" if inner is None else inner.get("content") or text_of(inner)
             found[name].append(element.get("content") or value)
     return found
 
@@ -285,20 +285,16 @@ def _found(path: etree.XPath, root: etree._Element) -> list[etree._Element]:
     return cast("list[etree._Element]", path(root))
 
 
-def _text(element: etree._Element, limit: int = 300, between: str = "") -> str:
-    return _SPACE.sub(" ", between.join(map(str, element.itertext()))).strip()[:limit]
-
-
 def _title(declared: list[str], root: etree._Element, site: str, page_title: str) -> str:
     """The title as printed, by what the page declares.
 
     A declared title may be cut short, put in other words for search engines, or carry the
     site's name or the section's; the page's own first-level heading then has it as printed.
     """
-    headings = [_text(element, MAX_TITLE) for element in root.iter("h1")]
+    headings = [text_of(element, MAX_TITLE) for element in root.iter("h1")]
     known = [h for h in headings if h and _letters(h) != _letters(site)]
     element = root.find(".//title")
-    page_title = page_title or (_text(element, MAX_TITLE) if element is not None else "")
+    page_title = page_title or (text_of(element, MAX_TITLE) if element is not None else "")
     candidates = [unescape(title)[:MAX_TITLE].strip() for title in (*declared, page_title) if title]
     for candidate in candidates:
         bare = _letters(candidate)
@@ -375,7 +371,7 @@ def _printed_dates(
         # Between the headline and the text, a line needs no name to be the date's.
         named = below and not begun and len(element) == 0 and len(element.text or "") < MAX_PLAIN
         if not named and element.tag != "time":
-            named = bool(_DATE_NAMES.search(_marks(element)))
+            named = bool(_DATE_NAMES.search(marks_of(element)))
         if not named and element.tag != "time":
             continue
         key = (element.tag == "time", below)
@@ -399,13 +395,13 @@ def _printed_dates(
 def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, str]:
     """The dates that an element prints as its page's own, by what they are the dates of."""
     outer = [element, *islice(element.iterancestors(), 2)]
-    marks = " ".join(map(_marks, outer))
+    marks = " ".join(map(marks_of, outer))
     if _EVENT.search(marks):
         return {}
-    line = _text(element)
+    line = text_of(element)
     if element.tag == "time":
         parent, sibling = element.getparent(), element.getprevious()
-        around = _text(parent, 2 * MAX_DATE_LINE) if parent is not None else ""
+        around = text_of(parent, 2 * MAX_DATE_LINE) if parent is not None else ""
         is_line = len(around) <= len(line) + MAX_BESIDE_DATE and (
             not around.endswith((".", "!", "?")) or bool(said_in(around, day_first=day_first))
         )
@@ -419,10 +415,6 @@ def _shown_dates(element: etree._Element, day_first: bool | None) -> dict[str, s
             edited = last_word_of_change(f"{before} {line}")
             return {"modified" if edited or "modified" in marks else "published": date}
     return dates_of_line(line, day_first=day_first) if len(line) <= MAX_DATE_LINE else {}
-
-
-def _marks(element: etree._Element) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
 
 
 def _date_of_address(address: str | None) -> str | None:

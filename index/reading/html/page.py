@@ -18,6 +18,7 @@ from index.reading.encodings import decode_html
 from index.reading.html.blocks import Leaf, leaves_of
 from index.reading.html.main_content import is_article, is_prose, with_tables_and_code
 from index.reading.html.metadata import declared_text, page_metadata
+from index.reading.plaintext import is_heading
 
 __all__ = ["kind_of", "parse_page", "read_html", "trafilatura_text"]
 
@@ -25,8 +26,6 @@ MIN_CAPTION_WORDS = 4
 _CREDIT = re.compile(
     r"(?i)photo(?:graph)?(?:er|s)?\b|image|credit|©|getty|reuters|courtesy|/|\||via\b"
 )
-MAX_HEADING = 90
-MAX_HEADING_WORDS = 14
 MAX_MARKED_HEADING = 300
 """Characters; a longer text in a heading element is the article itself."""
 MAX_BYLINE = 160
@@ -252,10 +251,14 @@ def _is_byline(text: str, names: Sequence[str]) -> bool:
 def _says(text: str, date: str | None, *, edited: bool) -> bool:
     """Whether a line prints a day as the one of publication, or of a change."""
     name = "modified" if edited else "published"
-    return date is not None and any(
-        dates_of_line(part, day_first=first).get(name) == date[:10]
-        for part in _SEPARATED.split(text)
-        for first in (True, False)
+    return (
+        date is not None
+        and date[:4] in text
+        and any(
+            dates_of_line(part, day_first=first).get(name) == date[:10]
+            for part in _SEPARATED.split(text)
+            for first in (True, False)
+        )
     )
 
 
@@ -315,9 +318,7 @@ def kind_of(leaf: Leaf, following: Leaf | None) -> tuple[BlockKind, int]:
     if (
         tag in ("p", "div")
         and leaf.bold >= len(leaf.text.replace(" ", ""))
-        and len(leaf.text) <= MAX_HEADING
-        and len(leaf.text.split()) <= MAX_HEADING_WORDS
-        and not _TERMINAL.search(leaf.text)
+        and is_heading(leaf.text)
         and following is not None
         and following.bold < len(following.text) / 2
     ):

@@ -17,7 +17,7 @@ from index.reading.dates import iso_date
 from index.reading.header import HEAD, metadata_of, title_of, with_head
 from index.reading.html.authors import names_in
 from index.reading.pdf.columns import in_reading_order
-from index.reading.pdf.lines import Line, paragraphs, without_running_lines
+from index.reading.pdf.lines import BULLET, Line, paragraphs, without_running_lines
 from index.reading.pdf.table_rows import with_rows
 from index.reading.plaintext import is_furniture
 
@@ -33,7 +33,6 @@ LARGER = 1.12
 _CAPTION = re.compile(
     r"(?i)^(?:figure|fig\.|table|abbildung|abb\.|tabelle|tableau|figura|tabla)\s*\d"
 )
-_BULLET = re.compile(r"^\s*(?:[•●▪◦‣·∙–—-]|\(?\d{1,2}[.)])\s+(?=\S)")
 # The library joins the halves of a word that a line's end divides with one of two marks.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SPACE = re.compile(r" +")
@@ -177,7 +176,7 @@ def _piece(group: Sequence[Line], text: str, sizes: _Sizes) -> Piece:
         return Piece(BlockKind.FURNITURE, text, page=page)
     if _CAPTION.match(text):
         return Piece(BlockKind.CAPTION, text, page=page)
-    if _BULLET.match(text):
+    if BULLET.match(text):
         return Piece(BlockKind.LIST_ITEM, text, page=page)
     return Piece(BlockKind.PARAGRAPH, text, page=page)
 

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Line", "paragraphs", "without_running_lines"]
+__all__ = ["BULLET", "Line", "paragraphs", "without_running_lines"]
 
 _TERMINAL = re.compile(r"[.!?:…。！？؟।][\"'”’»)\]]*\d{0,3}$")
-_BULLET = re.compile(r"^(?:[•●▪◦‣∙–—-]|\(?\d{1,2}[.)])\s+\S")
+BULLET = re.compile(r"^(?:[•●▪◦‣·∙–—-]|\(?\d{1,2}[.)])\s+\S")
 _HYPHENS = ("-", "\u00ad", "\u2010")
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(
@@ -116,7 +116,7 @@ def _alike(line: Line, after: Line) -> bool:
 def _ends(group: Sequence[Line], line: Line, spacing: float) -> bool:
     """Whether a paragraph is over before a line."""
     last = group[-1]
-    if not _alike(last, line) or _BULLET.match(line.text) or last.cells > 1 or line.cells > 1:
+    if not _alike(last, line) or BULLET.match(line.text) or last.cells > 1 or line.cells > 1:
         return True
     done = _TERMINAL.search(last.text) is not None
     if last.page != line.page or line.top < last.top - 1 or line.left > last.right:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from index import Article, read_article
@@ -65,6 +67,8 @@ def test_a_date_line_is_cited() -> None:
         "When was Rekognition published?",
         "When was this article published?",  # it does not say
         "When was it updated?",
+        "When was the ban changed?",
+        "What changed last year?",
         "Which newspaper published this article?",
         "What does the image recognition do?",
         "What is it about Amazon?",
@@ -136,6 +140,25 @@ def test_what_a_source_only_declares_is_told_with_the_place_that_declares_it() -
     assert declared("Which newspaper published it?", article) == declared("Publisher?", article)
     assert declared("When was it last updated?", article) == [("2021-06-06", "meta tag lastmod")]
     assert quotes("When was this article published?", article) == ["Rain"]
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What date was this article written?", "2021-06-04"),
+        ("Wann wurde dieser Artikel veröffentlicht?", "2021-06-04"),
+        ("¿Cuándo se publicó este artículo?", "2021-06-04"),
+        ("Last updated?", "2021-06-06"),
+        ("When was the document revised?", "2021-06-06"),
+        ("In which newspaper did this appear?", "The Roman"),
+        ("Where was it published?", "The Roman"),
+    ],
+)
+def test_it_may_be_asked_in_many_ways(question: str, value: str) -> None:
+    text = "Rain\n\nIt rained all day in Rome. Nobody minded it."
+    article = article_from_text(text, published="2021-06-04", site="The Roman")
+    article = replace(article, modified="2021-06-06")
+    assert [said for said, _ in declared(question, article)] == [value]
 
 
 def test_a_printed_line_goes_before_what_is_declared() -> None:
