@@ -14,6 +14,7 @@ __all__ = [
     "day_comes_first",
     "iso_date",
     "last_word_of_change",
+    "month_in",
 ]
 
 _MONTHS = {
@@ -44,13 +45,17 @@ _ISO = re.compile(
 )
 _WORDED = re.compile(
     r"\b(?P<m1>[^\W\d_]{3,10})\.?\s+(?P<d1>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y1>\d{4})\b"
-    r"|\b(?P<d2>\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:de\s+)?(?P<m2>[^\W\d_]{3,10})\.?,?\s+(?:de\s+)?"
+    r"|\b(?P<d2>\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:(?:de|of)\s+)?(?P<m2>[^\W\d_]{3,10})\.?,?\s+(?:de\s+)?"
     r"(?P<y2>\d{4})\b"
     r"|\b(?P<y3>\d{4})\s?[年년]\s?(?P<m3>\d{1,2})\s?[月월]\s?(?P<d3>\d{1,2})\s?[日일]"
 )
 _NUMERIC = re.compile(r"\b(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)")
 _YEAR_LAST = re.compile(r"\b(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4})\b")
 _NAMED = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<s>[-_. ]?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)(?!\d)")
+_MONTHLY = re.compile(
+    r"(?i)^\W*(?:published|publication date|date|issued?)\b\W*"
+    r"(?P<m>[^\W\d_]{3,10})\.?,? (?P<y>\d{4})\W*$"
+)
 _DATED_BY = re.compile(
     r"(?i)\b(?:(?P<modified>updated?|modified|edited|edit|revised|reviewed|changed|aktualisiert|stand"
     r"|geändert|bearbeitet|modifié|actualizado|aggiornato|atualizado)"
@@ -158,6 +163,17 @@ def date_of_name(name: str) -> str | None:
     """The day in a file's name: ``2024-05-03-bridge.md``, ``20240503 bridge.txt``."""
     match = _NAMED.search(name)
     return _date(match["y"], match["m"], match["d"]) if match else None
+
+
+def month_in(line: str) -> str | None:
+    """The month that a line names for that of publication, as ISO 8601.
+
+    >>> month_in("Published: February 2021"), month_in("It rained in February 2021")
+    ('2021-02', None)
+    """
+    match = _MONTHLY.match(line)
+    month = _MONTHS.get(match["m"].lower()) if match else None
+    return f"{match['y']}-{month:02}" if match and month else None
 
 
 def last_word_of_change(text: str) -> bool:

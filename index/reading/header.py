@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from index.article import BlockKind
 from index.reading.assembly import Metadata, Piece
-from index.reading.dates import date_at, dates_of_line
+from index.reading.dates import date_at, dates_of_line, month_in
 
 __all__ = ["authors_of_byline", "kind_of_line", "metadata_of", "said_in", "title_of", "with_head"]
 
@@ -24,8 +24,9 @@ HEAD: Final = 6
 """Blocks of a document that are looked at for its head."""
 
 _BYLINE = re.compile(
-    r"^\W*(?:(?:[Ww]ritten |[Rr]eported |[Ss]tory |[Tt]ext )?(?:[Bb]y|BY)(?::\s*|\s+)"
-    r"|(?:[Aa]uthor(?:s|\(s\))?|AUTHORS?|Autor(?:in|en|es)?|Auteurs?|Autore|Autori)\s*:\s*"
+    r"^\W*(?:(?:[Ww]ritten |[Rr]eported |[Pp]osted |[Ss]tory |[Tt]ext )?(?:[Bb]y|BY)(?::\s*|\s+)"
+    r"|(?:[Aa]uthor(?:s|\(s\))?|AUTHORS?|Autor(?:in|en|es)?|Auteurs?|Autore|Autori|[Rr]eporter"
+    r"|[Ww]riter|[Cc]ontributor)\s*:\s*"
     # Elsewhere it is a name and nothing else: "Von der Küste" and "Par avion" are no bylines.
     r"|(?:Von|Par|Por|Di|Door|Av|Af|\u041e\u0442)\s+(?=(?:[^\W\d_a-z][\w.'\u2019-]*\s+){1,3}"
     r"[^\W\d_a-z][\w.'\u2019-]*\W*$))"
@@ -47,15 +48,19 @@ _LABELS: Final = {
 }
 _DATE_WORDS: Final = frozenset(
     """first last originally article release zuletzt veröffentlicht erstellt stand date dated datum
-    fecha data day published publication publié publicado pubblicato posted created filed released
-    issued update updated modified edited revised reviewed aktualisiert modifié mis jour à
+    fecha data day published publish publication publié publicado pubblicato posted created filed
+    released issued update updated modified edited revised reviewed aktualisiert modifié mis jour à
     actualizado aggiornato of on at the le el il den am vom in online um uhr am pm gmt utc est
     mon monday tue tuesday wed wednesday thu thursday fri friday sat saturday sun sunday montag
     dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi
     dimanche lunes martes miércoles jueves viernes sábado domingo by von par por and und et y t
     """.split()
 )
-_PLACE = re.compile(r"^\W*[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*)?\s*[,–—|·-]+\s*")
+_PLACE = re.compile(r"^\W*[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*){0,2}\s*[,–—|·-]+\s*")
+_PUBLISHED_BY = re.compile(
+    r"^\W*[Pp]ublished by:?\s+(?P<who>[^\d|,(]{2,80}?)(?:\s+on\b|\s*[|,(]|$)"
+)
+_BESIDE_NAMES = re.compile(r"(?<!\s)\s+[|•·–—]\s|\s\(|\s(?:in|for)\s")
 _WORD = re.compile(r"[^\W\d_]+")
 _BY = re.compile(r"\b(?:by|von|par|por)\s+", re.IGNORECASE)
 
@@ -71,7 +76,7 @@ def authors_of_byline(line: str) -> tuple[str, ...]:
     match = _BYLINE.match(line.strip())
     if match is None:
         return ()
-    who = re.split(r"\s+[|•·–—]\s+", match["who"])[0]
+    who = _BESIDE_NAMES.split(match["who"])[0]
     date = date_at(who)
     if date:
         words = who[: date[1]].split()
@@ -80,7 +85,9 @@ def authors_of_byline(line: str) -> tuple[str, ...]:
         who = " ".join(words)
     parts = re.split(r"\s*[,;]\s*(?:and\s+|&\s*)?|\s+(?:and|AND|&)\s+", who)
     names = (_FULL_STOP.sub("", part.strip(" ")) for part in parts)
-    return tuple(name for name in names if name and name[0].isupper() and not _ROLE.search(name))
+    found = [name for name in names if name and name[0].isupper() and not _ROLE.search(name)]
+    people = [name for name in found if not name.startswith("The ")]
+    return tuple(people or found)
 
 
 def said_in(line: str, *, day_first: bool | None = None) -> dict[str, Any]:
@@ -100,13 +107,16 @@ def said_in(line: str, *, day_first: bool | None = None) -> dict[str, Any]:
     if label and name:
         value = line[label.end() :].strip()
         return {name: value} if value else {}
-    said: dict[str, Any] = {}
+    publisher = _PUBLISHED_BY.match(line)
+    said: dict[str, Any] = {"site": publisher["who"].strip()} if publisher else {}
     authors = authors_of_byline(line)
     date = date_at(line, day_first=day_first)
-    if date and (authors or _is_dated(line[: date[1]], line[date[2] :])):
+    if date and (authors or publisher or _is_dated(line[: date[1]], line[date[2] :])):
         said |= dates_of_line(line, day_first=day_first)
         by = _BY.search(line, date[2])
         authors = authors or (authors_of_byline(f"By {line[by.end() :]}") if by else ())
+    if not said and (month := month_in(line)):
+        said = {"published": month}
     return {"authors": authors, **said} if authors else said
 
 

@@ -37,6 +37,9 @@ def read(*lines: str) -> Article:
         "Veröffentlicht am 8. Februar 2021",
         "Publié le 8 février 2021",
         "[8 February 2021]",
+        "Publish date: 2021-02-08",
+        "8th of February, 2021",
+        "The Harbour Post, 8 February 2021",
     ],
 )
 def test_a_date_of_publication_is_read_in_the_forms_that_people_write(line: str) -> None:
@@ -75,6 +78,11 @@ def test_the_day_of_a_change_is_told_apart(line: str) -> None:
         ("By JANE DOE – Monday, 8 February 2021", ("JANE DOE",), "2021-02-08"),
         ("Published 8 February 2021 by Jane Doe", ("Jane Doe",), "2021-02-08"),
         ("Autor: Jane Doe", ("Jane Doe",), None),
+        ("By Jane Doe in London", ("Jane Doe",), None),
+        ("By Jane Doe and John Roe, The Post", ("Jane Doe", "John Roe"), None),
+        ("By Jane Doe (Reuters)", ("Jane Doe",), None),
+        ("By Jane Doe Jr.", ("Jane Doe Jr.",), None),
+        ("Posted by Jane Doe on 8 February 2021", ("Jane Doe",), "2021-02-08"),
     ],
 )
 def test_a_byline_may_have_the_date_in_it(
@@ -95,6 +103,17 @@ def test_a_head_of_labelled_lines_is_read_whole_and_stays_text() -> None:
     assert (article.site, article.modified) == ("The Harbour Post", "2021-05-05")
     assert "Source: The Harbour Post" in article.text
     assert article.declared == ()
+
+
+def test_a_month_is_read_where_it_is_said_to_be_that_of_publication() -> None:
+    assert read("The bridge", "Published: February 2021").published == "2021-02"
+    assert read("The bridge", "February 2021").published is None
+
+
+def test_who_published_it_is_no_author() -> None:
+    article = read("The bridge", "Published by The Harbour Post on 8 February 2021")
+    assert (article.site, article.authors) == ("The Harbour Post", ())
+    assert article.published == "2021-02-08"
 
 
 def test_a_date_above_the_title_is_read_and_the_title_found() -> None:
