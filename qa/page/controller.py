@@ -40,6 +40,8 @@ __all__ = ["PageController"]
 
 SUGGESTIONS = 3
 FIRST_SUGGESTIONS = 5
+MAX_TOGETHER = 50
+"""Articles of a reader's own that can be asked together."""
 OTHER_ARTICLE = (
     "this server has another article now than the one this conversation is about; the conversation"
     " is kept and can be read and saved, and a new one asks the new article"
@@ -297,7 +299,10 @@ class PageController:
         }
 
     def _gather(self, request: Json, progress: Progress) -> Json:
-        articles = [self._kept(record) for record in request["records"]]
+        records = request["records"]
+        if not isinstance(records, list) or not 0 < len(records) <= MAX_TOGETHER:
+            raise SourceError(f"at most {MAX_TOGETHER} articles can be asked together")
+        articles = [self._kept(record) for record in records]
         size = sum(len(article.text) for article in articles)
         self._check_size(size)
         source = gather(articles, model=self.source.model, reader=self._reader, progress=progress)

@@ -42,6 +42,7 @@ Cider makers fear the frost
 A late frost destroyed half of the apple blossom in the orchards of Cornouaille. The cider makers
 asked the region for help.
 """
+OF_TWO = "What did the frost and the cider makers do in the harbour of Brest?"
 
 
 @pytest.fixture(scope="module")
@@ -124,20 +125,21 @@ def test_a_citation_names_its_article_and_opens_it_at_the_sentence(page: Page) -
     # The article of the best sentence is there with the answer, the question box keeps the focus.
     expect(page.locator(".unit[data-numbers='1']")).to_contain_text("thirty nautical miles")
     expect(page.locator("#question textarea")).to_be_focused()
-    page.locator(".also summary").click()
-    other = page.locator(".others li", has_text="Brest").first.locator(".cite")
+    ask(page, OF_TWO)
+    page.locator(".also summary").last.click()
+    other = page.locator(".others li", has_text="Dredgers").locator(".cite")
     other.click()
     number = other.inner_text()
     expect(page.locator("#article h2").first).to_have_text("The harbour of Brest is dredged")
     current = page.locator(".unit.current")
     expect(current).to_be_focused()
     expect(current).to_have_attribute("data-numbers", number)
-    page.locator(".best .cite").click()
+    page.locator(".turn[data-turn='0'] .best .cite").click()
     expect(current).to_contain_text("thirty nautical miles")
 
 
 def test_the_keyboard_walks_through_evidence_in_several_articles(page: Page) -> None:
-    ask(page, "How far does the lamp of the lighthouse shine?")
+    ask(page, OF_TWO)
     page.locator(".best .cite").focus()
     page.keyboard.press("Enter")
     for number in range(2, page.locator(".cite").count() + 1):

@@ -634,6 +634,19 @@ def test_the_article_is_searched(page: Page) -> None:
     expect(page.locator("#tools .hits")).to_have_text("No hits")
 
 
+def test_a_table_of_contents_leads_to_each_part_and_back(page: Page) -> None:
+    expect(page.locator("#contents")).to_be_hidden()  # of two headings there is none
+    parts = "".join(f"# Part {n}\n\n{'A sentence of it. ' * 150}\n\n" for n in range(1, 6))
+    open_file(page, "parts.md", parts.encode(), "parts.md")
+    page.locator("#contents summary").click()
+    page.locator("#contents").get_by_role("button", name="Part 4").click()
+    heading = page.locator("#article .heading .unit", has_text="Part 4")
+    expect(heading).to_be_focused()
+    assert in_sight(heading)
+    page.get_by_role("button", name="Back to where I was").click()
+    expect(page.locator("#article .heading").first).to_be_in_viewport()
+
+
 def test_what_is_written_from_right_to_left_is_shown_so(page: Page) -> None:
     open_text(page, HARBOUR_IN_ARABIC)
     ask(page, "متى سيغلق الميناء؟")

@@ -12,9 +12,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from fpdf import FPDF
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from index.article import BlockKind
 from index.reading.plaintext import article_from_text
 from index.reading.reader import bundled_article
 from qa import Library
@@ -119,6 +121,25 @@ def another_article(page: Page) -> None:
     ask(page, "What pulls the water?")
 
 
+def printed(page: Page) -> None:
+    """The bundled article as somebody may have printed it."""
+    pdf = FPDF()
+    pdf.add_page()
+    for block in bundled_article().blocks:
+        large = block.kind in (BlockKind.TITLE, BlockKind.HEADING)
+        pdf.set_font("times", "B" if large else "", 18 if large else 13)
+        text = bundled_article().text[block.start : block.end]
+        text = text.translate(str.maketrans("“”’–•", '""\'--'))
+        pdf.multi_cell(0, 8 if large else 6, text, new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(3)
+    open_form(page)
+    data = {"name": "moratorium.pdf", "mimeType": "", "buffer": bytes(pdf.output())}
+    page.set_input_files("#files", data)  # type: ignore[arg-type]
+    page.wait_for_selector(".sheet img[src]")
+    ask(page, ADVOCATES)
+    page.click(".best .cite")
+
+
 def right_sentence(page: Page) -> None:
     ask(page, REKOGNITION)
     page.click("#reader .unit >> nth=12")
@@ -160,6 +181,7 @@ STATES: dict[str, tuple[Callable[[Page], None] | None, dict[str, object]]] = {
     "thousand-lines": (thousand_lines, {}),
     "too-large": (too_large, {}),
     "another-article": (another_article, {}),
+    "pdf": (printed, {}),
     "right-sentence": (right_sentence, {}),
     "zoomed": (answer, {"viewport": ZOOMED}),
 }

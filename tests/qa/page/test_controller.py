@@ -163,9 +163,13 @@ def test_several_articles_are_asked_together_and_can_be_sent_again(
     assert {c["article"]["title"] for c in reply["answer"]["citations"]} == {"Tides"}
 
 
-def test_several_articles_of_which_one_is_damaged_are_refused(controller: PageController) -> None:
+def test_several_articles_that_cannot_be_asked_together_are_refused(
+    controller: PageController,
+) -> None:
     record = open_article(controller, text=TIDES)["record"]
     assert "damaged" in open_article(controller, records=[record, {"text": 1}])["error"]
+    for records in ([record] * 51, [], "all"):
+        assert "at most 50" in open_article(controller, records=records)["error"]
 
 
 def test_headings_and_rows_are_offered_where_no_sentence_makes_a_question(
