@@ -636,8 +636,8 @@ def test_the_article_is_searched(page: Page) -> None:
 
 def test_a_table_of_contents_leads_to_each_part_and_back(page: Page) -> None:
     expect(page.locator("#contents")).to_be_hidden()  # of two headings there is none
-    parts = "".join(f"# Part {n}\n\n{'A sentence of it. ' * 150}\n\n" for n in range(1, 6))
-    open_file(page, "parts.md", parts.encode(), "parts.md")
+    parts = "".join(f"## Part {n}\n\n{'A sentence of it. ' * 150}\n\n" for n in range(1, 6))
+    open_file(page, "parts.md", f"# Parts\n\n{parts}".encode(), "Parts")
     page.locator("#contents summary").click()
     page.locator("#contents").get_by_role("button", name="Part 4").click()
     heading = page.locator("#article .heading .unit", has_text="Part 4")
