@@ -180,6 +180,7 @@
   async function ask(question, { alone = false } = {}) {
     if (turns.some((turn) => turn.state === "pending" && turn.question === question)) return;
     $$(".notice", pane()).forEach((notice) => notice.remove());
+    if (!opening) tell("");
     await opening?.done; // a question asked meanwhile is for the new article
     const record = {
       id: `${stamp()}`, conversation: conversation.id, question, alone,
@@ -526,6 +527,7 @@
     left = null;
     $("#tools .return").hidden = true;
     $("#sheet-handle").textContent = $("#article .title")?.textContent ?? about().title;
+    $("#tools").hidden = !opened(); // a list of articles has its own search
     const headings = $$("#article .heading");
     $("#contents").hidden = headings.length < 3;
     $("#contents ol").replaceChildren(...headings.map((heading) => make("li", {},
@@ -992,7 +994,7 @@
   const walk = (by) => (hits.length ? next_hit(by) : step(by));
   const KEYS = {
     n: () => walk(1), ArrowRight: () => walk(1), p: () => walk(-1), ArrowLeft: () => walk(-1),
-    "/": () => { sheet(true); $("#search").focus(); },
+    "/": () => { sheet(true); (opened() ? $("#search") : $("#find-article"))?.focus(); },
     o: open_form, "?": () => $("#shortcuts").showModal(),
   };
   document.addEventListener("keydown", (event) => {
