@@ -453,6 +453,7 @@ def test_past_conversations_are_listed_and_deleted_one_by_one_or_all(page: Page)
     for question in (REKOGNITION, "Who wrote this article?"):
         ask(page, question)
         page.get_by_role("button", name="New conversation").click()
+        expect(page.locator(".turn")).to_have_count(0)
     page.click("#switch")
     past = page.locator("#menu .entry")
     expect(past).to_have_count(3)  # the article, and two conversations
