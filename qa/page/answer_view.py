@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from qa.answer import Answer, Citation
 from qa.page.markup import escape
+from qa.question.lists import listing
 from qa.sharing.export import (
     place_of,
     quote_as_markdown,
@@ -91,10 +92,13 @@ def _read_as(answer: Answer) -> str:
 def _found(answer: Answer, several: bool) -> str:
     if answer.metadata:
         return _declared(answer, several)
+    if answer.kind == "overview":
+        return _overview(answer, several)
     best, *others = answer.citations
-    near = [citation for citation in others if citation.score >= NEAR * best.score]
+    all_wanted = listing(answer.question) is not None
+    near = [c for c in others if all_wanted or c.exact or c.score >= NEAR * best.score]
     more = (
-        '<details class="also"><summary>'
+        f'<details class="also"{" open" if all_wanted else ""}><summary>'
         f"Also in the {'articles' if several else 'article'}</summary>"
         f'<ol class="others">{"".join(_other(citation, several) for citation in near)}</ol>'
         "</details>"
@@ -107,6 +111,15 @@ def _found(answer: Answer, several: bool) -> str:
         f'<p class="sure"><span class="confidence" data-state="{state}">'
         f"{said_in_words(answer, several=several)}</span>"
         f"{_place(best, several)}</p>{_foot(best)}{_why(answer)}{more}"
+    )
+
+
+def _overview(answer: Answer, several: bool) -> str:
+    """The article told in some of its own sentences, each with its place."""
+    told = "".join(_other(citation, several) for citation in answer.citations)
+    return (
+        f'<ol class="best overview others">{told}</ol>'
+        f'<p class="sure">{said_in_words(answer, several=several)}</p>{_foot()}{_why(answer)}'
     )
 
 

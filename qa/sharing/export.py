@@ -91,6 +91,8 @@ def said_in_words(answer: Answer, *, several: bool = False) -> str:
         answer: What came of the question.
         several: Whether more than one article was asked.
     """
+    if answer.kind == "overview":
+        return "In short, in sentences of its own: no summary, and not all it says"
     article, verb = ("The articles", "say") if several else ("The article", "says")
     if answer.sure:
         return f"{article} {verb} so"

@@ -128,3 +128,22 @@ def test_metadata_is_told_from_quotes(found: Answer) -> None:
     assert "Author: Ann &lt;Poe&gt; (metadata, not a quote: JSON-LD author)" in html
     assert html.index("No line of its text says so") < html.index("<q>")
     assert 'class="best"' not in html
+
+
+def test_an_overview_lists_its_sentences_and_is_called_one(bot: ArticleBot) -> None:
+    answer = bot.ask("What is this about?")
+    assert answer.kind == "overview"
+    html = render_turn(answer)
+    assert "In short, in sentences of its own" in html
+    assert "says so" not in html
+    assert html.count('class="cite"') == len(answer.citations)
+    assert 'class="also"' not in html
+
+
+def test_all_of_a_list_is_shown_unfolded(bot: ArticleBot) -> None:
+    answer = bot.ask("List all companies.")
+    assert answer.found
+    assert len(answer.citations) > 2
+    html = render_turn(answer)
+    assert html.count('class="cite"') == len(answer.citations)
+    assert '<details class="also" open>' in html

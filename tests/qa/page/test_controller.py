@@ -169,7 +169,7 @@ def test_several_articles_that_cannot_be_asked_together_are_refused(
     record = open_article(controller, text=TIDES)["record"]
     assert "damaged" in open_article(controller, records=[record, {"text": 1}])["error"]
     for records in ([record] * 51, [], "all"):
-        assert "at most 50" in open_article(controller, records=records)["error"]
+        assert "At most 50" in open_article(controller, records=records)["error"]
 
 
 def test_headings_and_rows_are_offered_where_no_sentence_makes_a_question(
