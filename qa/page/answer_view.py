@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from qa.answer import Answer, Citation
 from qa.page.markup import escape
 from qa.question.lists import listing
+from qa.question.parts import parts_of
 from qa.sharing.export import (
     place_of,
     quote_as_markdown,
@@ -95,10 +96,18 @@ def _found(answer: Answer, several: bool) -> str:
     if answer.kind == "overview":
         return _overview(answer, several)
     best, *others = answer.citations
-    all_wanted = listing(answer.question) is not None
-    near = [c for c in others if all_wanted or c.exact or c.score >= NEAR * best.score]
+    # Of a list all was wanted, and of several questions put as one an answer to each.
+    listed, parts = listing(answer.question) is not None, len(parts_of(answer.question))
+    near = [
+        citation
+        for citation in others
+        if listed
+        or citation.number <= parts
+        or citation.exact
+        or citation.score >= NEAR * best.score
+    ]
     more = (
-        f'<details class="also"{" open" if all_wanted else ""}><summary>'
+        f'<details class="also"{" open" if listed or parts > 1 else ""}><summary>'
         f"Also in the {'articles' if several else 'article'}</summary>"
         f'<ol class="others">{"".join(_other(citation, several) for citation in near)}</ol>'
         "</details>"

@@ -147,3 +147,12 @@ def test_all_of_a_list_is_shown_unfolded(bot: ArticleBot) -> None:
     html = render_turn(answer)
     assert html.count('class="cite"') == len(answer.citations)
     assert '<details class="also" open>' in html
+
+
+def test_each_of_several_questions_that_are_put_as_one_has_its_answer_shown(
+    bot: ArticleBot,
+) -> None:
+    html = render_turn(bot.ask("When was the practice halted? Who wrote the article?"))
+    assert "June 2020" in html
+    assert "By Sayujya S" in html
+    assert '<details class="also" open>' in html
