@@ -46,7 +46,7 @@ def parts_of(question: str) -> tuple[str, ...]:
     Args:
         question: As asked.
     """
-    parts = [part.strip() for part in _SEAM.split(question) if part.strip()]
+    parts = [part.strip() for part in _SEAM.split(" ".join(question.split())) if part.strip()]
     if not 1 < len(parts) <= MOST or not all(map(_OPENS.match, parts)):
         return (question,)
     whole = _WHOLE.fullmatch(parts[-1])

@@ -53,6 +53,11 @@ _AGAINST: Final = re.compile(
     r"\b(?:against|refus\w+|reject\w+|oppos\w+|object\w+|disagree\w+|abstain\w+|protest\w+)\b",
     re.IGNORECASE,
 )
+_SUPPORT: Final = re.compile(
+    r"(?:\bnot|n['\u2019]t)\s+(?:back|support|vote for|agree|favou?r|approve|endorse|welcome|accept"
+    r"|want|like)\b",
+    re.IGNORECASE,
+)
 _ENTITY: Final = re.compile(r"\W*(?:who|which|what\s+(?!do|did|does|is|are|was|were)\w)", re.I)
 _BESIDE: Final = 3
 """Sentences between two that tell of one matter, at most."""
@@ -232,8 +237,12 @@ def _named(
         return (described or rows, True) if rows else None
     if leaning and content and (rows := sentences.holding(content)):
         return rows, True
-    if content and _OPPOSED.search(question) and (rows := _denying(sentences, content, best)):
-        return rows, len(content) < _FEW
+    if (
+        content
+        and _OPPOSED.search(question)
+        and (rows := _denying(question, sentences, content, best))
+    ):
+        return rows, len(content) < _FEW or bool(_SUPPORT.search(question))
     words = {folded(word.lower()) for word in _WORD.findall(question)}
     numbers = {term for term in content if term[:1].isdigit()}
     with_numbers = sentences.holding(numbers) if numbers else ()
@@ -245,7 +254,9 @@ def _named(
     return (rows, True) if rows else None
 
 
-def _denying(sentences: _Sentences, content: Collection[str], best: int) -> list[int]:
+def _denying(
+    question: str, sentences: _Sentences, content: Collection[str], best: int
+) -> list[int]:
     """The sentences that deny, and share most with the question.
 
     "Councillor Bures opposed it" shares nothing with "Who did not back the plan?", and stands
@@ -259,7 +270,7 @@ def _denying(sentences: _Sentences, content: Collection[str], best: int) -> list
         for row in denying
         if abs(row - best) <= _BESIDE and _AGAINST.search(sentences.quotes[row])
     ]
-    if most < len(content) and beside:
+    if most < len(content) and beside and _SUPPORT.search(question):
         return beside
     return [row for row in denying if shared[row] == most] if most else []
 

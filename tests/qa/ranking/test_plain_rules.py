@@ -106,7 +106,8 @@ def test_a_denial_does_not_say_what_does(bot: ArticleBot) -> None:
     )
     assert not press.ask("Which presses print in colour?").found
     assert "old presses" in first(press.ask("Did the old presses print in colour?"))
-    assert "Ivar Sund" in press.ask("Who did not back the purchase?").citations[0].quote
+    assert "Ivar Sund" in first(press.ask("Who did not back the purchase?"))
+    assert "Ivar Sund" in first(press.ask("Who didn't support the purchase?"))
 
 
 def test_may_is_a_month_only_where_it_is_no_verb(depot: ArticleBot) -> None:
