@@ -58,6 +58,8 @@ _SUPPORT: Final = re.compile(
     r"|want|like)\b",
     re.IGNORECASE,
 )
+_ROLE: Final = re.compile(r"\W*who (?:is|was|are|were) (?:the|its|their|an?) ", re.IGNORECASE)
+_INSIDE: Final = re.compile(r"(?<=[\w,;:] )[A-Z\u00c0-\u00de]\w+")
 _ENTITY: Final = re.compile(r"\W*(?:who|which|what\s+(?!do|did|does|is|are|was|were)\w)", re.I)
 _BESIDE: Final = 3
 """Sentences between two that tell of one matter, at most."""
@@ -184,6 +186,9 @@ def by_plain_rules(
         if _denied_first(parsed, quoted, sentences):
             confidence = min(confidence, _ABSENT)
             reasons = ("the sentence that comes closest denies it",)
+        nearest = sentences.quotes[int(quoted.argmax())]
+        if _ROLE.match(question) and parsed.n_unknown and not _names_anybody(nearest):
+            confidence = min(confidence, _ABSENT)
         if _CHANGE.match(question):
             tells = [bool(_CHANGED.search(quote)) for quote in sentences.quotes]
             quoted[tells] += _NUDGE
@@ -317,6 +322,11 @@ def _describes(name: str, quote: str) -> bool:
         re.search(rf"\b{last}(?:,| \(| (?:is|was|of|from|who|has been)\b)", quote)
         or re.search(rf"\b[a-z]+ (?:[A-Z][\w.]* )*{last}\b", quote)
     )
+
+
+def _names_anybody(quote: str) -> bool:
+    """Whether a sentence has a capital inside that is not of a day or a month."""
+    return any(not specifics(word) for word in _INSIDE.findall(" ".join(quote.split())))
 
 
 def _is_date_of(each: Specific, articles: Sequence[Article]) -> bool:

@@ -114,3 +114,12 @@ def test_may_is_a_month_only_where_it_is_no_verb(depot: ArticleBot) -> None:
     answer = depot.ask("May I visit the depot?")
     assert not any("May" in reason for reason in answer.why)
     assert "is not mentioned" in depot.ask("What happened in May?").why[0]
+
+
+def test_nobody_is_who_holds_an_office_that_is_not_mentioned(bot: ArticleBot) -> None:
+    tram = ArticleBot.from_text(
+        "Night tram of Lorn\n\nOn Sundays the night tram leaves at ten. The tram turns at the quay."
+        " Mayor Siv Aas paid for it. The founder was Bo Ek."
+    )
+    assert not tram.ask("Who is the conductor of the night tram?").found
+    assert "Siv Aas" in first(tram.ask("Who is the mayor?"))
