@@ -11,7 +11,9 @@ the function that cuts them when a question is asked; `benchmarks.reader_example
 Started again with the same folder it goes on from its last checkpoint. With ``--tokens`` the
 result follows from the seed, on one kind of machine; with ``--minutes`` the learning rate
 falls with the clock, so that training ends on time on a machine that others use. With
-``--start`` the weights are those of a reader trained before, out of its 8 bits.
+``--start`` the weights are those of a reader trained before, out of its 8 bits, and what ships is
+between both: a second look at the same questions learns them by heart, and the mean of the weights
+does not (Wortsman et al., Model soups, 2022, https://arxiv.org/abs/2203.05482).
 
 At the end FOLDER holds ``reader.onnx`` and ``provenance.json``, which belong into
 ``qa/reading/model``, and what is measured on titles that are never trained on.
@@ -373,6 +375,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--start", type=Path, help="folder of a reader to go on from")
+    parser.add_argument("--share", type=float, default=0.4, help="of the new weights beside those")
     parser.add_argument("--export-only", action="store_true", help="of the last checkpoint")
     settings = parser.parse_args()
     settings.folder.mkdir(parents=True, exist_ok=True)
@@ -401,8 +404,17 @@ def main() -> None:
             missing, _ = trained.load_state_dict(weights, strict=False)
             if missing:
                 parser.error(f"{settings.start} lacks {', '.join(missing)}")
+        before = {name: weight.clone() for name, weight in trained.state_dict().items()}
         state = train(trained.to(device), plan, settings, device)
-        model.load_state_dict(trained.state_dict())
+        share = settings.share if settings.start else 1.0
+        model.load_state_dict(
+            {
+                name: torch.lerp(before[name], weight.cpu(), share)
+                if weight.is_floating_point()
+                else weight
+                for name, weight in trained.state_dict().items()
+            }
+        )
 
     full, small = settings.folder / "float32" / "reader.onnx", settings.folder / "reader.onnx"
     full.parent.mkdir(exist_ok=True)
@@ -412,7 +424,7 @@ def main() -> None:
     spent = f"--minutes {settings.minutes:g}" if settings.minutes else f"--tokens {settings.tokens}"
     spent += f" --seed {settings.seed} --batch {settings.batch}"
     spent += f" --learning-rate {settings.learning_rate:g}"
-    spent += " --start qa/reading/model" if settings.start else ""
+    spent += f" --start qa/reading/model --share {settings.share:g}" if settings.start else ""
     provenance: dict[str, Any] = {
         "about": "Names the exact words of an answer; see qa/reading/reader.py. Trained.",
         "model": "all-MiniLM-L6-v2 (Apache-2.0) and two logits, all layers fine-tuned",
