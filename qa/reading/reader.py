@@ -190,7 +190,8 @@ def _best(
 def _trimmed(window: Window, start: int, stop: int, end: int) -> tuple[int, int]:
     """A span without the marks around it: the sentence's full stop, half a pair of brackets."""
     words = window.text[start - window.start : stop - window.start]
-    marks = _MARKS + "." * (stop == end) + "()" * (words.count("(") != words.count(")"))
+    left = window.text[stop - window.start : end - window.start].strip(_MARKS)
+    marks = _MARKS + "." * (not left) + "()" * (words.count("(") != words.count(")"))
     return start + len(words) - len(words.lstrip(marks)), stop - len(words) + len(
         words.rstrip(marks)
     )
