@@ -12,11 +12,12 @@ globalThis.articleEarly = (() => {
     watch.disconnect();
     // Whoever goes on with a conversation waits for it, rather than ask something else.
     if (sessionStorage.getItem("article-qa-conversation")) return;
+    const asked = parts.find(({ props }) => props.elem_id === "question");
+    if (!asked) return;
     const part = (id) => {
       const value = parts.find(({ props }) => props.elem_id === id)?.props.value ?? "";
       return `<div id="${id}">${value.split("<dialog")[0]}</div>`;
     };
-    const { placeholder } = parts.find(({ props }) => props.elem_id === "question").props;
     stand_in = document.createElement("div");
     stand_in.id = "early";
     stand_in.className = "gradio-container";
@@ -26,7 +27,7 @@ globalThis.articleEarly = (() => {
       ${part("action-pane")}</div><div id="reader">${part("sheet-top")}${part("article-pane")}</div>
       </div>`;
     const box = stand_in.querySelector("textarea");
-    box.placeholder = placeholder;
+    box.placeholder = asked.props.placeholder;
     const named = (place) => stand_in.querySelector(place);
     named("#sheet-handle").textContent = named("#switch .title").textContent;
     stand_in.addEventListener("keydown", (event) => {
