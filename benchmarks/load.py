@@ -124,7 +124,8 @@ async def use(address: str, number: int, until: float, seen: Seen) -> None:
             asked += 1
             began = time.monotonic()
             try:
-                answer = await call(client, name, "ask", f"{question} ({asked})", 5, handle)
+                values = {"question": f"{question} ({asked})", "article": handle}
+                answer = (await client.post("/api/ask", json=values)).raise_for_status().json()
             except (httpx.HTTPError, RuntimeError) as error:
                 seen.errors[repr(error)[:120]] += 1
                 continue
