@@ -78,6 +78,8 @@
   let own = null; // the article that the reader brought; null for what is served
   let conversation = null;
   let turns = []; // records, oldest first
+  let let_ask;
+  const may_ask = new Promise((resolve) => { let_ask = resolve; }); // there is a conversation
   const handles = {}; // of own articles, for as long as the server remembers them
   const large = {}; // own articles that are too large to be kept
   const missing = ({ article, title }) => ({ id: article, title, record: null, welcome: "",
@@ -181,6 +183,7 @@
     if (turns.some((turn) => turn.state === "pending" && turn.question === question)) return;
     $$(".notice", pane()).forEach((notice) => notice.remove());
     if (!opening) tell("");
+    await may_ask;
     await opening?.done; // a question asked meanwhile is for the new article
     const record = {
       id: `${stamp()}`, conversation: conversation.id, question, alone,
@@ -1035,6 +1038,7 @@
     .every((part) => $$(part).some((element) => !early.stands_in(element)));
   async function boot() {
     const before = early.end();
+    before.sent.forEach((question) => ask(question));
     start = {
       article: $("#article-pane .slot").innerHTML, filters: $("#filter-pane .slot").innerHTML,
       title: $("#switch .title").textContent, key: $("#header header").dataset.key,
@@ -1049,7 +1053,7 @@
     history.replaceState({ conversation: known?.id ?? last }, "");
     conversation = null;
     await show_conversation(known ?? fresh(null), { push: !known });
-    before.sent.forEach((question) => ask(question));
+    let_ask();
     for (const button of before.clicked)
       $$("button").find((one) => (button.id ? one.id === button.id
         : one.textContent === button.textContent))?.click();
