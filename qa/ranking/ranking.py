@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
+import numpy as np
+
 from index.archive.store import Int64, Snapshot, Where
 from index.models.encoder import Float32
 from index.scoring.pool import Pool
@@ -83,6 +85,9 @@ class RankedPool:
     ranking: Ranking
 
 
+# OpenBLAS's kernels for AVX-512 look beyond the end of small matrices, and what lies there may be
+# taken for an invalid number, of which NumPy then warns; what it computes is right.
+@np.errstate(invalid="ignore")
 def rank(
     snapshot: Snapshot,
     questions: Sequence[ParsedQuestion],
