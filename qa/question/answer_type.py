@@ -103,6 +103,8 @@ class Vocabulary(Protocol):
 
 
 _SHORTEST_REPAIRED: Final = 4
+_LONGEST_REPAIRED: Final = 40
+"""Letters up to which a word is repaired: there are sixty times as many words one edit away."""
 _SIMILAR_ENOUGH: Final = 0.8
 
 
@@ -128,7 +130,9 @@ def repair_typos(
     """
     repairs: dict[str, str] = {}
     for word in words:
-        if len(word) < _SHORTEST_REPAIRED or word in vocabulary or word in known:
+        if not _SHORTEST_REPAIRED <= len(word) <= _LONGEST_REPAIRED:
+            continue
+        if word in vocabulary or word in known:
             continue
         if any(character.isdigit() for character in word):
             continue

@@ -114,3 +114,9 @@ def test_names_without_their_accents_are_read_with_them(bot: ArticleBot) -> None
     assert answer.found
     assert "Captain" in answer.citations[0].quote
     assert ferry.ask("Does Renee sleep?").interpreted_as is None
+
+
+def test_what_is_too_long_for_a_word_is_not_tried_with_every_letter_changed() -> None:
+    """Of 2,000 letters there are 200,000 such, of 2,000 letters each."""
+    word = "a" * 2000
+    assert repair_typos([word], {word[1:]}) == {}
