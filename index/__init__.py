@@ -1,8 +1,9 @@
 """An article and the index that makes it searchable: the half below the questions."""
 
-# ruff: noqa: F403, F405 - every error is a name of this package too
+# ruff: noqa: F403 - every error is a name of this package too
 
 import index.offline  # noqa: F401 - before anything that would call home
+from index import errors
 from index.archive.store import Entry, Where
 from index.article import Article, Block, BlockKind, Section
 from index.errors import *
@@ -10,35 +11,12 @@ from index.reading.reader import read_article
 
 __all__ = [
     "Article",
-    "ArticleQAError",
     "Block",
     "BlockKind",
-    "DamagedIndex",
-    "DamagedLibrary",
-    "DataError",
-    "EmptyArticle",
     "Entry",
-    "FetchError",
-    "IndexFolderError",
-    "LibraryAway",
-    "LibraryBusy",
-    "LibraryDenied",
-    "LibraryError",
-    "LibraryFull",
-    "ModelError",
-    "NewerFormat",
-    "NotALibrary",
-    "NotAnIndex",
-    "OtherModel",
-    "PrivateAddress",
-    "QuestionError",
-    "ReadOnlyLibrary",
     "Section",
-    "SourceError",
-    "SourceNotFound",
-    "UnknownArticle",
-    "UnreadableSource",
-    "UnsupportedServer",
     "Where",
     "read_article",
 ]
+__all__ += errors.__all__
+__all__.sort()

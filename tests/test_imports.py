@@ -56,6 +56,7 @@ def test_the_public_names_are_those_listed(package: object) -> None:
     assert listed == sorted(listed)
     assert all(hasattr(package, name) for name in listed)
     assert set(listed) <= set(dir(package))
+    assert set(index.errors.__all__) <= set(listed)
 
 
 PREPARES = {"torch", "transformers", "sentence_transformers"}
