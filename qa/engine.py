@@ -205,13 +205,13 @@ class _Asking:
             return None
         ranked = self._ranked(self._parsed(asked.subject), self._filters(asked.subject))
         cited = self._cited(ranked, asked.subject)
-        ids = dict.fromkeys(citation.article.id for citation in cited.citations)
-        for article in map(self._snapshot.article, [*ids][:_DESCRIBED]):
+        found = dict.fromkeys(citation.article for citation in cited.citations)
+        for ref in [*found][:_DESCRIBED]:
+            article = self._snapshot.article(ref.id)
             about = metadata_evidence(asked.question, article)
             if ranked and about:
-                name = article.title or f"article {article.id}"
                 return self._made(
-                    f"{question} (the article \u201c{name}\u201d)",
+                    f"{question} (the article \u201c{ref.name}\u201d)",
                     ranked.ranking.confidence,
                     cited_first(article, about, cited),
                     (about.reason,),

@@ -46,13 +46,7 @@ def _ask_options(parser: argparse.ArgumentParser) -> None:
         " from standard input, one a line, each understood after those before it",
     )
     add_source(parser, folders=True)
-    parser.add_argument(
-        "-k",
-        type=int,
-        default=DEFAULT_K,
-        metavar="N",
-        help=f"citations wanted, 1 to {MAX_K} (default {DEFAULT_K})",
-    )
+    _add_k(parser, "citations")
     parser.add_argument(
         "--min-confidence",
         type=float,
@@ -175,15 +169,19 @@ def suggest(arguments: argparse.Namespace) -> int:
     return FOUND if questions else NOT_FOUND
 
 
-def _overview_options(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
+def _add_k(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "-k",
         type=int,
         default=DEFAULT_K,
         metavar="N",
-        help=f"sentences wanted, 1 to {MAX_K} (default {DEFAULT_K})",
+        help=f"{what} wanted, 1 to {MAX_K} (default {DEFAULT_K})",
     )
+
+
+def _overview_options(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    _add_k(parser, "sentences")
     add_json(parser, "the overview")
     add_model(parser)
 
